@@ -1,0 +1,78 @@
+"""Listening logs in every format people have -> one listens table."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from song2vec.errors import ArgumentError, FormatError
+from song2vec.listens import tables
+from song2vec.listens.reader import Reader
+from song2vec.listens.schema import Listens, ReadReport, standardise
+from song2vec.listens.sources import Source, collect
+
+# Order matters only where two could claim a file: the more particular comes first, plain tables last.
+READERS: dict[str, Reader] = {reader.name: reader for reader in (tables.READER,)}
+
+Columns = Mapping[str, str | Sequence[str]]
+
+__all__ = ["READERS", "Listens", "ReadReport", "Reader", "read_listens"]
+
+
+def read_listens(log: str | os.PathLike[str] | Any, format: str = "auto", columns: Columns | None = None) -> Listens:
+    """Read a listening log of any known format into one listens table.
+
+    Args:
+        log: a file, a folder, a zip or tar archive, or a polars, pandas or Arrow frame.
+        format: a name listed by ``song2vec formats``; "auto" recognises it.
+        columns: for tables, which column is which: ``{"listener": "uid", "song": "track", "time": ["date", "clock"]}``
+            (several columns are joined by a space). Columns named in the usual ways are found without it.
+
+    Returns:
+        Listens: ``.table`` (polars: listener, song, time in UTC, ...) and ``.report`` (rows read, kept, dropped and why).
+
+    Raises:
+        FormatError: the file is not what it claims to be, or its format is not known; names file, line and field.
+        NothingLeftError: no row is usable.
+        ArgumentError: an unknown ``format``, or ``columns`` that names what is not there.
+    """
+    if format != "auto" and format not in READERS:
+        raise ArgumentError(f"format={format!r}: 'auto' or one of {', '.join(READERS)} is allowed")
+    if not isinstance(log, str | os.PathLike):
+        return standardise(tables.from_frame(log, columns), format="frame", files=["frame"])
+    sources = collect(log)
+    if columns is not None:
+        if format not in ("auto", "table"):
+            raise ArgumentError(f"columns= is for tables; format={format!r} knows its own")
+        return _standardise(tables.read(sources, columns), "table", sources, sources)
+    if format != "auto":
+        reader = READERS[format]
+        chosen = sources if len(sources) == 1 else [source for source in sources if reader.recognise(source)] or sources
+    else:
+        reader, chosen = _recognise(sources, os.fspath(log))
+    return _standardise(reader.read(chosen), reader.name, chosen, sources)
+
+
+def _standardise(rows: Any, name: str, chosen: list[Source], sources: list[Source]) -> Listens:
+    used = {source.where for source in chosen}
+    ignored = [source.where for source in sources if source.where not in used]
+    return standardise(rows, format=name, files=[source.where for source in chosen], ignored=ignored)
+
+
+def _recognise(sources: list[Source], log: str) -> tuple[Reader, list[Source]]:
+    """The one format these sources are in, and those of them that are in it."""
+    claimed: dict[str, list[Source]] = {}
+    for source in sources:
+        name = next((reader.name for reader in READERS.values() if source.head and reader.recognise(source)), None)
+        if name is not None:
+            claimed.setdefault(name, []).append(source)
+    if not claimed:
+        if all(not source.head for source in sources):
+            raise FormatError(log, "is empty")
+        raise FormatError(log, "in no format that song2vec knows ('song2vec formats' lists them); name its columns with columns= if it is a table")
+    if len(claimed) > 1:
+        kinds = "; ".join(f"{name}: {found[0].where}" for name, found in claimed.items())
+        raise FormatError(log, f"holds several formats ({kinds}); read them one by one, or choose with format=")
+    ((name, chosen),) = claimed.items()
+    return READERS[name], chosen

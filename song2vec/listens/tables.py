@@ -1,0 +1,254 @@
+"""Plain tables: CSV, TSV, NDJSON, Parquet and frames, with columns named in the usual ways or mapped by the caller."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from song2vec.errors import ArgumentError, FormatError
+from song2vec.listens.reader import Reader
+from song2vec.listens.schema import COLUMNS, Rows
+from song2vec.listens.sources import Source
+
+# Names are compared in lower case without spaces, underscores, dashes and dots; the first that is there wins.
+ALIASES: Mapping[str, Sequence[str]] = {
+    "listener": ("listener", "listenerid", "user", "userid", "uid", "username", "station"),
+    "song": ("song", "songid", "trackid", "item", "itemid", "trackuri", "spotifytrackuri", "recordingmbid", "recordingmsid"),
+    "time": ("time", "timestamp", "ts", "listenedat", "playedat", "datetime", "utctime", "uts", "date", "createdat"),
+    "played_seconds": ("playedseconds", "secondsplayed", "playtime", "msplayed", "playedms"),
+    "duration_seconds": ("durationseconds", "durationms", "tracklengthseconds", "tracklength", "duration", "seconds"),
+    "artist": ("artist", "artistname", "artists", "artistid", "creator"),
+    "title": ("title", "tracktitle", "trackname", "songname", "songtitle", "track", "recordingname", "name"),
+    "session": ("session", "sessionid", "playlist", "playlistid", "pid", "mixid"),
+    "skipped": ("skipped", "skip"),
+}
+# Yambda gives the share of the song that was played, in percent; it becomes seconds by the song's length.
+_PLAYED_PERCENT = "playedratiopct"
+_SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".ndjson", ".jsonl", ".parquet", ".pq", ".arrow", ".feather")
+_SEPARATORS = "\t,;|"
+
+
+def recognise(source: Source) -> bool:
+    """A table by its ending that has a song column, or an artist and a title."""
+    if source.suffix not in _SUFFIXES:
+        return False
+    found = find_columns(header(source))
+    return "song" in found or {"artist", "title"} <= found.keys()
+
+
+def read(sources: list[Source], columns: Mapping[str, str | Sequence[str]] | None = None) -> Rows:
+    """All sources as one table; they must have the same columns."""
+    frames = [_choose(scan(source), columns, source.where) for source in sources]
+    try:
+        frame = pl.concat(frames, how="vertical_relaxed").collect()
+    except (pl.exceptions.ShapeError, pl.exceptions.SchemaError) as error:
+        raise FormatError(sources[0].where, f"and the {len(sources) - 1} files beside it do not have the same columns ({error})") from error
+    except pl.exceptions.PolarsError as error:
+        raise FormatError(sources[0].where, f"cannot be read ({str(error).splitlines()[0]})") from error
+    return Rows(_in_seconds(frame))
+
+
+def from_frame(frame: Any, columns: Mapping[str, str | Sequence[str]] | None = None) -> Rows:
+    """A polars (also lazy), pandas or Arrow frame as rows."""
+    try:
+        if isinstance(frame, pl.LazyFrame):
+            lazy = frame
+        elif isinstance(frame, pl.DataFrame):
+            lazy = frame.lazy()
+        elif type(frame).__module__.startswith("pandas"):
+            lazy = pl.from_pandas(frame).lazy()
+        else:
+            lazy = pl.DataFrame(frame).lazy()
+    except (TypeError, ValueError, ImportError, pl.exceptions.PolarsError) as error:
+        message = f"log is a {type(frame).__name__}; a path or a polars, pandas or Arrow frame is allowed ({error})"
+        raise ArgumentError(message) from error
+    return Rows(_in_seconds(_choose(lazy, columns, "frame").collect()))
+
+
+def find_columns(names: Iterable[str]) -> dict[str, list[str]]:
+    """Which of these column names is which listens column: ``{"time": ["date", "time"], "song": ["ItemId"]}``."""
+    known = {plain(name): name for name in reversed(list(names))}
+    found: dict[str, list[str]] = {}
+    for wanted, aliases in ALIASES.items():
+        first = next((alias for alias in aliases if alias in known), None)
+        if first is not None:
+            found[wanted] = [known[first]]
+    if "date" in known and "time" in known:  # a clock beside a date is half a time
+        found["time"] = [known["date"], known["time"]]
+    return found
+
+
+def scan(source: Source) -> pl.LazyFrame:
+    """One source as a lazy table; plain files stay on disk until their needed columns are read."""
+    if source.suffix in (".parquet", ".pq"):
+        return _scan_binary(source, pl.scan_parquet)
+    if source.suffix in (".arrow", ".feather"):
+        return _scan_binary(source, pl.scan_ipc)
+    if source.suffix in (".ndjson", ".jsonl"):
+        return _scan_ndjson(source)
+    return _scan_csv(source)
+
+
+def _scan_binary(source: Source, scanner: Any) -> pl.LazyFrame:
+    try:
+        lazy: pl.LazyFrame = scanner(source.path if source.path is not None else io.BytesIO(source.read()))
+        lazy.collect_schema()
+        return lazy
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise FormatError(source.where, f"not a readable {source.suffix[1:]} file ({str(error).splitlines()[0]})") from error
+
+
+def _scan_ndjson(source: Source) -> pl.LazyFrame:
+    try:
+        lazy = pl.scan_ndjson(source.path if source.path is not None else source.read(), infer_schema_length=10_000)
+        lazy.collect_schema()
+        return lazy
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise FormatError(source.where, f"not readable as one JSON object a line ({str(error).splitlines()[0]})") from error
+
+
+def _scan_csv(source: Source) -> pl.LazyFrame:
+    """Every column as text: an id such as 007 must not become 7. Columns that are whole numbers are made so later."""
+    data: Any = source.path if source.path is not None and _is_plain_utf8(source) else source.text().encode()
+    separator = separator_of(source.head_text)
+    # a tab-separated log quotes nothing, and titles hold lone quotes
+    quote = None if separator == "\t" and not source.head_text.startswith('"') else '"'
+    try:
+        lazy = pl.scan_csv(data, separator=separator, quote_char=quote, infer_schema=False, truncate_ragged_lines=True)
+        lazy.collect_schema()
+        return lazy
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise FormatError(source.where, f"not a readable table ({str(error).splitlines()[0]})") from error
+
+
+def separator_of(text: str) -> str:
+    """The separator that the header line has most of."""
+    header = text.split("\n", 1)[0]
+    return max(_SEPARATORS, key=header.count)
+
+
+def _is_plain_utf8(source: Source) -> bool:
+    """Whether polars can read the file as it lies: valid UTF-8 to the end, Unix or Windows line ends."""
+    if b"\r" in source.head and b"\n" not in source.head or source.head.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        return False
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with source.open() as file:
+        try:
+            while block := file.read(1 << 22):
+                decoder.decode(block)
+        except UnicodeDecodeError:
+            return False
+    return True
+
+
+def header(source: Source) -> list[str]:
+    """The column names by the source's head; none when it is junk."""
+    try:
+        return _header(source)
+    except (ValueError, RecursionError, csv.Error, pl.exceptions.PolarsError):  # FormatError is a ValueError
+        return []
+
+
+def _header(source: Source) -> list[str]:
+    if source.suffix in (".ndjson", ".jsonl"):
+        first = json.loads(source.head_text.split("\n", 1)[0])
+        return list(first) if isinstance(first, dict) else []
+    if source.suffix in (".parquet", ".pq", ".arrow", ".feather"):
+        return scan(source).collect_schema().names()
+    line = source.head_text.split("\n", 1)[0]
+    if "\0" in line:  # binary junk under a text file's name
+        return []
+    return next(csv.reader([line], delimiter=separator_of(line)), [])
+
+
+def _choose(lazy: pl.LazyFrame, columns: Mapping[str, str | Sequence[str]] | None, where: str) -> pl.LazyFrame:
+    """Only the wanted columns, under their listens names; milliseconds become seconds."""
+    schema = lazy.collect_schema()
+    found = find_columns(schema.names()) | _checked(columns or {}, schema.names())
+    if "song" not in found and not {"artist", "title"} <= found.keys():
+        message = f"columns are {', '.join(schema.names())}: none is a song id, nor an artist with a title; name it with columns={{'song': ...}}"
+        raise FormatError(where, message, line=1)
+    if "session" not in found and "time" not in found:
+        message = f"columns are {', '.join(schema.names())}: none is a time or a session; name one with columns={{'time': ...}}"
+        raise FormatError(where, message, line=1)
+    chosen = [_joined(names).alias(wanted) for wanted, names in found.items()]
+    percent = next((name for name in schema.names() if plain(name) == _PLAYED_PERCENT), None)
+    if percent is not None and "duration_seconds" in found and "played_seconds" not in found:
+        share = pl.col(percent).cast(pl.Float32, strict=False).clip(0, 100) / 100
+        chosen.append((share * pl.col(found["duration_seconds"][0]).cast(pl.Float32, strict=False)).alias("played_seconds"))
+    lazy = lazy.select(chosen)
+    milliseconds = [name for name in ("played_seconds", "duration_seconds") if name in found and "ms" in plain(found[name][0])]
+    return lazy.with_columns(pl.col(name).cast(pl.Float64, strict=False) / 1000 for name in milliseconds)
+
+
+def _checked(columns: Mapping[str, str | Sequence[str]], names: list[str]) -> dict[str, list[str]]:
+    mapped: dict[str, list[str]] = {}
+    for wanted, given in columns.items():
+        if wanted not in COLUMNS:
+            raise ArgumentError(f"columns={{{wanted!r}: ...}}: {', '.join(COLUMNS)} are allowed")
+        mapped[wanted] = [given] if isinstance(given, str) else list(given)
+        for name in mapped[wanted]:
+            if name not in names:
+                raise ArgumentError(f"columns={{{wanted!r}: {name!r}}}: the log's columns are {', '.join(names)}")
+    return mapped
+
+
+def _joined(names: list[str]) -> pl.Expr:
+    return pl.col(names[0]) if len(names) == 1 else pl.concat_str([pl.col(name).cast(pl.String) for name in names], separator=" ")
+
+
+def _in_seconds(frame: pl.DataFrame) -> pl.DataFrame:
+    """Text columns that hold numbers become numbers; lengths such as ``0:02:58`` become seconds."""
+    for name in ("listener", "song", "session"):
+        if name in frame.columns:
+            frame = frame.with_columns(_whole_numbers(frame[name]))
+    for name in ("played_seconds", "duration_seconds"):
+        if frame.schema.get(name) == pl.String:
+            frame = frame.with_columns(_clock_to_seconds(pl.col(name)).alias(name))
+    if frame.schema.get("skipped") == pl.String:
+        frame = frame.with_columns(pl.col("skipped").str.to_lowercase().is_in(["true", "1", "yes", "y"]))
+    if "duration_seconds" in frame.columns and frame.height:
+        # no song is typically longer than an hour and a half: such numbers are milliseconds under a plain name
+        typical = frame["duration_seconds"].cast(pl.Float64, strict=False).median()
+        if typical is not None and float(typical) > 5400:  # type: ignore[arg-type]
+            frame = frame.with_columns(pl.col("duration_seconds") / 1000)
+    return frame
+
+
+def _whole_numbers(ids: pl.Series) -> pl.Series:
+    """Ids that are whole numbers without leading zeros, all of them, become integers; others stay text."""
+    if ids.dtype.is_float() and ids.drop_nulls().cast(pl.Int64, strict=False).cast(ids.dtype).eq(ids.drop_nulls()).all():
+        return ids.cast(pl.Int64)  # pandas makes integers with gaps into floats
+    if ids.dtype != pl.String or not len(ids):
+        return ids
+    stripped = ids.str.strip_chars()
+    filled = stripped.filter(stripped != "")
+    if len(filled) and filled.str.contains(r"^(0|-?[1-9]\d{0,17})$").all():
+        return stripped.cast(pl.Int64, strict=False)
+    return ids
+
+
+def _clock_to_seconds(text: pl.Expr) -> pl.Expr:
+    parts = text.str.strip_chars().str.split(":").list.reverse().list.eval(pl.element().cast(pl.Float32, strict=False))
+    hours, minutes = (parts.list.get(place, null_on_oob=True).fill_null(0) for place in (2, 1))
+    return hours * 3600 + minutes * 60 + parts.list.get(0, null_on_oob=True)
+
+
+def plain(name: str) -> str:
+    """``User_ID`` -> ``userid``."""
+    return "".join(character for character in name.lower() if character.isalnum())
+
+
+READER = Reader(
+    name="table",
+    title="any table",
+    looks_like=".csv, .tsv, .txt, .ndjson, .jsonl, .parquet, .arrow (also .gz, .zst, .bz2) with named columns; polars, pandas and Arrow frames",
+    recognise=recognise,
+    read=read,
+)

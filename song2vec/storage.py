@@ -1,0 +1,231 @@
+"""Saved things: a folder of ``manifest.json`` and safetensors files, checksummed, committed atomically.
+
+A save writes new files under names that carry their own checksum, then replaces ``manifest.json`` in one
+rename: until that instant the folder is the old save, after it the new one. Nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import struct
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import save_file
+
+from song2vec.errors import SavedFolderError
+
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+_DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I8": "i1", "U8": "u1", "BOOL": "?"}
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass
+class Part:
+    """One named piece of a saved thing: JSON metadata, arrays, and at most one file of a foreign format."""
+
+    meta: dict[str, Any] = field(default_factory=dict)
+    arrays: dict[str, Array] = field(default_factory=dict)
+    write_file: Callable[[Path], object] | None = None  # writes the foreign file when saving
+    file: Path | None = None  # where the foreign file lies after loading
+
+
+def save_folder(path: str | os.PathLike[str], kind: str, parts: Mapping[str, Part]) -> Path:
+    """Save ``parts`` as one folder, all or nothing; an older save at ``path`` is replaced only when all is written.
+
+    Raises SavedFolderError when ``path`` holds something that song2vec did not save.
+    """
+    folder = Path(path)
+    old_files = _files_to_replace(folder, kind)
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest: dict[str, Any] = {"song2vec": FORMAT_VERSION, "kind": kind, "parts": {}}
+    written: set[str] = set()
+    try:
+        for name, part in parts.items():
+            entry: dict[str, Any] = {"meta": part.meta}
+            if part.arrays:
+                entry["arrays"] = _write_checked(folder, name, ".safetensors", partial(_write_arrays, part.arrays), written)
+            if part.write_file is not None:
+                entry["file"] = _write_checked(folder, name, ".bin", part.write_file, written)
+            manifest["parts"][name] = entry
+        _replace_manifest(folder, manifest)
+    except BaseException:
+        for name in written - old_files:
+            (folder / name).unlink(missing_ok=True)
+        if not any(folder.iterdir()):
+            folder.rmdir()
+        raise
+    for name in old_files - written:
+        (folder / name).unlink(missing_ok=True)
+    return folder
+
+
+def load_folder(path: str | os.PathLike[str], kind: str, *, memory_map: bool = False, verify: bool = True) -> dict[str, Part]:
+    """Load the parts of a saved folder.
+
+    Args:
+        memory_map: arrays stay on disk and are paged in as they are read.
+        verify: compare every file with its checksum; sizes are compared always.
+
+    Raises SavedFolderError when the folder is missing, foreign, of another kind or version, truncated or corrupt.
+    """
+    folder = Path(path)
+    manifest = _read_manifest(folder)
+    if manifest["kind"] != kind:
+        raise SavedFolderError(f"{folder}: holds a saved {manifest['kind']!r}, not a {kind!r}")
+    parts: dict[str, Part] = {}
+    for name, entry in manifest["parts"].items():
+        part = Part(meta=entry["meta"])
+        if "arrays" in entry:
+            part.arrays = read_safetensors(_checked_file(folder, entry["arrays"], verify), memory_map=memory_map)
+        if "file" in entry:
+            part.file = _checked_file(folder, entry["file"], verify)
+        parts[name] = part
+    return parts
+
+
+def read_safetensors(path: Path, *, memory_map: bool = False) -> dict[str, Array]:
+    """Arrays of a safetensors file, by name; with ``memory_map`` as read-only views of the file."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            (header_size,) = struct.unpack("<Q", file.read(8))
+            if header_size > size - 8:
+                raise SavedFolderError(f"{path}: truncated header")
+            header = json.loads(file.read(header_size))
+        header.pop("__metadata__", None)
+        blob: Array = np.memmap(path, np.uint8, "r") if memory_map else np.fromfile(path, np.uint8)
+        arrays = {}
+        for name, spec in header.items():
+            begin, end = spec["data_offsets"]
+            raw = blob[8 + header_size + begin : 8 + header_size + end]
+            arrays[name] = raw.view(_DTYPES[spec["dtype"]]).reshape(spec["shape"])
+        return arrays
+    except (struct.error, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
+        raise SavedFolderError(f"{path}: not a readable safetensors file ({error})") from error
+
+
+def pack_strings(strings: list[str]) -> dict[str, Array]:
+    """Strings as two arrays: their UTF-8 bytes end to end (uint8), and where each begins (int64, one more than strings)."""
+    encoded = [text.encode() for text in strings]
+    offsets = np.zeros(len(encoded) + 1, np.int64)
+    np.cumsum([len(text) for text in encoded], out=offsets[1:])
+    return {"bytes": np.frombuffer(b"".join(encoded), np.uint8), "offsets": offsets}
+
+
+def unpack_strings(arrays: Mapping[str, Array]) -> list[str]:
+    """The inverse of :func:`pack_strings`."""
+    blob, offsets = arrays["bytes"].tobytes(), arrays["offsets"].tolist()
+    return [blob[begin:end].decode() for begin, end in zip(offsets[:-1], offsets[1:], strict=True)]
+
+
+def write_atomically(path: str | os.PathLike[str], write: Callable[[Path], object]) -> Path:
+    """Let ``write`` fill a temporary file beside ``path``, fsync it and rename it to ``path``; nothing half-written stays."""
+    target = Path(path)
+    # the suffix stays last: writers such as Matplotlib choose a format by it
+    temporary = target.with_name(f".{target.stem}.{uuid.uuid4().hex[:8]}{target.suffix}")
+    try:
+        write(temporary)
+        _fsync(temporary)
+        temporary.replace(target)
+        _fsync(target.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return target
+
+
+def _files_to_replace(folder: Path, kind: str) -> set[str]:
+    """Names of the data files of an older save of this kind at ``folder``; refuses to write over anything else."""
+    if not folder.exists():
+        return set()
+    if not folder.is_dir():
+        raise SavedFolderError(f"{folder}: is a file; a saved {kind} is a folder")
+    if not any(folder.iterdir()):
+        return set()
+    try:
+        manifest = _read_manifest(folder)
+    except SavedFolderError as error:
+        raise SavedFolderError(f"{folder}: is not empty and not a saved {kind}, so it is left alone; choose another path") from error
+    if manifest["kind"] != kind:
+        raise SavedFolderError(f"{folder}: holds a saved {manifest['kind']!r}; a {kind!r} will not be written over it")
+    entries = [entry.get(key) for entry in manifest["parts"].values() for key in ("arrays", "file")]
+    return {entry["name"] for entry in entries if entry}
+
+
+def _write_arrays(arrays: Mapping[str, Array], path: Path) -> None:
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
+
+
+def _write_checked(folder: Path, name: str, suffix: str, write: Callable[[Path], object], written: set[str]) -> dict[str, Any]:
+    """Write one data file under a name that ends in its checksum; returns its manifest entry."""
+    temporary = folder / f".{name}.{uuid.uuid4().hex[:8]}.tmp"
+    try:
+        write(temporary)
+        _fsync(temporary)
+        digest = _sha256(temporary)
+        final = f"{name}-{digest[:12]}{suffix}"
+        written.add(final)
+        temporary.replace(folder / final)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return {"name": final, "bytes": (folder / final).stat().st_size, "sha256": digest}
+
+
+def _replace_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    text = json.dumps(manifest, indent=1, ensure_ascii=False)
+    write_atomically(folder / MANIFEST, lambda path: path.write_bytes(text.encode()))
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    if not folder.exists():
+        raise SavedFolderError(f"{folder}: no such folder")
+    if not folder.is_dir():
+        raise SavedFolderError(f"{folder}: is a file; a saved song2vec thing is a folder with a {MANIFEST}")
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SavedFolderError(f"{folder}: has no {MANIFEST}, so it is not a saved song2vec thing") from None
+    except (ValueError, OSError) as error:
+        raise SavedFolderError(f"{folder / MANIFEST}: cannot be read ({error})") from error
+    if not isinstance(manifest, dict) or not {"song2vec", "kind", "parts"} <= manifest.keys():
+        raise SavedFolderError(f"{folder / MANIFEST}: was not written by song2vec")
+    if manifest["song2vec"] != FORMAT_VERSION:
+        raise SavedFolderError(f"{folder}: format version {manifest['song2vec']!r}; this song2vec reads version {FORMAT_VERSION}")
+    return manifest
+
+
+def _checked_file(folder: Path, entry: dict[str, Any], verify: bool) -> Path:
+    name = str(entry["name"])
+    if Path(name).name != name:  # a manifest from elsewhere must not reach outside its folder
+        raise SavedFolderError(f"{folder / MANIFEST}: names a file outside the folder, {name!r}")
+    path = folder / name
+    if not path.is_file():
+        raise SavedFolderError(f"{path}: is missing")
+    if path.stat().st_size != entry["bytes"]:
+        raise SavedFolderError(f"{path}: has {path.stat().st_size} bytes, {entry['bytes']} were saved: truncated or changed")
+    if verify and _sha256(path) != entry["sha256"]:
+        raise SavedFolderError(f"{path}: does not match its checksum: corrupt")
+    return path
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,1 @@
+"""Song vectors, and the learners that make them."""

@@ -1,0 +1,221 @@
+"""Vectors as other programs write them: word2vec text and binary, TensorBoard Projector, NumPy, Parquet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+import numpy as np
+import polars as pl
+
+from song2vec.catalogue import Catalogue, SongId
+from song2vec.errors import ArgumentError, FormatError
+from song2vec.storage import Array, write_atomically
+
+_ENDINGS = {
+    ".txt": "word2vec-text",
+    ".vec": "word2vec-text",
+    ".bin": "word2vec-binary",
+    "": "projector",
+    ".npz": "numpy",
+    ".parquet": "parquet",
+}
+# Ids are cut at a space by every word2vec reader; only what would break is escaped, so plain ids stay as they are.
+_UNSAFE = re.compile(r"[\s%]")
+_ESCAPED = re.compile(r"(?:%[0-9A-F]{2})+")
+
+
+def write(matrix: Array, catalogue: Catalogue, path: Path, format: str = "auto") -> Path:
+    """Write (m, size) float32 vectors and their catalogue; see ``SongVectors.write``."""
+    return _FORMATS[_format(path, format)][0](matrix, catalogue, path)
+
+
+def read(path: Path, format: str = "auto") -> tuple[Array, Catalogue]:
+    """Read vectors and their catalogue; see ``SongVectors.read``."""
+    if not path.exists():
+        raise FormatError(path, "no such file or folder")
+    return _FORMATS[_format(path, format)][1](path)
+
+
+def _format(path: Path, format: str) -> str:
+    name = _ENDINGS.get(path.suffix.lower(), "") if format == "auto" else format
+    if name not in _FORMATS:
+        what = f"format={format!r}" if format != "auto" else f"{path}: ending {path.suffix!r}"
+        raise ArgumentError(f"{what}: {', '.join(_FORMATS)} are allowed (by ending: {', '.join(e or 'none' for e in _ENDINGS)})")
+    return name
+
+
+def _write_text(matrix: Array, catalogue: Catalogue, path: Path) -> Path:
+    frame = pl.DataFrame(matrix, schema=[f"v{i}" for i in range(matrix.shape[1])])
+    frame.insert_column(0, pl.Series("id", _escaped_ids(catalogue)))
+
+    def fill(temporary: Path) -> None:
+        with temporary.open("wb") as file:
+            file.write(f"{len(matrix)} {matrix.shape[1]}\n".encode())
+            frame.write_csv(file, separator=" ", include_header=False, quote_style="never")
+
+    return write_atomically(path, fill)
+
+
+def _read_text(path: Path) -> tuple[Array, Catalogue]:
+    with path.open("rb") as file:
+        count, size = _header(path, file.readline())
+        ids: list[str] = []
+        matrix = np.empty((count, size), np.float32)
+        for row in range(count):
+            fields = file.readline().rstrip(b" \r\n").split(b" ")
+            if len(fields) != size + 1:
+                raise FormatError(path, f"has {len(fields) - 1} numbers; the header promises {size}", line=row + 2)
+            try:
+                matrix[row] = fields[1:]
+                ids.append(fields[0].decode())
+            except ValueError as error:
+                raise FormatError(path, f"not an id followed by {size} numbers ({error})", line=row + 2) from error
+    return matrix, _catalogue(path, ids)
+
+
+def _write_binary(matrix: Array, catalogue: Catalogue, path: Path) -> Path:
+    def fill(temporary: Path) -> None:
+        with temporary.open("wb") as file:
+            file.write(f"{len(matrix)} {matrix.shape[1]}\n".encode())
+            for song, vector in zip(_escaped_ids(catalogue), matrix.astype("<f4", copy=False), strict=True):
+                file.write(song.encode() + b" " + vector.tobytes())
+
+    return write_atomically(path, fill)
+
+
+def _read_binary(path: Path) -> tuple[Array, Catalogue]:
+    data = path.read_bytes()
+    begin = data.find(b"\n") + 1
+    count, size = _header(path, data[:begin])
+    ids: list[str] = []
+    matrix = np.empty((count, size), np.float32)
+    for row in range(count):
+        space = data.find(b" ", begin)
+        end = space + 1 + 4 * size
+        if space < 0 or end > len(data):
+            raise FormatError(path, f"ends within song {row + 1} of the {count} its header promises")
+        try:
+            ids.append(data[begin:space].lstrip(b"\n").decode())  # word2vec.c ends each vector with a newline
+        except UnicodeDecodeError as error:
+            raise FormatError(path, f"the id of song {row + 1} is not UTF-8") from error
+        matrix[row] = np.frombuffer(data, "<f4", size, space + 1)
+        begin = end
+    return matrix, _catalogue(path, ids)
+
+
+def _write_projector(matrix: Array, catalogue: Catalogue, path: Path) -> Path:
+    """``vectors.tsv`` and ``metadata.tsv`` (with a header line), as projector.tensorflow.org loads them."""
+    path.mkdir(parents=True, exist_ok=True)
+    texts = catalogue.table().with_columns(pl.col(pl.String).str.replace_all(r"[\t\r\n]", " "))
+    vectors = pl.DataFrame(matrix)
+    write_atomically(path / "vectors.tsv", lambda p: vectors.write_csv(p, separator="\t", include_header=False))
+    write_atomically(path / "metadata.tsv", lambda p: texts.write_csv(p, separator="\t", quote_style="never"))
+    return path
+
+
+def _read_projector(path: Path) -> tuple[Array, Catalogue]:
+    try:
+        matrix = pl.read_csv(path / "vectors.tsv", separator="\t", has_header=False).to_numpy()
+        table = pl.read_csv(path / "metadata.tsv", separator="\t", quote_char=None, infer_schema=False)
+        if matrix.dtype.kind not in "fi" or "song" not in table.columns:
+            raise FormatError(path, "vectors.tsv must hold numbers only, metadata.tsv a column 'song'")
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise FormatError(path, f"not a folder of vectors.tsv and metadata.tsv ({str(error).splitlines()[0]})") from error
+    _same_count(path, len(matrix), table.height)
+    return matrix, _catalogue_of_table(path, table.with_columns(_whole_numbers(table["song"])))
+
+
+def _write_numpy(matrix: Array, catalogue: Catalogue, path: Path) -> Path:
+    """``vectors`` (m, size) float32 and ``ids`` (m,) int64 or fixed-width text: nothing in it needs unpickling."""
+    ids = np.array(catalogue.ids.to_list(), np.int64 if catalogue.holds_integers else np.str_)
+    return write_atomically(path, lambda p: np.savez(p, vectors=matrix, ids=ids))
+
+
+def _read_numpy(path: Path) -> tuple[Array, Catalogue]:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            matrix, ids = arrays["vectors"], arrays["ids"]
+    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError) as error:
+        raise FormatError(path, f"not an .npz of arrays 'vectors' and 'ids' ({error})") from error
+    except Exception as error:  # zipfile and zlib raise their own kinds
+        raise FormatError(path, f"not a readable .npz file ({error})") from error
+    _same_count(path, len(matrix), len(ids))
+    return matrix, _catalogue(path, ids.tolist(), guess=False)
+
+
+def _write_parquet(matrix: Array, catalogue: Catalogue, path: Path) -> Path:
+    vector = pl.Series("vector", matrix, pl.Array(pl.Float32, matrix.shape[1]))
+    frame = catalogue.table().with_columns(vector)
+    return write_atomically(path, lambda p: frame.write_parquet(p))
+
+
+def _read_parquet(path: Path) -> tuple[Array, Catalogue]:
+    try:
+        table = pl.read_parquet(path)
+        matrix = np.stack([table["vector"].to_numpy()]) if table.height == 0 else np.array(table["vector"].to_list(), np.float32)
+    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+        raise FormatError(path, f"not a Parquet file of songs with a list column 'vector' ({str(error).splitlines()[0]})") from error
+    if "song" not in table.columns:
+        raise FormatError(path, f"columns are {', '.join(table.columns)}; 'song' and 'vector' are needed")
+    return matrix, _catalogue_of_table(path, table)
+
+
+def _header(path: Path, line: bytes) -> tuple[int, int]:
+    try:
+        count, size = map(int, line.split())
+    except ValueError:
+        raise FormatError(path, f"begins with {line[:40]!r}; the number of songs and the size are expected", line=1) from None
+    if count < 1 or size < 1 or count * size * 2 > path.stat().st_size:  # two bytes are the least a number takes
+        raise FormatError(path, f"promises {count} songs of size {size}, more than its {path.stat().st_size} bytes can hold", line=1)
+    return count, size
+
+
+def _escaped_ids(catalogue: Catalogue) -> list[str]:
+    if catalogue.holds_integers:
+        return [str(song) for song in catalogue.ids.to_list()]
+    return [_UNSAFE.sub(lambda found: quote(found[0], safe=""), song) for song in catalogue.ids.to_list()]
+
+
+def _unescaped(song: str) -> str:
+    def decode(found: re.Match[str]) -> str:
+        text = unquote(found[0])
+        return text if all(_UNSAFE.match(character) for character in text) else found[0]
+
+    return _ESCAPED.sub(decode, song)
+
+
+def _catalogue(path: Path, ids: Sequence[SongId], *, guess: bool = True) -> Catalogue:
+    series = _whole_numbers(pl.Series("song", [_unescaped(str(song)) for song in ids], pl.String)) if guess else pl.Series("song", ids)
+    return _catalogue_of_table(path, pl.DataFrame([series]))
+
+
+def _catalogue_of_table(path: Path, table: pl.DataFrame) -> Catalogue:
+    columns = {name: table[name] if name in table.columns else None for name in ("artist", "title", "plays")}
+    plays = None if columns["plays"] is None else columns["plays"].cast(pl.Int64).to_numpy()
+    try:
+        return Catalogue(table["song"], plays, columns["artist"], columns["title"])
+    except ArgumentError as error:
+        raise FormatError(path, str(error)) from error
+
+
+def _whole_numbers(ids: pl.Series) -> pl.Series:
+    return ids.cast(pl.Int64) if ids.str.contains(r"^(0|-?[1-9]\d{0,17})$").all() else ids
+
+
+def _same_count(path: Path, vectors: int, songs: int) -> None:
+    if vectors != songs:
+        raise FormatError(path, f"holds {vectors} vectors for {songs} songs")
+
+
+_Writer = Callable[[Array, Catalogue, Path], Path]
+_Reader = Callable[[Path], tuple[Array, Catalogue]]
+_FORMATS: dict[str, tuple[_Writer, _Reader]] = {
+    "word2vec-text": (_write_text, _read_text),
+    "word2vec-binary": (_write_binary, _read_binary),
+    "projector": (_write_projector, _read_projector),
+    "numpy": (_write_numpy, _read_numpy),
+    "parquet": (_write_parquet, _read_parquet),
+}

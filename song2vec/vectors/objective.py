@@ -1,0 +1,83 @@
+"""The loss word2vec minimises, measured truly: on one fixed sample of plays, with one fixed draw of negatives.
+
+gensim's own running loss mixes parameters of different moments and overflows; this one can be compared between epochs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from song2vec.seeding import generator
+from song2vec.sessions import Sessions
+from song2vec.storage import Array
+
+SAMPLE = 10_000
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A sample of training examples: contexts predict a target against negatives.
+
+    Attributes:
+        context: (examples, width) rows, -1 where there is none. Width 1 for skip-gram.
+        target: (examples,) rows.
+        negatives: (examples, negative) rows, drawn in proportion to plays**negative_exponent.
+    """
+
+    context: Array
+    target: Array
+    negatives: Array
+
+    @classmethod
+    def sample(
+        cls, sessions: Sessions, *, window: int, skip_gram: bool, negative: int, negative_exponent: float, seed: int
+    ) -> Objective:
+        """Draw the examples from all plays that have another play within the window."""
+        random = generator(seed, "objective")
+        places = random.integers(0, sessions.plays, SAMPLE)
+        session = np.searchsorted(sessions.offsets, places, side="right") - 1
+        steps = np.concatenate([np.arange(-window, 0), np.arange(1, window + 1)])
+        around = places[:, None] + steps
+        inside = (around >= sessions.offsets[session][:, None]) & (around < sessions.offsets[session + 1][:, None])
+        context = np.where(inside, sessions.songs[np.where(inside, around, 0)], -1).astype(np.int64)
+        usable = inside.any(axis=1)
+        context, target = context[usable], sessions.songs[places[usable]].astype(np.int64)
+        if skip_gram:  # one context song an example, any of them alike
+            pick = np.argmax(random.random(context.shape) * (context >= 0), axis=1)
+            context = context[np.arange(len(context)), pick][:, None]
+        weights = np.bincount(sessions.songs, minlength=len(sessions.catalogue)).astype(float)
+        weights[weights > 0] **= negative_exponent
+        negatives = random.choice(len(weights), (len(target), negative), p=weights / weights.sum())
+        return cls(context, target, negatives)
+
+    def loss(self, model: Any, key_of_row: Array) -> float:
+        """Mean loss an example, in nats: Mikolov et al. 2013, equation 4, or the path loss of hierarchical softmax.
+
+        Args:
+            model: a gensim Word2Vec.
+            key_of_row: (songs,) catalogue row -> gensim's own row.
+        """
+        known = (self.context >= 0)[:, :, None]
+        inputs = model.wv.vectors[key_of_row[self.context]] * known
+        hidden = inputs.sum(axis=1) / known.sum(axis=1)
+        return self._path_loss(model, hidden, key_of_row) if model.hs else self._sampled_loss(model.syn1neg, hidden, key_of_row)
+
+    def _sampled_loss(self, outputs: Array, hidden: Array, key_of_row: Array) -> float:
+        positive = np.einsum("nd,nd->n", hidden, outputs[key_of_row[self.target]])
+        negative = np.einsum("nd,nkd->nk", hidden, outputs[key_of_row[self.negatives]])
+        return float((_softplus(-positive) + _softplus(negative).sum(axis=1)).mean())
+
+    def _path_loss(self, model: Any, hidden: Array, key_of_row: Array) -> float:
+        losses = [
+            _softplus((2.0 * model.wv.get_vecattr(key, "code") - 1.0) * (model.syn1[model.wv.get_vecattr(key, "point")] @ vector)).sum()
+            for key, vector in zip(key_of_row[self.target].tolist(), hidden, strict=True)
+        ]
+        return float(np.mean(losses))
+
+
+def _softplus(x: Array) -> Array:
+    """log(1 + exp(x)): minus the log of the sigmoid of -x."""
+    return np.logaddexp(0.0, x)

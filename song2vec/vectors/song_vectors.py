@@ -1,0 +1,114 @@
+"""Song vectors: a matrix and a catalogue. Knows no learner and no index."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from song2vec.catalogue import Catalogue, SongId, Unknown
+from song2vec.errors import ArgumentError, UnknownSongError
+from song2vec.storage import Array, Part, load_folder, save_folder
+from song2vec.vectors import formats
+
+KIND = "song vectors"
+
+
+class SongVectors:
+    """One vector a song.
+
+    Args:
+        matrix: (m, size) finite numbers; kept as C-contiguous float32.
+        catalogue: the m songs of its rows, or their ids.
+
+    Raises ArgumentError when shapes disagree or a number is not finite.
+    """
+
+    def __init__(self, matrix: Array, catalogue: Catalogue | Sequence[SongId]) -> None:
+        self.matrix = np.ascontiguousarray(matrix, np.float32)
+        self.catalogue = catalogue if isinstance(catalogue, Catalogue) else Catalogue(catalogue)
+        if self.matrix.ndim != 2 or len(self.matrix) != len(self.catalogue):
+            raise ArgumentError(f"matrix has shape {self.matrix.shape} for {len(self.catalogue)} songs; (songs, size) is allowed")
+        if not np.isfinite(self.matrix).all():
+            row = int(np.flatnonzero(~np.isfinite(self.matrix).all(axis=1))[0])
+            raise ArgumentError(f"matrix: the vector of {self.catalogue.label(row)!r} has a number that is not finite")
+
+    def __len__(self) -> int:
+        return len(self.matrix)
+
+    def __repr__(self) -> str:
+        return f"SongVectors({len(self):,} songs, size {self.size})"
+
+    def __getitem__(self, song: SongId) -> Array:
+        """The vector of one song, (size,) float32; raises UnknownSongError."""
+        vector: Array = self.matrix[self.catalogue.row(song)]
+        return vector
+
+    @property
+    def size(self) -> int:
+        """Numbers in a vector."""
+        return int(self.matrix.shape[1])
+
+    @cached_property
+    def unit(self) -> Array:
+        """(m, size) float32: every vector at length 1, so that an inner product is a cosine. A zero vector stays zero."""
+        lengths = np.linalg.norm(self.matrix, axis=1, keepdims=True)
+        unit: Array = self.matrix / np.maximum(lengths, np.finfo(np.float32).tiny)
+        return unit
+
+    def similarity(self, a: SongId, b: SongId) -> float:
+        """The cosine of two songs, -1 to 1."""
+        return float(self.unit[self.catalogue.row(a)] @ self.unit[self.catalogue.row(b)])
+
+    def combine(self, like: Iterable[SongId], unlike: Iterable[SongId] = (), unknown: Unknown = "raise") -> Array:
+        """"Like A and B, unlike C": the mean of the unit vectors of ``like`` less that of ``unlike``, (size,) float32.
+
+        Raises UnknownSongError for a song not in the catalogue (with ``unknown="skip"``: only when none of ``like`` is in it).
+        """
+        liked = self.catalogue.rows(like, unknown)
+        if not len(liked):
+            raise UnknownSongError("like: none of these songs is in the catalogue; at least one known song is needed")
+        vector: Array = self.unit[liked].mean(axis=0)
+        disliked = self.catalogue.rows(unlike, unknown)
+        return vector - self.unit[disliked].mean(axis=0) if len(disliked) else vector
+
+    def subset(self, rows: Array) -> SongVectors:
+        """The vectors of these rows only, in this order."""
+        return SongVectors(self.matrix[rows], self.catalogue.subset(rows))
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Save as a folder of song2vec's own (checksummed, atomic)."""
+        return save_folder(path, KIND, self.to_parts())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, memory_map: bool = False) -> SongVectors:
+        """Load what :meth:`save` wrote. Raises SavedFolderError when it is corrupt or of another kind."""
+        return cls.from_parts(load_folder(path, KIND, memory_map=memory_map))
+
+    def write(self, path: str | os.PathLike[str], format: str = "auto") -> Path:
+        """Write for other programs: ``word2vec-text``, ``word2vec-binary``, ``projector``, ``numpy`` or ``parquet``.
+
+        "auto" goes by the ending: ``.txt`` or ``.vec``, ``.bin``, no ending (a projector folder), ``.npz``, ``.parquet``.
+        The word2vec formats end an id at a space, so white space and % in ids are written as in URLs (``%20``).
+        """
+        return formats.write(self.matrix, self.catalogue, Path(path), format)
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str], format: str = "auto") -> SongVectors:
+        """Read what :meth:`write`, gensim's KeyedVectors or word2vec.c wrote; ids that are all whole numbers become integers.
+
+        Raises FormatError, naming the line where there is one, when the file is not what it claims to be.
+        """
+        return cls(*formats.read(Path(path), format))
+
+    def to_parts(self) -> dict[str, Part]:
+        """The vectors as parts of a saved folder."""
+        return {"catalogue": self.catalogue.to_part(), "vectors": Part(meta={"size": self.size}, arrays={"matrix": self.matrix})}
+
+    @classmethod
+    def from_parts(cls, parts: dict[str, Part]) -> SongVectors:
+        """The inverse of :meth:`to_parts`."""
+        return cls(parts["vectors"].arrays["matrix"], Catalogue.from_part(parts["catalogue"]))

@@ -1,0 +1,121 @@
+"""The contract battery: every registered reader, by being registered."""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from song2vec.errors import FormatError, Song2VecError
+from song2vec.listens import READERS, read_listens
+from song2vec.listens.schema import COLUMNS
+from song2vec.listens.sources import collect
+from tests.listens.samples import sample_of
+
+PRIVATE = ("10.1.2.3", "Secret Agent/1.0", "XX-COUNTRY")
+every_reader = pytest.mark.parametrize("name", READERS)
+DTYPES = {
+    "time": [pl.Datetime("us", "UTC")],
+    "played_seconds": [pl.Float32],
+    "duration_seconds": [pl.Float32],
+    "artist": [pl.String],
+    "title": [pl.String],
+    "skipped": [pl.Boolean],
+}
+
+
+@every_reader
+def test_reads_its_sample_as_expected(name, tmp_path):
+    sample = sample_of(name)
+    listens = read_listens(sample.write(tmp_path / "log"))
+    assert listens.report.format == name
+    for column, values in sample.expected.items():
+        found = listens.table[column].to_list()
+        if column == "time":
+            values = [datetime.fromisoformat(value).replace(tzinfo=UTC) for value in values]
+        if column.endswith("seconds"):
+            values = [None if value is None else pytest.approx(value, rel=1e-4) for value in values]
+        assert found == values, column
+    assert listens.report.dropped == dict(sample.dropped)
+
+
+@every_reader
+def test_table_fits_the_schema_and_the_counts_add_up(name, tmp_path):
+    listens = read_listens(sample_of(name).write(tmp_path / "log"))
+    assert {"listener", "song"} <= set(listens.table.columns) <= set(COLUMNS)
+    assert listens.table["song"].null_count() == listens.table["listener"].null_count() == 0
+    for column, dtype in listens.table.schema.items():
+        assert dtype in DTYPES.get(column, [pl.String, pl.Int64]), column
+    report = listens.report
+    assert report.kept == len(listens)
+    assert report.read == report.kept + sum(report.dropped.values())
+
+
+@every_reader
+def test_private_columns_are_not_kept(name, tmp_path):
+    table = read_listens(sample_of(name).write(tmp_path / "log")).table
+    text = table.write_csv()
+    assert not any(private in text for private in PRIVATE)
+
+
+@every_reader
+def test_no_other_reader_claims_it(name, tmp_path):
+    for source in collect(sample_of(name).write(tmp_path / "log")):
+        claims = [other for other, reader in READERS.items() if reader.recognise(source)]
+        assert not claims or claims[0] == name, source.where
+
+
+@every_reader
+def test_same_from_folder_zip_and_gzip(name, tmp_path):
+    sample = sample_of(name)
+    plain = read_listens(sample.write(tmp_path / "log"))
+    archive = tmp_path / "log.zip"
+    packed = tmp_path / "packed"
+    packed.mkdir()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        for filename, content in sample.files.items():
+            file.writestr(f"inside/{filename}", content)
+            (packed / f"{filename}.gz").write_bytes(gzip.compress(content))
+    for path in (tmp_path / "log", archive, packed):
+        again = read_listens(path)
+        assert again.report.format == name
+        assert again.table.drop("session", strict=False).equals(plain.table.drop("session", strict=False)), path
+
+
+@every_reader
+@pytest.mark.parametrize("junk", [b"", b"\x00\xff\xfe junk \x80\x81" * 50, b"[]", b"{}", b"\n\n\n", b"a,b\n1,2\n"])
+def test_junk_under_its_file_names_is_refused_by_name(name, junk, tmp_path):
+    sample = sample_of(name)
+    for filename in sample.files:
+        (tmp_path / filename).write_bytes(junk)
+    path = tmp_path / next(iter(sample.files)) if len(sample.files) == 1 else tmp_path
+    for format in ("auto", name):
+        with pytest.raises(Song2VecError) as raised:
+            read_listens(path, format=format)
+        if isinstance(raised.value, FormatError):
+            assert str(tmp_path) in str(raised.value)
+
+
+@every_reader
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_damaged_file_reads_or_raises_our_error(name, data, tmp_path):
+    sample = sample_of(name)
+    for filename, content in sample.files.items():
+        cut = data.draw(st.integers(0, len(content)), label=f"bytes left of {filename}")
+        damaged = bytearray(content[:cut])
+        if damaged:
+            damaged[data.draw(st.integers(0, cut - 1))] = data.draw(st.integers(0, 255))
+        (tmp_path / filename).write_bytes(bytes(damaged))
+    path = tmp_path / next(iter(sample.files)) if len(sample.files) == 1 else tmp_path
+    for format in ("auto", name):
+        try:
+            listens = read_listens(path, format=format)
+        except Song2VecError:
+            continue
+        assert len(listens)

@@ -33,7 +33,15 @@ def encode(ids: pl.Series) -> Codes:
     if ids.dtype == pl.String:
         # a private Categorical numbers its strings densely, but in no order that is promised
         labels = ids.cast(pl.Categorical(pl.Categories.random())).to_physical().to_numpy()
-        codes, first = kernels.renumber(labels, int(labels.max()) + 1)
-    else:
-        codes, first = kernels.encode_integers(ids.to_numpy())
+        return _codes(ids, kernels.renumber(labels, int(labels.max()) + 1))
+    values = ids.to_numpy()
+    smallest = values.min()
+    span = int(values.max()) - int(smallest) + 1
+    if span <= 4 * len(values):  # ids close together, as databases number them, need no hashing
+        return _codes(ids, kernels.renumber(values - smallest, span))
+    return _codes(ids, kernels.encode_integers(values))
+
+
+def _codes(ids: pl.Series, numbered: tuple[Array, Array]) -> Codes:
+    codes, first = numbered
     return Codes(codes, first, ids.gather(first))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -52,34 +54,76 @@ def cut_sessions(
     """
     _check(gap_minutes, min_played_seconds, repeats, min_song_plays, min_session_length, max_plays_per_listener)
     table = (listens if isinstance(listens, Listens) else read_listens(listens)).table
-    listeners, songs = encode(table["listener"]), encode(table["song"])
-    times = _times(table)
-    given = encode(table["session"]).codes if "session" in table.columns else None
-    order, bounds = kernels.in_order(listeners.codes, len(listeners), times, given)
-    dwell = table["played_seconds"].fill_null(float("nan")).to_numpy() if "played_seconds" in table.columns else None
+    log = _in_order(table, min_played_seconds)
     plays, offsets, counts = kernels.cut(
-        order,
-        bounds,
-        songs.codes,
-        times,
-        _or_empty(given, np.int32),
-        _or_empty(dwell, np.float32),
-        _or_empty(_skipped(table, min_played_seconds), np.bool_),
+        log.bounds,
+        log.songs,
+        log.times,
+        log.given,
+        log.played,
+        log.skipped,
         int(gap_minutes * 60e6),
         repeats == "collapse",
         max_plays_per_listener or table.height,
     )
-    kept, offsets, more = kernels.to_fixed_point(
-        songs.codes[plays], offsets, len(songs), min_song_plays, min_session_length, repeats == "collapse"
-    )
     dropped = dict(zip(kernels.CUT_REASONS, counts.tolist(), strict=True))
-    dropped[f"of songs with under {min_song_plays} plays"], dropped[f"in sessions under {min_session_length} plays"] = more[:2].tolist()
-    dropped["repeats"] += int(more[2])
-    report = CutReport(table.height, len(kept), {why: count for why, count in dropped.items() if count})
-    if not len(kept):
-        raise NothingLeftError(f"no session is left of {table.height:,} plays; dropped: {report}")
+    plays, offsets, counts = kernels.to_fixed_point(
+        plays, offsets, log.songs, len(log.song_codes), min_song_plays, min_session_length, repeats == "collapse"
+    )
+    dropped[f"of songs with under {min_song_plays} plays"] = int(counts[0])
+    dropped[f"in sessions under {min_session_length} plays"] = int(counts[1])
+    dropped["repeats"] += int(counts[2])
+    report = CutReport(table.height, len(plays), {why: count for why, count in dropped.items() if count})
+    if not len(plays):
+        raise NothingLeftError(f"no session is left of {table.height:,} plays: {report}")
     logger.info("%s", report)
-    return _assemble(table, listeners, songs, times, dwell, plays[kept], offsets, report)
+    return _assemble(table, log, plays, offsets, report)
+
+
+@dataclass(frozen=True)
+class _Log:
+    """The columns of a listens table, listener by listener in order of time; what the log lacks is an empty array.
+
+    Attributes:
+        bounds: (listeners + 1,) int64, where each listener's plays begin.
+        songs: (plays,) int32 codes. times: int64 microseconds. given: int32 session codes.
+        played: float32 seconds. skipped: bool.
+    """
+
+    listener_codes: Codes
+    song_codes: Codes
+    bounds: Array
+    songs: Array
+    times: Array
+    given: Array
+    played: Array
+    skipped: Array
+
+
+def _in_order(table: pl.DataFrame, min_played_seconds: float) -> _Log:
+    """Number listeners and songs, and put the plays in order; equal times keep the order of the table."""
+    with ThreadPoolExecutor(2) as both:  # the kernels let go of the interpreter's lock
+        listeners, songs = both.map(encode, (table["listener"], table["song"]))
+    order, bounds = kernels.group(listeners.codes, len(listeners))
+    times = kernels.gather(_times(table), order)
+    if len(times) and kernels.sort_within(times, bounds, order):
+        times = kernels.gather(_times(table), order)
+    given = np.empty(0, np.int32)
+    if "session" in table.columns:
+        sessions = encode(table["session"])
+        given = kernels.gather(sessions.codes, order)
+        if kernels.sort_within(kernels.session_places(given, bounds, len(sessions)), bounds, order):
+            times, given = kernels.gather(_times(table), order), kernels.gather(sessions.codes, order)
+    return _Log(
+        listeners,
+        songs,
+        bounds,
+        kernels.gather(songs.codes, order),
+        times,
+        given,
+        kernels.gather(_played(table), order),
+        kernels.gather(_skipped(table, min_played_seconds), order),
+    )
 
 
 def _check(
@@ -104,8 +148,15 @@ def _times(table: pl.DataFrame) -> Array:
     return table["time"].dt.timestamp("us").to_numpy()
 
 
-def _skipped(table: pl.DataFrame, min_played_seconds: float) -> Array | None:
-    """(plays,) bool: marked as skipped, or left too soon; None where the log knows neither."""
+def _played(table: pl.DataFrame) -> Array:
+    """(plays,) float32 seconds, NaN where unknown; empty where the log has none."""
+    if "played_seconds" not in table.columns:
+        return np.empty(0, np.float32)
+    return table["played_seconds"].fill_null(float("nan")).to_numpy()
+
+
+def _skipped(table: pl.DataFrame, min_played_seconds: float) -> Array:
+    """(plays,) bool: marked as skipped, or left too soon; empty where the log knows neither."""
     rules = []
     if "skipped" in table.columns:
         rules.append(pl.col("skipped").fill_null(False))
@@ -114,35 +165,28 @@ def _skipped(table: pl.DataFrame, min_played_seconds: float) -> Array | None:
         if "duration_seconds" in table.columns:
             least = pl.min_horizontal(least, pl.col("duration_seconds") / 2)
         rules.append((pl.col("played_seconds") < least).fill_null(False))
-    return table.select(pl.any_horizontal(rules)).to_series().to_numpy() if rules else None
+    return table.select(pl.any_horizontal(rules)).to_series().to_numpy() if rules else np.empty(0, np.bool_)
 
 
-def _or_empty(array: Array | None, dtype: type) -> Array:
-    """Kernels take one type an argument: what the log lacks is an empty array."""
-    return np.empty(0, dtype) if array is None else np.ascontiguousarray(array, dtype)
-
-
-def _assemble(
-    table: pl.DataFrame, listeners: Codes, songs: Codes, times: Array, dwell: Array | None, plays: Array, offsets: Array, report: CutReport
-) -> Sessions:
-    """Sessions of the plays kept (rows of ``table`` in order), with a catalogue of just their songs, most played first."""
-    codes = songs.codes[plays]
-    counts = np.bincount(codes, minlength=len(songs))
+def _assemble(table: pl.DataFrame, log: _Log, plays: Array, offsets: Array, report: CutReport) -> Sessions:
+    """Sessions of the plays kept, with a catalogue of just their songs, most played first."""
+    codes = kernels.gather(log.songs, plays)
+    counts = kernels.count_each(codes, len(log.song_codes))
     rows = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
-    row_of = np.full(len(songs), -1, np.int32)
+    row_of = np.full(len(counts), -1, np.int32)
     row_of[rows] = np.arange(len(rows), dtype=np.int32)
     first_plays = plays[offsets[:-1]]
-    owner = listeners.codes[first_plays]
-    present = np.unique(owner)
-    timed = bool(len(times))
+    owner = np.searchsorted(log.bounds, first_plays, side="right") - 1
+    present, listener = np.unique(owner, return_inverse=True)
+    timed = bool(len(log.times))
     return Sessions(
-        songs=row_of[codes],
+        songs=kernels.gather(row_of, codes),
         offsets=offsets,
-        listener=np.searchsorted(present, owner).astype(np.int32),
-        catalogue=Catalogue(songs.values.gather(rows), counts[rows], *_names(table, songs, rows)),
-        listeners=listeners.values.gather(present).rename("listener"),
-        start=times[first_plays] // 1_000_000 if timed else None,
-        dwell=kernels.dwell(plays, offsets, times, _or_empty(dwell, np.float32)) if timed or dwell is not None else None,
+        listener=listener.astype(np.int32),
+        catalogue=Catalogue(log.song_codes.values.gather(rows), counts[rows], *_names(table, log.song_codes, rows)),
+        listeners=log.listener_codes.values.gather(present).rename("listener"),
+        start=log.times[first_plays] // 1_000_000 if timed else None,
+        dwell=kernels.dwell(plays, offsets, log.times, log.played) if timed or len(log.played) else None,
         report=report,
     )
 
@@ -158,7 +202,7 @@ def _names(table: pl.DataFrame, songs: Codes, rows: Array) -> list[pl.Series | N
         first = songs.first
         if names.null_count():
             known = np.flatnonzero(names.is_not_null().to_numpy())
-            first = kernels.first_of_each(songs.codes[known], len(songs))
-            first = np.where(first < 0, songs.first, known[first])
+            first_known = kernels.first_of_each(songs.codes[known], len(songs))
+            first = np.where(first_known < 0, first, known[first_known])
         found.append(names.gather(first[rows]))
     return found

@@ -35,28 +35,21 @@ def renumber(labels: Array, count: int) -> tuple[Array, Array]:
 
 @jit
 def encode_integers(values: Array) -> tuple[Array, Array]:
-    """Integers -> codes in order of first appearance, and the first row of each: an open-addressing hash table."""
+    """Integers of any range -> codes in order of first appearance, and the first row of each: open addressing."""
     capacity = 1 << 16
-    table = np.full(capacity, -1, np.int32)  # a slot holds a code; its key is the value at the code's first row
+    keys, table = np.empty(capacity, np.int64), np.full(capacity, -1, np.int32)  # a slot holds a value and its code
     codes = np.empty(len(values), np.int32)
     first = np.empty(capacity // 2, np.int64)
     used = 0
     for row in range(len(values)):
         value = values[row]
-        slot = _slot(value, capacity)
-        while table[slot] >= 0 and values[first[table[slot]]] != value:
-            slot = (slot + 1) & (capacity - 1)
+        slot = _find(keys, table, value)
         if table[slot] < 0:
             if used == len(first):  # half full: double it, and look for the slot anew
-                capacity *= 2
-                grown = np.empty(capacity // 2, np.int64)
-                grown[:used] = first[:used]
-                first = grown
-                table = _rehash(values, first, used, capacity)
-                slot = _slot(value, capacity)
-                while table[slot] >= 0:
-                    slot = (slot + 1) & (capacity - 1)
-            table[slot] = used
+                first = np.concatenate((first, np.empty(used, np.int64)))
+                keys, table = _grow(keys, table)
+                slot = _find(keys, table, value)
+            keys[slot], table[slot] = value, used
             first[used] = row
             used += 1
         codes[row] = table[slot]
@@ -64,98 +57,106 @@ def encode_integers(values: Array) -> tuple[Array, Array]:
 
 
 @jit
-def _slot(value: int, capacity: int) -> int:
-    mixed = np.uint64(value) * np.uint64(0x9E3779B97F4A7C15)  # Fibonacci hashing: consecutive ids spread out
-    return int(mixed >> np.uint64(20)) & (capacity - 1)
+def _find(keys: Array, table: Array, value: int) -> int:
+    """The slot that holds ``value``, or the free one where it belongs."""
+    last = len(table) - 1
+    # Fibonacci hashing: consecutive ids spread out
+    slot = int((np.uint64(value) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20)) & last
+    while table[slot] >= 0 and keys[slot] != value:
+        slot = (slot + 1) & last
+    return slot
 
 
 @jit
-def _rehash(values: Array, first: Array, used: int, capacity: int) -> Array:
-    table = np.full(capacity, -1, np.int32)
-    for code in range(used):
-        slot = _slot(values[first[code]], capacity)
-        while table[slot] >= 0:
-            slot = (slot + 1) & (capacity - 1)
-        table[slot] = code
-    return table
+def _grow(keys: Array, table: Array) -> tuple[Array, Array]:
+    new_keys, new_table = np.empty(2 * len(keys), np.int64), np.full(2 * len(table), -1, np.int32)
+    for old in range(len(table)):
+        if table[old] >= 0:
+            slot = _find(new_keys, new_table, keys[old])
+            new_keys[slot], new_table[slot] = keys[old], table[old]
+    return new_keys, new_table
 
 
-def in_order(listeners: Array, count: int, times: Array, given: Array | None) -> tuple[Array, Array]:
-    """Rows listener by listener, each in order of time, equal times in order of the log.
-
-    Where sessions are given, rows go session by session within a listener, sessions in order of their first time.
-    Returns the (plays,) order and the (count + 1,) bounds of each listener in it.
-    """
-    order, bounds = group(listeners, count)
-    if len(times):
-        sort_within(order, bounds, times)
-    if given is not None:
-        _gather_sessions(order, bounds, given, int(given.max()) + 1)
-    return order, bounds
-
-
-@jit
 def group(codes: Array, count: int) -> tuple[Array, Array]:
     """A stable counting sort: the rows of code 0, then of code 1, ...; and the (count + 1,) bounds between them."""
-    bounds = np.zeros(count + 1, np.int64)
-    for code in codes:
-        bounds[code + 1] += 1
-    for code in range(count):
-        bounds[code + 1] += bounds[code]
-    place = bounds[:-1].copy()
-    order = np.empty(len(codes), np.int64)
-    for row in range(len(codes)):
-        order[place[codes[row]]] = row
-        place[codes[row]] += 1
+    order, bounds = _group(codes, count, numba.get_num_threads())
     return order, bounds
 
 
 @parallel_jit
-def sort_within(order: Array, bounds: Array, times: Array) -> None:
-    """Sort each listener's rows by time in place, stably; a log already in order, the usual case, costs one look."""
+def _group(codes: Array, count: int, blocks: int) -> tuple[Array, Array]:
+    size = (len(codes) + blocks - 1) // blocks
+    place = np.zeros((blocks, count), np.int64)
+    for block in numba.prange(blocks):
+        for row in range(block * size, min((block + 1) * size, len(codes))):
+            place[block, codes[row]] += 1
+    bounds = np.zeros(count + 1, np.int64)
+    for code in range(count):
+        total = bounds[code]
+        for block in range(blocks):  # where each block's rows of this code begin
+            total, place[block, code] = total + place[block, code], total
+        bounds[code + 1] = total
+    order = np.empty(len(codes), np.int32)
+    for block in numba.prange(blocks):
+        for row in range(block * size, min((block + 1) * size, len(codes))):
+            code = codes[row]
+            order[place[block, code]] = row
+            place[block, code] += 1
+    return order, bounds
+
+
+@parallel_jit
+def gather(values: Array, order: Array) -> Array:
+    """``values[order]``, on every core; an empty array, for what the log lacks, stays empty."""
+    if len(values) == 0:
+        return values
+    gathered = np.empty(len(order), values.dtype)
+    for i in numba.prange(len(order)):
+        gathered[i] = values[order[i]]
+    return gathered
+
+
+@parallel_jit
+def sort_within(keys: Array, bounds: Array, order: Array) -> bool:
+    """Sort ``order`` within each group by ``keys``, (plays,) in the order of ``order``, stably; True if anything moved.
+
+    A log already in order of time, the usual case, costs one look.
+    """
+    moved = np.zeros(len(bounds) - 1, np.bool_)
     for listener in numba.prange(len(bounds) - 1):
-        rows = order[bounds[listener] : bounds[listener + 1]]
-        for i in range(1, len(rows)):
-            if times[rows[i]] < times[rows[i - 1]]:
-                rows[:] = rows[np.argsort(times[rows], kind="mergesort")]
+        begin, end = bounds[listener], bounds[listener + 1]
+        for i in range(begin + 1, end):
+            if keys[i] < keys[i - 1]:
+                order[begin:end] = order[begin:end][np.argsort(keys[begin:end], kind="mergesort")]
+                moved[listener] = True
                 break
+    return bool(moved.any())
 
 
 @jit
-def _gather_sessions(order: Array, bounds: Array, given: Array, count: int) -> None:
-    """Make each given session's rows of one listener adjacent, sessions in order of their first row; in place."""
+def session_places(given: Array, bounds: Array, count: int) -> Array:
+    """Given sessions, in order of time -> for each play, the place of its session among its listener's."""
     number = np.full(count, -1, np.int64)
+    places = np.empty(len(given), np.int64)
     for listener in range(len(bounds) - 1):
-        rows = order[bounds[listener] : bounds[listener + 1]]
-        numbers = np.empty(len(rows), np.int64)
         used = 0
-        for i in range(len(rows)):
-            session = given[rows[i]]
-            if number[session] < 0:
-                number[session] = used
+        for i in range(bounds[listener], bounds[listener + 1]):
+            if number[given[i]] < 0:
+                number[given[i]] = used
                 used += 1
-            numbers[i] = number[session]
-        for i in range(len(rows)):
-            number[given[rows[i]]] = -1
-        rows[:] = rows[np.argsort(numbers, kind="mergesort")]
+            places[i] = number[given[i]]
+        for i in range(bounds[listener], bounds[listener + 1]):
+            number[given[i]] = -1
+    return places
 
 
 @jit
 def cut(
-    order: Array,
-    bounds: Array,
-    songs: Array,
-    times: Array,
-    given: Array,
-    played: Array,
-    skipped: Array,
-    gap: int,
-    collapse: bool,
-    cap: int,
+    bounds: Array, songs: Array, times: Array, given: Array, played: Array, skipped: Array, gap: int, collapse: bool, cap: int
 ) -> tuple[Array, Array, Array]:
-    """One walk over all plays in order -> rows kept, session offsets into them, and counts by CUT_REASONS."""
-    kept = np.empty(len(order), np.int64)
-    offsets = np.empty(len(order) + 1, np.int64)
+    """One walk over all plays in order -> the plays kept, session offsets into them, and counts by CUT_REASONS."""
+    kept = np.empty(len(songs), np.int32)
+    offsets = np.empty(len(songs) + 1, np.int64)
     counts = np.zeros(4, np.int64)
     used = sessions = 0
     for listener in range(len(bounds) - 1):
@@ -163,25 +164,24 @@ def cut(
         if end - begin > cap:
             counts[1] += end - begin - cap
             begin = end - cap
-        last = -1  # the row before, kept or skipped
+        last = -1  # the play before, kept or skipped
         opened = used  # where the running session begins in ``kept``
-        for i in range(begin, end):
-            row = order[i]
+        for play in range(begin, end):
             if last >= 0:
-                if len(times) and _is_duplicate(order, begin, i, songs, times, given):
+                if len(times) and times[play] == times[play - 1] and _is_duplicate(play, begin, songs, times, given):
                     counts[0] += 1
                     continue
-                if _begins_session(last, row, times, given, played, gap) and used > opened:
+                if used > opened and _begins_session(last, play, times, given, played, gap):
                     offsets[sessions] = opened
                     sessions += 1
                     opened = used
-            last = row
-            if len(skipped) and skipped[row]:
+            last = play
+            if len(skipped) and skipped[play]:
                 counts[2] += 1
-            elif collapse and used > opened and songs[kept[used - 1]] == songs[row]:
+            elif collapse and used > opened and songs[kept[used - 1]] == songs[play]:
                 counts[3] += 1
             else:
-                kept[used] = row
+                kept[used] = play
                 used += 1
         if used > opened:
             offsets[sessions] = opened
@@ -191,57 +191,58 @@ def cut(
 
 
 @jit
-def _is_duplicate(order: Array, begin: int, i: int, songs: Array, times: Array, given: Array) -> bool:
-    """Whether one of the rows before has the same time and song (and session, where given).
+def _is_duplicate(play: int, begin: int, songs: Array, times: Array, given: Array) -> bool:
+    """Whether a play before has the same time and song (and session, where given).
 
-    It looks back over 1,000 rows at most, so that a log whose clock stood still is still read in linear time.
+    It looks back over 1,000 plays at most, so that a log whose clock stood still is still read in linear time.
     """
-    row = order[i]
-    begin = max(begin, i - 1000)
-    j = i - 1
-    while j >= begin and times[order[j]] == times[row]:
-        before = order[j]
-        if songs[before] == songs[row] and (len(given) == 0 or given[before] == given[row]):
+    for before in range(play - 1, max(begin, play - 1000) - 1, -1):
+        if times[before] != times[play]:
+            return False
+        if songs[before] == songs[play] and (len(given) == 0 or given[before] == given[play]):
             return True
-        j -= 1
     return False
 
 
 @jit
-def _begins_session(last: int, row: int, times: Array, given: Array, played: Array, gap: int) -> bool:
+def _begins_session(last: int, play: int, times: Array, given: Array, played: Array, gap: int) -> bool:
     if len(given):
-        return bool(given[last] != given[row])
-    silence = times[row] - times[last]
+        return bool(given[last] != given[play])
+    silence = times[play] - times[last]
     if len(played) and played[last] > 0:
-        silence -= np.int64(played[last] * 1e6)
+        silence -= int(played[last] * 1e6)
     return bool(silence > gap)
 
 
 @jit
-def to_fixed_point(songs: Array, offsets: Array, count: int, min_plays: int, min_length: int, collapse: bool) -> tuple[Array, Array, Array]:
+def to_fixed_point(
+    kept: Array, offsets: Array, songs: Array, count: int, min_plays: int, min_length: int, collapse: bool
+) -> tuple[Array, Array, Array]:
     """Drop rare songs and short sessions until nothing more drops.
 
-    Returns the places kept in ``songs``, the offsets of the sessions kept, and the plays dropped: of rare songs, in
-    short sessions, and as repeats that came together when what lay between them was dropped.
+    Returns the plays kept, the offsets of the sessions kept, and the plays dropped: of rare songs, in short sessions,
+    and as repeats that came together when what lay between them was dropped.
     """
-    kept, offsets = np.arange(len(songs)), offsets.copy()
+    kept, offsets = kept.copy(), offsets.copy()
     dropped = np.zeros(3, np.int64)
+    plays = np.full(count, min_plays, np.int32)
     while True:
-        plays = np.zeros(count, np.int64)
-        for place in kept:
-            plays[songs[place]] += 1
+        if min_plays > 1:
+            plays[:] = 0
+            for play in kept:
+                plays[songs[play]] += 1
         used = sessions = begin = 0
         for session in range(len(offsets) - 1):
             end = offsets[session + 1]
             opened = used
-            for place in kept[begin:end]:
-                song = songs[place]
+            for play in kept[begin:end]:
+                song = songs[play]
                 if plays[song] < min_plays:
                     dropped[0] += 1
                 elif collapse and used > opened and songs[kept[used - 1]] == song:
                     dropped[2] += 1
                 else:
-                    kept[used] = place
+                    kept[used] = play
                     used += 1
             begin = end
             if used - opened < min_length:
@@ -250,10 +251,19 @@ def to_fixed_point(songs: Array, offsets: Array, count: int, min_plays: int, min
             else:
                 sessions += 1
                 offsets[sessions] = used
-        settled = used == len(kept)
+        settled = used == len(kept) or min_plays == 1  # short sessions that go can only make songs rarer
         kept, offsets = kept[:used], offsets[: sessions + 1]
         if settled:
-            return kept.copy(), offsets.copy(), dropped
+            return kept, offsets, dropped
+
+
+@jit
+def count_each(codes: Array, count: int) -> Array:
+    """How often each code comes, int64."""
+    counts = np.zeros(count, np.int64)
+    for code in codes:
+        counts[code] += 1
+    return counts
 
 
 @jit

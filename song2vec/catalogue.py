@@ -38,8 +38,8 @@ class Catalogue:
         self.ids = _id_series(ids)
         size = len(self.ids)
         self.plays = np.zeros(size, np.int64) if plays is None else np.asarray(plays, np.int64)
-        self.artists = None if artists is None else pl.Series("artist", artists, pl.String)
-        self.titles = None if titles is None else pl.Series("title", titles, pl.String)
+        self.artists = None if artists is None else pl.Series("artist", artists, pl.String).replace("", None)
+        self.titles = None if titles is None else pl.Series("title", titles, pl.String).replace("", None)
         for name, column in (("plays", self.plays), ("artists", self.artists), ("titles", self.titles)):
             if column is not None and len(column) != size:
                 raise ArgumentError(f"{name} has {len(column)} entries for {size} songs; one a song is allowed")
@@ -140,13 +140,9 @@ class Catalogue:
                 return None
             return unpack_strings({key: part.arrays[f"{name}_{key}"] for key in ("bytes", "offsets")})
 
-        def names(name: str) -> list[str | None] | None:
-            found = strings(name)
-            return None if found is None else [text or None for text in found]
-
         ids = strings("id")
         series = pl.Series("song", part.arrays["id_values"]) if ids is None else pl.Series("song", ids, pl.String)
-        return cls(series, np.array(part.arrays["plays"]), names("artist"), names("title"))
+        return cls(series, np.array(part.arrays["plays"]), strings("artist"), strings("title"))
 
     @cached_property
     def _row_of(self) -> dict[SongId, int]:

@@ -84,13 +84,16 @@ def load_folder(path: str | os.PathLike[str], kind: str, *, memory_map: bool = F
     if manifest["kind"] != kind:
         raise SavedFolderError(f"{folder}: holds a saved {manifest['kind']!r}, not a {kind!r}")
     parts: dict[str, Part] = {}
-    for name, entry in manifest["parts"].items():
-        part = Part(meta=entry["meta"])
-        if "arrays" in entry:
-            part.arrays = read_safetensors(_checked_file(folder, entry["arrays"], verify), memory_map=memory_map)
-        if "file" in entry:
-            part.file = _checked_file(folder, entry["file"], verify)
-        parts[name] = part
+    try:
+        for name, entry in manifest["parts"].items():
+            part = Part(meta=entry["meta"])
+            if "arrays" in entry:
+                part.arrays = read_safetensors(_checked_file(folder, entry["arrays"], verify), memory_map=memory_map)
+            if "file" in entry:
+                part.file = _checked_file(folder, entry["file"], verify)
+            parts[name] = part
+    except (KeyError, TypeError, AttributeError) as error:
+        raise SavedFolderError(f"{folder / MANIFEST}: cannot be understood ({type(error).__name__}: {error})") from error
     return parts
 
 

@@ -7,13 +7,54 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from song2vec.errors import ArgumentError, FormatError
-from song2vec.listens import tables
+from song2vec.listens import (
+    aotm_2011,
+    apple_music,
+    gru4rec_tsv,
+    idomaar,
+    jspf,
+    lastfm_1k,
+    lastfm_csv,
+    listenbrainz,
+    lme,
+    m3u,
+    mpd,
+    recbole,
+    scrobbler_log,
+    session_lines,
+    spotify_account,
+    spotify_extended,
+    tables,
+    xspf,
+    youtube_music,
+)
 from song2vec.listens.reader import Reader
 from song2vec.listens.schema import Listens, ReadReport, standardise
 from song2vec.listens.sources import Source, collect
 
 # Order matters only where two could claim a file: the more particular comes first, plain tables last.
-READERS: dict[str, Reader] = {reader.name: reader for reader in (tables.READER,)}
+_IN_ORDER = (
+    spotify_extended.READER,
+    spotify_account.READER,
+    listenbrainz.READER,
+    youtube_music.READER,
+    apple_music.READER,
+    scrobbler_log.READER,
+    lastfm_csv.READER,
+    lastfm_1k.READER,
+    mpd.READER,
+    aotm_2011.READER,
+    jspf.READER,
+    xspf.READER,
+    m3u.READER,
+    idomaar.READER,
+    recbole.READER,
+    gru4rec_tsv.READER,
+    lme.READER,
+    session_lines.READER,
+    tables.READER,
+)
+READERS: dict[str, Reader] = {reader.name: reader for reader in _IN_ORDER}
 
 Columns = Mapping[str, str | Sequence[str]]
 
@@ -70,7 +111,10 @@ def _recognise(sources: list[Source], log: str) -> tuple[Reader, list[Source]]:
     if not claimed:
         if all(not source.head for source in sources):
             raise FormatError(log, "is empty")
-        raise FormatError(log, "in no format that song2vec knows ('song2vec formats' lists them); name its columns with columns= if it is a table")
+        message = "in no format that song2vec knows ('song2vec formats' lists them); if it is a table, name its columns with columns="
+        raise FormatError(log, message)
+    if len(claimed) > 1:  # exports hold tables of other things beside the log
+        claimed.pop(tables.READER.name, None)
     if len(claimed) > 1:
         kinds = "; ".join(f"{name}: {found[0].where}" for name, found in claimed.items())
         raise FormatError(log, f"holds several formats ({kinds}); read them one by one, or choose with format=")

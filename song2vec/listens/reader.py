@@ -48,12 +48,14 @@ def parse_json(source: Source) -> Any:
 
 def parse_json_text(text: str, where: str, *, line: int | None = None) -> Any:
     """A text as JSON; ``line`` is where the text lies in its file, when it is one line of many."""
+    if "\\ud" in text or "\\uD" in text:
+        text = _LONE_SURROGATE.sub(r"\\ufffd", text)
     try:
-        return json.loads(_LONE_SURROGATE.sub(r"\\ufffd", text))
+        return json.loads(text)
     except json.JSONDecodeError as error:
         raise FormatError(where, f"not valid JSON: {error.msg}", line=line or error.lineno) from error
     except (ValueError, RecursionError) as error:
-        raise FormatError(where, f"not valid JSON: {str(error):.80}", line=line) from error
+        raise FormatError(where, f"not valid JSON: {error!s:.80}", line=line) from error
 
 
 def parse_json_array(source: Source) -> list[dict[str, Any]]:

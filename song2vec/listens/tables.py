@@ -32,14 +32,16 @@ ALIASES: Mapping[str, Sequence[str]] = {
 _PLAYED_PERCENT = "playedratiopct"
 _SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".ndjson", ".jsonl", ".parquet", ".pq", ".arrow", ".feather")
 _SEPARATORS = "\t,;|"
+POLARS_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)  # polars panics on some damaged files
 
 
 def recognise(source: Source) -> bool:
-    """A table by its ending that has a song column, or an artist and a title."""
+    """A table by its ending that has a song (or an artist and a title), and a time or a session."""
     if source.suffix not in _SUFFIXES:
         return False
     found = find_columns(header(source))
-    return "song" in found or {"artist", "title"} <= found.keys()
+    named = "song" in found or {"artist", "title"} <= found.keys()
+    return named and bool(found.keys() & {"time", "session"})
 
 
 def read(sources: list[Source], columns: Mapping[str, str | Sequence[str]] | None = None) -> Rows:
@@ -49,7 +51,7 @@ def read(sources: list[Source], columns: Mapping[str, str | Sequence[str]] | Non
         frame = pl.concat(frames, how="vertical_relaxed").collect()
     except (pl.exceptions.ShapeError, pl.exceptions.SchemaError) as error:
         raise FormatError(sources[0].where, f"and the {len(sources) - 1} files beside it do not have the same columns ({error})") from error
-    except pl.exceptions.PolarsError as error:
+    except POLARS_ERRORS as error:
         raise FormatError(sources[0].where, f"cannot be read ({str(error).splitlines()[0]})") from error
     return Rows(_in_seconds(frame))
 
@@ -97,19 +99,20 @@ def scan(source: Source) -> pl.LazyFrame:
 
 def _scan_binary(source: Source, scanner: Any) -> pl.LazyFrame:
     try:
-        lazy: pl.LazyFrame = scanner(source.path if source.path is not None else io.BytesIO(source.read()))
+        lazy: pl.LazyFrame = scanner(source.path, glob=False) if source.path is not None else scanner(io.BytesIO(source.read()))
         lazy.collect_schema()
         return lazy
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except POLARS_ERRORS as error:
         raise FormatError(source.where, f"not a readable {source.suffix[1:]} file ({str(error).splitlines()[0]})") from error
 
 
 def _scan_ndjson(source: Source) -> pl.LazyFrame:
     try:
-        lazy = pl.scan_ndjson(source.path if source.path is not None else source.read(), infer_schema_length=10_000)
+        mappable = source.path is not None and not set("*?[") & set(source.where)  # polars would take these for patterns
+        lazy = pl.scan_ndjson(source.path if mappable else io.BytesIO(source.read()), infer_schema_length=10_000)
         lazy.collect_schema()
         return lazy
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except POLARS_ERRORS as error:
         raise FormatError(source.where, f"not readable as one JSON object a line ({str(error).splitlines()[0]})") from error
 
 
@@ -120,10 +123,10 @@ def _scan_csv(source: Source) -> pl.LazyFrame:
     # a tab-separated log quotes nothing, and titles hold lone quotes
     quote = None if separator == "\t" and not source.head_text.startswith('"') else '"'
     try:
-        lazy = pl.scan_csv(data, separator=separator, quote_char=quote, infer_schema=False, truncate_ragged_lines=True)
+        lazy = pl.scan_csv(data, separator=separator, quote_char=quote, infer_schema=False, truncate_ragged_lines=True, glob=False)
         lazy.collect_schema()
         return lazy
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except POLARS_ERRORS as error:
         raise FormatError(source.where, f"not a readable table ({str(error).splitlines()[0]})") from error
 
 
@@ -135,7 +138,8 @@ def separator_of(text: str) -> str:
 
 def _is_plain_utf8(source: Source) -> bool:
     """Whether polars can read the file as it lies: valid UTF-8 to the end, Unix or Windows line ends."""
-    if b"\r" in source.head and b"\n" not in source.head or source.head.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+    old_mac = b"\r" in source.head and b"\n" not in source.head
+    if old_mac or source.head.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         return False
     decoder = codecs.getincrementaldecoder("utf-8")()
     with source.open() as file:

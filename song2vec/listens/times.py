@@ -21,6 +21,7 @@ _LOCAL_FORMS = (
     "%a %b %d %H:%M:%S %Y",
 )
 # Epoch numbers between 1970 and 2286 in one unit lie below those of the next: the size tells the unit.
+_LAST = 10**17  # microseconds: the year 5138
 _EPOCH_UNITS = ((1e11, 1_000_000.0), (1e14, 1_000.0), (1e17, 1.0), (float("inf"), 0.001))
 
 
@@ -55,17 +56,25 @@ def _from_epoch(numbers: pl.Series) -> pl.Series:
     typical = abs(float(sample.cast(pl.Float64).median() or 0.0))  # type: ignore[arg-type]
     factor = next((factor for limit, factor in _EPOCH_UNITS if typical < limit), 1.0)  # infinite or no number: unreadable below
     if numbers.dtype.is_integer() and factor >= 1:
-        micros = numbers.cast(pl.Int64) * int(factor)
+        sane = numbers.cast(pl.Int64, strict=False)
+        # a stray number of a finer unit would overflow and wrap round into some likely year
+        limit = _LAST // int(factor)
+        micros = (sane if _within(sane, limit) else pl.select(pl.when(sane.abs() <= limit).then(sane)).to_series()) * int(factor)
     else:
         micros = (numbers.cast(pl.Float64) * factor).round().cast(pl.Int64, strict=False)
     return micros.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+
+
+def _within(numbers: pl.Series, limit: int) -> bool:
+    low, high = numbers.min(), numbers.max()
+    return low is None or (-limit <= int(low) and int(high) <= limit)  # type: ignore[arg-type]
 
 
 def _from_text(texts: pl.Series) -> pl.Series:
     """Each form in turn on a sample; the form that reads most of it reads all, ISO-8601 before the rest."""
     sample = texts.drop_nulls().filter(texts.drop_nulls() != "").head(10_000)
     if not len(sample):
-        return texts.cast(pl.Datetime("us"), strict=False)
+        return pl.repeat(None, len(texts), dtype=UTC, eager=True)
     numbers = sample.cast(pl.Float64, strict=False)
     if numbers.null_count() * 2 < len(sample):
         return _from_epoch(texts.cast(pl.Float64, strict=False))

@@ -17,6 +17,15 @@ from song2vec.vectors import formats
 KIND = "song vectors"
 
 
+def unit_rows(vectors: Array) -> Array:
+    """(b, d) finite numbers -> (b, d) float32 of length 1; a zero vector stays zero."""
+    largest = np.abs(vectors).max(axis=1, keepdims=True, initial=0.0)
+    scaled = vectors / np.where(largest > 0, largest, 1)  # so that squares neither overflow nor vanish
+    lengths = np.sqrt((scaled * scaled).sum(axis=1, keepdims=True))
+    unit: Array = (scaled / np.where(lengths > 0, lengths, 1)).astype(np.float32, copy=False)
+    return unit
+
+
 class SongVectors:
     """One vector a song.
 
@@ -55,9 +64,7 @@ class SongVectors:
     @cached_property
     def unit(self) -> Array:
         """(m, size) float32: every vector at length 1, so that an inner product is a cosine. A zero vector stays zero."""
-        lengths = np.linalg.norm(self.matrix, axis=1, keepdims=True)
-        unit: Array = self.matrix / np.maximum(lengths, np.finfo(np.float32).tiny)
-        return unit
+        return unit_rows(self.matrix)
 
     def similarity(self, a: SongId, b: SongId) -> float:
         """The cosine of two songs, -1 to 1."""

@@ -54,6 +54,7 @@ class Word2Vec:
         loss: "negative-sampling" or "hierarchical-softmax".
         size: numbers in a vector.
         window: songs before and after that count as context.
+        dynamic_window: draw the window anew for each play from 1 to ``window``, so that near songs count more.
         negative: negatives drawn for each pair.
         negative_exponent: negatives are drawn in proportion to plays**negative_exponent, below 0 rare songs more often.
         subsample: plays of songs that make up more than this share of the log are left out at random; 0 leaves out none.
@@ -77,6 +78,7 @@ class Word2Vec:
         loss: Literal["negative-sampling", "hierarchical-softmax"] = "negative-sampling",
         size: int = 64,
         window: int = 5,
+        dynamic_window: bool = False,
         negative: int = 5,
         negative_exponent: float = 0.75,
         subsample: float = 1e-3,
@@ -92,6 +94,7 @@ class Word2Vec:
         self.loss = loss
         self.size = size
         self.window = window
+        self.dynamic_window = dynamic_window
         self.negative = negative
         self.negative_exponent = negative_exponent
         self.subsample = subsample
@@ -170,6 +173,7 @@ class Word2Vec:
         return GensimWord2Vec(
             vector_size=self.size,
             window=self.window,
+            shrink_windows=self.dynamic_window,
             sg=int(self.algorithm == "skip-gram"),
             hs=int(hierarchical),
             negative=0 if hierarchical else self.negative,

@@ -1,0 +1,271 @@
+"""The engine: catalogue, vectors and index in one object and one saved folder; what most users hold."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+
+from song2vec.catalogue import Catalogue, SongId, Unknown
+from song2vec.errors import ArgumentError, SavedFolderError
+from song2vec.listeners import History, Listener, listener
+from song2vec.maps import SongMap, song_map
+from song2vec.names import Names
+from song2vec.search import Filters, Neighbours, SongIndex, load_index, make_index
+from song2vec.sessions import Sessions
+from song2vec.storage import Part, load_folder, save_folder
+from song2vec.vectors import LEARNERS, Learner
+from song2vec.vectors.song_vectors import SongVectors
+
+KIND = "engine"
+
+
+@dataclass(frozen=True)
+class Info:
+    """What an engine is made of.
+
+    Attributes:
+        songs, plays, size: of the catalogue and its vectors (size in numbers a vector).
+        learner: which learner made the vectors, with its settings; empty for vectors from elsewhere.
+        index: kind of the index; ``recall`` its recall@10 against exact search on a sample.
+    """
+
+    songs: int
+    plays: int
+    size: int
+    learner: dict[str, Any]
+    index: str
+    recall: float
+
+    def __str__(self) -> str:
+        return f"{self.songs:,} songs, {self.plays:,} plays, vectors of {self.size}, {self.index} index (recall@10 {self.recall:.3f})"
+
+
+class Engine:
+    """Songs like a song, songs for a listener, and a map of the music.
+
+    Make one with :meth:`train`, :meth:`load`, or ``Engine(vectors)`` over vectors from elsewhere. Wherever a song is
+    asked for, its id or its name will do.
+
+    Args:
+        vectors: SongVectors.
+        index: "annoy", "exact", "auto" (exact up to 50,000 songs), or an index of ``song2vec.search``.
+        seed: of the index.
+    """
+
+    def __init__(self, vectors: SongVectors, *, index: str | SongIndex = "annoy", seed: int = 0) -> None:
+        self.vectors = vectors
+        self.index = make_index(index, vectors, seed)
+        self._learner: dict[str, Any] = {}
+
+    @classmethod
+    def train(
+        cls,
+        sessions: Sessions,
+        *,
+        vectors: str | Learner = "word2vec",
+        index: str | SongIndex = "annoy",
+        seed: int = 0,
+        **settings: Any,
+    ) -> Self:
+        """Learn vectors from sessions and index them.
+
+        Args:
+            vectors: a learner by name, or one of your own making such as ``Word2Vec(window=3)``.
+            index: see :class:`Engine`.
+            seed: of learner and index; a learner of your own making keeps its own.
+            settings: passed to a learner given by name: ``Engine.train(sessions, size=128, epochs=20)``.
+
+        Raises ArgumentError for an unknown learner, index or setting.
+        """
+        model = _learner(vectors, seed, settings)
+        model.fit(sessions)
+        engine = cls(model.vectors_, index=index, seed=seed)
+        engine._learner = {"name": type(model).__name__, **_settings(model)}
+        return engine
+
+    def __repr__(self) -> str:
+        return f"Engine({self.info()})"
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The songs."""
+        return self.vectors.catalogue
+
+    def find(self, song: SongId) -> SongId:
+        """The id of the song meant by an id or a name: ``engine.find("fleet foxes mykonos")``.
+
+        Raises AmbiguousSongError, listing the candidates, or UnknownSongError, suggesting the nearest.
+        """
+        return song if song in self.catalogue else self._names.find(song)
+
+    def similar(
+        self,
+        songs: SongId | Iterable[SongId],
+        k: int = 10,
+        *,
+        unlike: SongId | Iterable[SongId] = (),
+        exclude: Iterable[SongId] = (),
+        only: Iterable[SongId] | None = None,
+        max_per_artist: int | None = None,
+        not_by: Iterable[str] = (),
+    ) -> pl.DataFrame:
+        """The k songs most like a song, or like several at once ("like A and B, unlike C"); never these themselves.
+
+        Args:
+            unlike: songs to move away from.
+            exclude, only: songs never to return; the only songs to return.
+            max_per_artist: at most so many songs of an artist.
+            not_by: artists to leave out.
+
+        Returns:
+            polars DataFrame of song, artist, title (where known) and cosine, best first; exactly k rows when so many
+            songs are allowed.
+
+        Raises UnknownSongError, AmbiguousSongError, ArgumentError.
+        """
+        filters = self._filters(exclude, only, max_per_artist, not_by)
+        return self._table(self.index.similar(self._ids(songs), k, filters, self._ids(unlike)))
+
+    def similar_batch(self, songs: Iterable[SongId], k: int = 10) -> pl.DataFrame:
+        """The k songs most like each of these songs: the columns of :meth:`similar` behind ``query``, the song asked for."""
+        ids = self._ids(songs)
+        found = self.index.similar_batch(ids, k)
+        tables = [self._table(found[i]).select(pl.lit(song).alias("query"), pl.all()) for i, song in enumerate(ids)]
+        if not tables:
+            raise ArgumentError("songs: is empty; at least one song is needed")
+        return pl.concat(tables)
+
+    def listener(
+        self, history: History, *, half_life_days: float | None = None, by_dwell: bool = False, unknown: Unknown = "raise"
+    ) -> Listener:
+        """One listener in the space of the songs; see :func:`song2vec.listeners.listener`. Songs of a list may be names."""
+        if not isinstance(history, str | pl.DataFrame) and isinstance(history, Iterable):
+            history = self._ids(history) if unknown == "raise" else list(history)
+        return listener(self.vectors, history, half_life_days=half_life_days, by_dwell=by_dwell, unknown=unknown)
+
+    def similar_to_listener(
+        self,
+        history: History,
+        k: int = 10,
+        *,
+        half_life_days: float | None = None,
+        by_dwell: bool = False,
+        unknown: Unknown = "raise",
+        exclude_heard: bool = True,
+        exclude: Iterable[SongId] = (),
+        only: Iterable[SongId] | None = None,
+        max_per_artist: int | None = None,
+        not_by: Iterable[str] = (),
+    ) -> pl.DataFrame:
+        """The k songs that suit a listener: those nearest to the average of what they played.
+
+        Args:
+            history: songs, or a listens table of one listener.
+            half_life_days, by_dwell, unknown: how plays are weighted; see :meth:`listener`.
+            exclude_heard: leave out songs they have played.
+            exclude, only, max_per_artist, not_by: see :meth:`similar`.
+
+        Returns:
+            The table of :meth:`similar` with ``because``, the song of theirs each suggestion is nearest to, and
+            ``because_cosine``, how near.
+        """
+        person = self.listener(history, half_life_days=half_life_days, by_dwell=by_dwell, unknown=unknown)
+        filters = self._filters(exclude, only, max_per_artist, not_by, person.rows if exclude_heard else None)
+        found = self.index.search(person.vector, k, filters)
+        because = person.nearest_played(self.vectors, found.rows)
+        cosines = (self.vectors.unit[found.rows] * self.vectors.unit[because]).sum(axis=1)
+        return self._table(found).with_columns(
+            because=self.catalogue.ids.gather(because),
+            because_cosine=pl.Series(cosines, dtype=pl.Float32),
+        )
+
+    def map(self, **options: Any) -> SongMap:
+        """A t-SNE map of the songs; options of :func:`song2vec.maps.song_map`. ``engine.map().save("map.png")``."""
+        return song_map(self.vectors, **options)
+
+    def info(self) -> Info:
+        """What the engine is made of."""
+        return Info(
+            songs=len(self.vectors),
+            plays=int(self.catalogue.plays.sum()),
+            size=self.vectors.size,
+            learner=self._learner,
+            index=self.index.name,
+            recall=self.index.recall_,
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Save as one folder, checksummed and all or nothing: until the new engine is written whole, the old one stays.
+
+        Raises SavedFolderError when ``path`` holds something else than an engine.
+        """
+        parts = self.vectors.to_parts() | {"index": self.index.to_part(), "engine": Part(meta={"learner": self._learner})}
+        return save_folder(path, KIND, parts)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, memory_map: bool = False) -> Self:
+        """Load what :meth:`save` wrote. Raises SavedFolderError when it is missing, corrupt or something else."""
+        parts = load_folder(path, KIND, memory_map=memory_map)
+        missing = {"catalogue", "vectors", "index", "engine"} - parts.keys()
+        if missing:
+            raise SavedFolderError(f"{os.fspath(path)}: has no part {', '.join(sorted(missing))}")
+        vectors = SongVectors.from_parts(parts)
+        return cls._with_index(vectors, load_index(parts["index"], vectors), parts["engine"].meta["learner"])
+
+    @classmethod
+    def _with_index(cls, vectors: SongVectors, index: SongIndex, learner: dict[str, Any]) -> Self:
+        engine = cls.__new__(cls)
+        engine.vectors, engine.index, engine._learner = vectors, index, learner
+        return engine
+
+    @cached_property
+    def _names(self) -> Names:
+        return Names(self.catalogue)
+
+    def _ids(self, songs: SongId | Iterable[SongId]) -> list[SongId]:
+        """One song or several, by id or name -> ids."""
+        several = [songs] if isinstance(songs, str | int | np.integer) else songs
+        if not isinstance(several, Iterable):
+            raise ArgumentError(f"songs={songs!r}: a song or a list of songs is allowed")
+        return [self.find(song) for song in several]
+
+    def _filters(
+        self,
+        exclude: Iterable[SongId],
+        only: Iterable[SongId] | None,
+        max_per_artist: int | None,
+        not_by: Iterable[str],
+        heard: np.ndarray[Any, Any] | None = None,
+    ) -> Filters | None:
+        excluded = self._ids(exclude) + ([] if heard is None else self.catalogue.songs(heard))
+        if not excluded and only is None and max_per_artist is None and not not_by:
+            return None
+        return Filters(exclude=excluded, only=None if only is None else self._ids(only), max_per_artist=max_per_artist, not_by=not_by)
+
+    def _table(self, found: Neighbours) -> pl.DataFrame:
+        return self.catalogue.table(found.rows).drop("plays").with_columns(cosine=pl.Series(found.cosines, dtype=pl.Float32))
+
+
+def _learner(vectors: str | Learner, seed: int, settings: dict[str, Any]) -> Learner:
+    if not isinstance(vectors, str):
+        if settings:
+            raise ArgumentError(f"{', '.join(settings)}: settings go to the learner you made, not to Engine.train")
+        return vectors
+    if vectors not in LEARNERS:
+        raise ArgumentError(f"vectors={vectors!r}: {', '.join(map(repr, LEARNERS))} or a learner is allowed")
+    try:
+        return LEARNERS[vectors](seed=seed, **settings)
+    except TypeError as error:
+        raise ArgumentError(f"settings of {vectors}: {error}") from error
+
+
+def _settings(model: Learner) -> dict[str, Any]:
+    """The learner's hyperparameters: constructors store nothing else under plain names."""
+    return {name: value for name, value in vars(model).items() if not name.startswith("_") and not name.endswith("_")}

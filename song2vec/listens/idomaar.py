@@ -1,0 +1,103 @@
+"""30Music's sessions (Turrin et al., RecSys 2015) in the Idomaar format: tab-separated events with JSON in their last column."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from song2vec.errors import FormatError
+from song2vec.listens.reader import Reader, id_series, needed, parse_json_text, seconds_of
+from song2vec.listens.schema import Rows
+from song2vec.listens.sources import Source
+
+_EVENT = "event.session"
+_BATCH = 500_000  # plays held as Python objects at a time; the dataset has 31 million
+_SECOND_OBJECT = re.compile(r"\}\s*\{")  # inside an object there is always a comma between
+_UNIX_TIME = re.compile(r"-?\d{1,18}")  # -1 means unknown
+
+Play = tuple[Any, Any, Any, int | None, float | None]
+
+
+def recognise(source: Source) -> bool:
+    """Begins with an ``event.session``; other Idomaar files (tracks, users, ...) are none of ours."""
+    return source.head.startswith(_EVENT.encode() + b"\t")
+
+
+def read(sources: list[Source]) -> Rows:
+    """All plays of all sessions; a play's time is its session's start plus its own ``playstart``."""
+    frames: list[pl.DataFrame] = []
+    plays: list[Play] = []
+    for source in sources:
+        for found in _sessions(source):
+            plays += found
+            if len(plays) >= _BATCH:
+                frames.append(_frame(plays))
+                plays = []
+    frames.append(_frame(plays))
+    return Rows(pl.concat(frames, how="vertical_relaxed"))
+
+
+def _sessions(source: Source) -> Iterator[list[Play]]:
+    with io.TextIOWrapper(source.open(), encoding="utf-8", errors="replace") as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                yield _plays(line.rstrip("\n"), source.where, number)
+
+
+def _plays(line: str, where: str, number: int) -> list[Play]:
+    """One line: the kind of event, its id, its time in unix seconds, and two JSON objects in one column."""
+    kind, session, start, rest = [*line.split("\t", 3), "", "", "", ""][:4]
+    if kind != _EVENT:
+        raise FormatError(where, f"begins with {kind!r:.60}; {_EVENT!r} is expected", line=number)
+    if not _UNIX_TIME.fullmatch(start):
+        raise FormatError(where, f"has {start!r:.60}; a unix time in seconds is expected", line=number, field="time")
+    cut = _SECOND_OBJECT.search(rest)
+    links = parse_json_text(rest[cut.end() - 1 :], where, line=number) if cut else None
+    if not isinstance(links, dict):
+        raise FormatError(where, f"ends in {rest[-60:]!r}; two JSON objects are expected", line=number)
+    listener = next(iter(_objects(links, "subjects", where, number)), {}).get("id")
+    given = int(session) if session.isdecimal() and len(session) < 19 else session
+    return [
+        (listener, given, song.get("id"), _started(int(start), song.get("playstart")), seconds_of(song.get("playtime")))
+        for song in _objects(links, "objects", where, number)
+    ]
+
+
+def _objects(links: dict[str, Any], field: str, where: str, number: int) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = needed(links, field, list, where, "the session", line=number)
+    for item in found:
+        if not isinstance(item, dict):
+            raise FormatError(where, f"has {item!r:.60}; objects with an 'id' are expected", line=number, field=field)
+    return found
+
+
+def _started(start: int, after: Any) -> int | None:
+    if not isinstance(after, int | float) or isinstance(after, bool) or abs(after) > 1e12:
+        return None
+    return start + round(after)
+
+
+def _frame(plays: list[Play]) -> pl.DataFrame:
+    listeners, sessions, songs, times, played = zip(*plays, strict=True) if plays else ((),) * 5
+    return pl.DataFrame(
+        [
+            id_series("listener", list(listeners)),
+            id_series("session", list(sessions)),
+            id_series("song", list(songs)),
+            pl.Series("time", times, pl.Int64),
+            pl.Series("played_seconds", played, pl.Float32),
+        ]
+    )
+
+
+READER = Reader(
+    name="idomaar",
+    title="30Music sessions (Idomaar)",
+    looks_like="sessions.idomaar: event.session, id, time, properties and plays as JSON",
+    recognise=recognise,
+    read=read,
+)

@@ -1,0 +1,56 @@
+"""JSPF playlists: XSPF as JSON, as ListenBrainz and other services export it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from song2vec.errors import FormatError
+from song2vec.listens.playlist_files import Playlist, Track, known_by, to_rows
+from song2vec.listens.reader import Reader, needed, parse_json, seconds_of, text_of
+from song2vec.listens.schema import Rows
+from song2vec.listens.sources import Source
+
+_BEGINNING = re.compile(r'\s*\{\s*"playlist"\s*:\s*\{')
+
+
+def recognise(source: Source) -> bool:
+    """A playlist by its ending, or JSON that begins with one."""
+    return source.suffix == ".jspf" or (source.suffix == ".json" and _BEGINNING.match(source.head_text) is not None)
+
+
+def read(sources: list[Source]) -> Rows:
+    """All playlists; a song is its first identifier, else "artist - title", else its location."""
+    return to_rows(sources, [_playlist(source) for source in sources])
+
+
+def _playlist(source: Source) -> Playlist:
+    data = parse_json(source)
+    if not isinstance(data, dict):
+        raise FormatError(source.where, f"holds a JSON {type(data).__name__}; an object with a 'playlist' is expected")
+    playlist = needed(data, "playlist", dict, source.where, "the file")
+    tracks = needed(playlist, "track", list, source.where, "the playlist")
+    return Playlist(_first(playlist.get("title")), [_track(track, source.where, number) for number, track in enumerate(tracks, 1)])
+
+
+def _track(track: Any, where: str, number: int) -> Track:
+    if not isinstance(track, dict):
+        raise FormatError(where, f"track {number} is {track!r:.60}; an object is expected", field="track")
+    artist, title = _first(track.get("creator")), _first(track.get("title"))
+    song = known_by(_first(track.get("identifier")), artist, title, _first(track.get("location")))
+    return Track(song, artist, title, seconds_of(track.get("duration"), 0.001))
+
+
+def _first(value: Any) -> str | None:
+    """A text, or the first text of a list that is not blank: identifiers and locations come both ways."""
+    texts = [text_of(item) for item in (value if isinstance(value, list) else [value])]
+    return next((text.strip() for text in texts if text and text.strip()), None)
+
+
+READER = Reader(
+    name="jspf",
+    title="JSPF playlists",
+    looks_like=".jspf, .json that begins with a playlist",
+    recognise=recognise,
+    read=read,
+)

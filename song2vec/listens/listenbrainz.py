@@ -1,0 +1,122 @@
+"""ListenBrainz: exports, API answers and dumps; https://listenbrainz.readthedocs.io (JSON documentation)."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import polars as pl
+
+from song2vec.errors import FormatError
+from song2vec.listens import tables
+from song2vec.listens.play_logs import NUMBER, TEXT, Fields, json_frame, oldest_first
+from song2vec.listens.reader import Reader, parse_json, parse_json_text, seconds_of, text_of
+from song2vec.listens.schema import Rows
+from song2vec.listens.sources import Source
+from song2vec.listens.times import parse_time
+
+_LINES, _PARQUET = (".jsonl", ".ndjson", ".listens"), (".parquet", ".pq")
+_NEEDED: Fields = {"listened_at": NUMBER, "artist_name": TEXT, "track_name": TEXT}
+_OPTIONAL: Fields = {"recording_mbid": TEXT, "duration_seconds": NUMBER, "listener": TEXT}
+_COLUMNS = {"listened_at": "time", "artist_name": "artist", "track_name": "title", "recording_mbid": "song"}
+_DUMP_NEEDED = ("listened_at", "artist_name", "recording_name")
+_DUMP_COLUMNS = {"recording_mbid": "song", "artist_name": "artist", "recording_name": "title"}
+
+
+def recognise(source: Source) -> bool:
+    """A dump's ending or columns, or JSON with listened_at and track_metadata."""
+    if source.suffix in _PARQUET:
+        return set(tables.header(source)) >= set(_DUMP_NEEDED)
+    if source.suffix == ".listens":
+        return True
+    head = source.head_text if source.suffix in (".json", *_LINES) else ""
+    return '"track_metadata"' in head and '"listened_at"' in head
+
+
+def read(sources: list[Source]) -> Rows:
+    """All files; a song is its MusicBrainz recording id, else "artist - title". A listen's time is when it began."""
+    return Rows(pl.concat([_dump(source) if source.suffix in _PARQUET else _json(source) for source in sources], how="diagonal_relaxed"))
+
+
+def _dump(source: Source) -> pl.DataFrame:
+    lazy = tables.scan(source)
+    schema = lazy.collect_schema()
+    for name in _DUMP_NEEDED:
+        if name not in schema:
+            raise FormatError(source.where, f"is no column; the columns are {', '.join(schema)}", field=name)
+    texts = [pl.col(name).cast(pl.String).alias(column) for name, column in _DUMP_COLUMNS.items() if name in schema]
+    known = [name for name in ("user_id", "user_name") if name in schema]
+    users = [pl.col(name).cast(pl.Int64 if schema[name].is_integer() else pl.String) for name in known]
+    try:
+        frame = lazy.select(pl.col("listened_at").alias("time"), *texts, *(user.alias("listener") for user in users[:1])).collect()
+        return frame.with_columns(parse_time(frame["time"], source.where))  # files may differ in how they keep times
+    except tables.POLARS_ERRORS as error:
+        raise FormatError(source.where, f"cannot be read ({str(error).splitlines()[0]})") from error
+
+
+def _json(source: Source) -> pl.DataFrame:
+    listens = [_flat(listen, source.where, number) for number, listen in enumerate(_listens(source), 1)]
+    return oldest_first(json_frame(listens, source.where, _NEEDED, _OPTIONAL).rename(_COLUMNS, strict=False), source.where)
+
+
+def _listens(source: Source) -> Iterator[Any]:
+    """Every listen, out of an array, an API answer, a single object, or one of these a line."""
+    for value in _values(source):
+        inner = value.get("payload", value) if isinstance(value, dict) else value
+        if isinstance(inner, dict):
+            inner = inner.get("listens", inner)
+        yield from inner if isinstance(inner, list) else [inner]
+
+
+def _values(source: Source) -> Iterator[Any]:
+    if source.suffix not in _LINES and not _is_lines(source.head_text):
+        yield parse_json(source)
+        return
+    with io.TextIOWrapper(source.open(), encoding="utf-8-sig", errors="replace") as lines:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                yield parse_json_text(line, source.where, line=number)
+
+
+def _is_lines(head: str) -> bool:
+    """Whether JSON Lines lie under a name that does not say so: the first line is a whole object, and another follows."""
+    first, _, rest = head.partition("\n")
+    try:
+        return bool(rest.strip()) and isinstance(json.loads(first), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _flat(listen: Any, where: str, number: int) -> dict[str, Any]:
+    """The fields of one listen that are used; a key that it lacks stays away, so that it can be missed."""
+    if not isinstance(listen, dict):
+        raise FormatError(where, f"item {number} is {listen!r:.60}; an object is expected")
+    track = listen.get("track_metadata")
+    if not isinstance(track, dict):
+        found = f"has {track!r:.60}" if "track_metadata" in listen else "has none"
+        raise FormatError(where, f"item {number} {found}; an object is needed", field="track_metadata")
+    flat = {name: track[name] for name in ("artist_name", "track_name") if name in track}
+    times = [listen[name] for name in ("listened_at", "timestamp") if name in listen]  # dumps say timestamp
+    if times or listen.get("playing_now"):
+        flat["listened_at"] = times[0] if times else None
+    flat["listener"] = text_of(listen.get("user_name", listen.get("user_id")))
+    return flat | _additional(track)
+
+
+def _additional(track: Mapping[str, Any]) -> dict[str, Any]:
+    """Id and length, which players send unchecked: what is no id or no length counts as absent."""
+    info, mapping = (found if isinstance(found, dict) else {} for found in (track.get("additional_info"), track.get("mbid_mapping")))
+    mbids = [text_of(found.get("recording_mbid")) for found in (info, mapping)]
+    seconds = [seconds_of(info.get("duration_ms"), 0.001), seconds_of(info.get("duration"))]
+    return {"recording_mbid": next(filter(None, mbids), None), "duration_seconds": next(filter(None, seconds), None)}
+
+
+READER = Reader(
+    name="listenbrainz",
+    title="ListenBrainz",
+    looks_like=".json or .jsonl of listens with track_metadata, .listens (in .tar.zst dumps), .parquet with listened_at and recording_name",
+    recognise=recognise,
+    read=read,
+)

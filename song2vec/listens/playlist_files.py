@@ -1,0 +1,69 @@
+"""What M3U, XSPF and JSPF share: a file is one playlist and one session, and together they are one log without times."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import PurePath
+
+import polars as pl
+
+from song2vec.listens.schema import Rows
+from song2vec.listens.sources import Source
+
+
+@dataclass(frozen=True)
+class Track:
+    """One entry of a playlist; without a ``song`` id it is known by artist and title."""
+
+    song: str | None
+    artist: str | None
+    title: str | None
+    duration_seconds: float | None
+
+
+@dataclass(frozen=True)
+class Playlist:
+    """One playlist file: the name that it gives itself, if any, and its tracks in order."""
+
+    name: str | None
+    tracks: list[Track]
+
+
+def known_by(identifier: str | None, artist: str | None, title: str | None, location: str | None) -> str | None:
+    """The song id of a track: its identifier, else null where artist and title will do, else where it lies."""
+    if identifier or (artist and title):
+        return identifier
+    return location
+
+
+def paths_below(sources: list[Source]) -> list[PurePath]:
+    """Where each file lies below the folder that all of them share: the same from a folder, a zip or a moved copy."""
+    paths = [PurePath(source.where) for source in sources]
+    folders = zip(*(path.parent.parts for path in paths), strict=False)  # as deep as the shallowest
+    shared = sum(1 for _ in takewhile(lambda parts: len(set(parts)) == 1, folders))
+    return [PurePath(*path.parts[shared:]) for path in paths]
+
+
+def to_rows(sources: list[Source], playlists: list[Playlist], dropped: Mapping[str, int] | None = None) -> Rows:
+    """The playlists of these sources as rows; each is a session under its own name, or else its file's."""
+    sessions = _session_names(sources, playlists)
+    tracks = [track for playlist in playlists for track in playlist.tracks]
+    names = [name for name, playlist in zip(sessions, playlists, strict=True) for _ in playlist.tracks]
+    columns = [pl.Series("session", names, pl.String)]
+    columns += [pl.Series(field, [getattr(track, field) for track in tracks], pl.String) for field in ("song", "artist", "title")]
+    columns.append(pl.Series("duration_seconds", [track.duration_seconds for track in tracks], pl.Float32))
+    return Rows(pl.DataFrame(columns), dropped or {})
+
+
+def _session_names(sources: list[Source], playlists: list[Playlist]) -> list[str]:
+    """Names that keep all playlists apart: two of one name are told apart by where their files lie."""
+    paths = paths_below(sources)
+    stems = [(path.parent / PurePath(source.name).stem).as_posix() for path, source in zip(paths, sources, strict=True)]
+    if len(set(stems)) < len(stems):  # mix.m3u beside mix.xspf.gz
+        stems = [path.as_posix() for path in paths]
+    names = [playlist.name or stem for playlist, stem in zip(playlists, stems, strict=True)]
+    times = Counter(names)
+    return [name if times[name] == 1 else f"{name} ({stem})" for name, stem in zip(names, stems, strict=True)]

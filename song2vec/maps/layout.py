@@ -1,0 +1,142 @@
+"""Two coordinates a song by t-SNE: cosine neighbourhoods, PCA start, perplexity by the number of songs."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from song2vec.errors import ArgumentError, MissingExtraError
+from song2vec.maps.cores import idle_cores
+from song2vec.seeding import generator
+from song2vec.storage import Array
+
+logger = logging.getLogger("song2vec")
+
+Method = Literal["auto", "sklearn", "opentsne"]
+SWITCH = 10_000  # songs; chosen by benchmarks/bench_maps.py, see song_map
+FEWEST = 10  # fewer songs have no neighbourhoods that t-SNE could keep
+EXACT_UP_TO = 100_000  # songs; up to here finding all neighbours exactly is faster than openTSNE's Annoy index
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Coordinates and how they were found.
+
+    Attributes:
+        points: (m, 2) float64.
+        method: "pca", "sklearn" or "opentsne".
+        perplexity: of the t-SNE; None for PCA.
+        embedding: openTSNE's own object, which can place new songs; None for the others.
+        turn: (2, 2) what turned the embedding's coordinates into ``points``; None without an embedding.
+    """
+
+    points: Array
+    method: str
+    perplexity: float | None
+    embedding: Any = None
+    turn: Array | None = None
+
+
+def lay_out(
+    unit: Array,
+    *,
+    perplexity: float | Literal["auto"] = "auto",
+    method: Method = "auto",
+    seed: int = 0,
+    workers: int | None = None,
+) -> Layout:
+    """Lay out (m, size) unit vectors; fewer than 10 by PCA, whatever the method.
+
+    t-SNE here works on the Euclidean distance d of unit vectors: d^2 = 2 - 2 cosine, so the neighbours are those by cosine,
+    and a zero vector is as far from all others as an unrelated song is.
+    Raises ArgumentError, and MissingExtraError when ``method="opentsne"`` is not installed.
+    """
+    if method not in ("auto", "sklearn", "opentsne"):
+        raise ArgumentError(f"method={method!r}: 'auto', 'sklearn' or 'opentsne' is allowed")
+    if workers is not None and (isinstance(workers, bool) or workers < 1):
+        raise ArgumentError(f"workers={workers!r}: None or a number from 1 is allowed")
+    chosen_perplexity = _perplexity(perplexity, len(unit))
+    if len(unit) < FEWEST:
+        return Layout(principal_plane(unit), "pca", None)
+    start = _start(unit, seed)
+    threads = idle_cores() if workers is None else workers
+    if _chosen(method, len(unit)) == "sklearn":
+        found = _sklearn(unit, start, chosen_perplexity, seed, threads)
+        return Layout(found @ _lengthwise(found), "sklearn", chosen_perplexity)
+    embedding = _opentsne(unit, start, chosen_perplexity, seed, threads)
+    turn = _lengthwise(np.asarray(embedding))
+    return Layout(np.asarray(embedding) @ turn, "opentsne", chosen_perplexity, embedding, turn)
+
+
+def principal_plane(unit: Array) -> Array:
+    """(m, 2) float64: the two principal components; zeros where there are fewer. Each points to its largest entry, so signs are fixed."""
+    axes = _principal_axes(unit)
+    points = np.zeros((len(unit), 2))
+    points[:, : axes.shape[1]] = (unit - unit.mean(axis=0, dtype=np.float64)) @ axes
+    return points
+
+
+def _lengthwise(points: Array) -> Array:
+    """(2, 2): turns a map so that it is wider than high, as screens are. t-SNE itself gives no direction a meaning."""
+    return _principal_axes(points)
+
+
+def _principal_axes(vectors: Array) -> Array:
+    centred = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
+    _, axes = np.linalg.eigh(centred.T @ centred)  # ascending
+    axes = axes[:, ::-1][:, :2]
+    axes *= np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
+    return np.asarray(axes)
+
+
+def _start(unit: Array, seed: int) -> Array:
+    """The principal plane at the size t-SNE starts from (standard deviation .0001), shaken so that equal songs can part."""
+    points = principal_plane(unit)
+    points *= 1e-4 / max(points[:, 0].std(), 1e-12)
+    return points + generator(seed, "map").normal(scale=1e-6, size=points.shape)
+
+
+def _perplexity(perplexity: float | Literal["auto"], songs: int) -> float:
+    """The square root of the number of songs, from 5 to 50, but never more than a third of the other songs."""
+    highest = max(1.0, (songs - 1) / 3)
+    if perplexity == "auto":
+        return min(max(5.0, min(math.sqrt(songs), 50.0)), highest)
+    if isinstance(perplexity, bool | str) or not 1 <= perplexity < math.inf:
+        raise ArgumentError(f"perplexity={perplexity!r}: 'auto' or a number from 1 is allowed")
+    if songs >= FEWEST and perplexity > highest:
+        raise ArgumentError(f"perplexity={perplexity!r}: at most {highest:.1f}, a third of the other songs, is allowed for {songs} songs")
+    return float(perplexity)
+
+
+def _chosen(method: Method, songs: int) -> str:
+    installed = importlib.util.find_spec("openTSNE") is not None
+    if method == "opentsne" and not installed:
+        raise MissingExtraError("openTSNE", "maps", "method='opentsne'")
+    if method != "auto" or songs <= SWITCH:
+        return "sklearn" if method == "auto" else method
+    if not installed:
+        logger.warning("a map of %d songs by scikit-learn is slow; openTSNE is faster: pip install 'song2vec[maps]'", songs)
+        return "sklearn"
+    return "opentsne"
+
+
+def _sklearn(unit: Array, start: Array, perplexity: float, seed: int, threads: int) -> Array:
+    from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
+
+    learner = TSNE(perplexity=perplexity, init=start.astype(np.float32), random_state=seed)
+    with threadpool_limits(threads):  # its n_jobs is for the neighbours only
+        return np.asarray(learner.fit_transform(unit), np.float64)
+
+
+def _opentsne(unit: Array, start: Array, perplexity: float, seed: int, threads: int) -> Any:
+    from openTSNE import TSNE
+
+    neighbours = "exact" if len(unit) <= EXACT_UP_TO else "annoy"
+    learner = TSNE(perplexity=perplexity, initialization=start, neighbors=neighbours, random_state=seed, n_jobs=threads)
+    return learner.fit(unit)

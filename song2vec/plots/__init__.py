@@ -1,0 +1,1 @@
+"""Drawing only: tables of songs with coordinates -> pictures and pages. Knows no vectors."""

@@ -62,7 +62,9 @@ def generate(plays: int, *, strings: bool, seed: int = 0) -> pl.DataFrame:
     song = (500_000 * random.random(plays) ** 3).astype(np.int64)
     frame = pl.DataFrame({"user_id": listener, "track_id": song, "timestamp": begin + 240 * place}).sort("timestamp", maintain_order=True)
     if strings:
-        frame = frame.with_columns(user_id=pl.format("listener-{}", "user_id"), track_id=pl.format("spotify:track:{}", pl.col("track_id") + 10**21))
+        frame = frame.with_columns(
+            user_id=pl.format("listener-{}", "user_id"), track_id=pl.format("spotify:track:{}", pl.col("track_id") + 10**21)
+        )
     return frame
 
 

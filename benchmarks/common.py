@@ -71,7 +71,14 @@ def machine() -> dict[str, Any]:
 def save_result(name: str, rows: Sequence[Mapping[str, Any]], **facts: Any) -> Path:
     """Write ``results/NAME.json``: the rows, with the command, the machine and the date they were measured by."""
     command = " ".join(["python", str(Path(sys.argv[0])), *sys.argv[1:]])
-    content = {"benchmark": name, "date": datetime.now(UTC).date().isoformat(), "command": command, "machine": machine(), **facts, "rows": list(rows)}
+    content = {
+        "benchmark": name,
+        "date": datetime.now(UTC).date().isoformat(),
+        "command": command,
+        "machine": machine(),
+        **facts,
+        "rows": list(rows),
+    }
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     RESULTS.mkdir(exist_ok=True)
     return write_atomically(RESULTS / f"{name}.json", lambda path: path.write_text(text))

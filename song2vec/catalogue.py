@@ -38,8 +38,8 @@ class Catalogue:
         self.ids = _id_series(ids)
         size = len(self.ids)
         self.plays = np.zeros(size, np.int64) if plays is None else np.asarray(plays, np.int64)
-        self.artists = None if artists is None else pl.Series("artist", artists, pl.String).replace("", None)
-        self.titles = None if titles is None else pl.Series("title", titles, pl.String).replace("", None)
+        self.artists = None if artists is None else _names("artist", artists)
+        self.titles = None if titles is None else _names("title", titles)
         for name, column in (("plays", self.plays), ("artists", self.artists), ("titles", self.titles)):
             if column is not None and len(column) != size:
                 raise ArgumentError(f"{name} has {len(column)} entries for {size} songs; one a song is allowed")
@@ -160,17 +160,24 @@ class Catalogue:
         return f": the ids of this catalogue are {'integers' if self.holds_integers else 'strings'}, this is a {type(song).__name__}"
 
 
+def _names(column: str, names: pl.Series | Sequence[str | None]) -> pl.Series:
+    try:
+        return pl.Series(column, names, pl.String).replace("", None)
+    except (TypeError, UnicodeError, pl.exceptions.PolarsError) as error:
+        raise ArgumentError(f"{column}s: strings or None are allowed ({str(error).splitlines()[0]})") from error
+
+
 def _id_series(ids: pl.Series | Sequence[SongId]) -> pl.Series:
     try:
         series = pl.Series("song", ids, strict=True)
-    except (TypeError, pl.exceptions.PolarsError) as error:
-        raise ArgumentError(f"song ids must be all strings or all integers ({error})") from error
+        if series.dtype.is_integer():
+            series = series.cast(pl.Int64)
+    except (TypeError, UnicodeError, OverflowError, pl.exceptions.PolarsError) as error:
+        raise ArgumentError(f"song ids must be all strings or all 64-bit integers ({str(error).splitlines()[0]})") from error
     if len(series) == 0:
         series = series.cast(pl.String)
     if not (series.dtype == pl.String or series.dtype.is_integer()):
         raise ArgumentError(f"song ids are {series.dtype}; all strings or all integers are allowed")
-    if series.dtype.is_integer():
-        series = series.cast(pl.Int64)
     if series.null_count() or series.n_unique() != len(series):
         raise ArgumentError("song ids must be unique and not null")
     return series

@@ -28,8 +28,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-out = Console()
-err = Console(stderr=True)
+# names of songs and folders are shown as they are: [brackets] are no markup in them, and :fire: is no emoji
+out = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
+err = Console(markup=False, emoji=False, highlight=False, soft_wrap=True, stderr=True)
 
 EngineFolder = Annotated[Path, typer.Argument(metavar="ENGINE", help="A folder written by 'song2vec train'.")]
 K = Annotated[int, typer.Option("--k", "-k", help="How many songs.")]
@@ -64,9 +65,9 @@ def train(
 ) -> None:
     """Learn song vectors from a listening log and save them as an engine."""
     listens = read_listens(log, format, _columns(column))
-    err.print(str(listens.report), highlight=False)
+    err.print(str(listens.report))
     sessions = cut_sessions(listens, gap_minutes=gap_minutes, min_song_plays=min_song_plays, min_session_length=min_session_length)
-    err.print(f"{sessions!r}: {sessions.report}", highlight=False)
+    err.print(f"{sessions!r}: {sessions.report}")
     given = {"size": size, "window": window, "epochs": epochs, "workers": workers}
     engine = Engine.train(sessions, index=index.value, seed=seed, **{name: value for name, value in given.items() if value is not None})
     engine.save(out_folder)
@@ -124,7 +125,9 @@ def recommend(
 @app.command("map")
 def map_(
     engine: EngineFolder,
-    out_file: Annotated[Path, typer.Option("--out", "-o", help="Where to save: .html, .png, .svg, .pdf, .csv or .parquet.")] = Path("map.html"),
+    out_file: Annotated[Path, typer.Option("--out", "-o", help="Where to save: .html, .png, .svg, .pdf, .csv or .parquet.")] = Path(
+        "map.html"
+    ),
     max_songs: Annotated[int | None, typer.Option(help="Only so many of the most played songs.")] = None,
     seed: Annotated[int, typer.Option(help="Of all randomness.")] = 0,
 ) -> None:
@@ -151,7 +154,9 @@ def info(engine: EngineFolder, as_json: AsJson = False) -> None:
 @app.command()
 def export(
     engine: EngineFolder,
-    out_path: Annotated[Path, typer.Option("--out", "-o", help="Where to: .txt or .bin (word2vec), .npz, .parquet, or a projector folder.")],
+    out_path: Annotated[
+        Path, typer.Option("--out", "-o", help="Where to: .txt or .bin (word2vec), .npz, .parquet, or a projector folder.")
+    ],
     format: Annotated[str, typer.Option(help="word2vec-text, word2vec-binary, projector, numpy or parquet; else by the ending.")] = "auto",
 ) -> None:
     """Write an engine's vectors for other programs."""
@@ -192,7 +197,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _fail(message: str) -> None:
-    err.print(f"error: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
+    err.print(f"error: {message}", style="red")
     sys.exit(2)
 
 
@@ -235,7 +240,9 @@ def _show(frame: pl.DataFrame, title: str, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(frame.to_dicts(), ensure_ascii=False, indent=1) + "\n")
         return
-    if {"song", "artist", "title"} <= set(frame.columns) and (frame["song"] == frame.select(pl.format("{} - {}", "artist", "title")).to_series()).all():
+    if {"song", "artist", "title"} <= set(frame.columns) and (
+        frame["song"] == frame.select(pl.format("{} - {}", "artist", "title")).to_series()
+    ).all():
         frame = frame.drop("song")
     table = Table(title=title or None, title_justify="left", title_style="bold")
     for name, dtype in frame.schema.items():

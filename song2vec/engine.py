@@ -13,14 +13,14 @@ import numpy as np
 import polars as pl
 
 from song2vec.catalogue import Catalogue, SongId, Unknown
-from song2vec.errors import ArgumentError, SavedFolderError
+from song2vec.errors import ArgumentError, SavedFolderError, UnknownSongError
 from song2vec.listeners import History, Listener, listener
 from song2vec.maps import SongMap, song_map
 from song2vec.names import Names
 from song2vec.search import Filters, Neighbours, SongIndex, load_index, make_index
 from song2vec.sessions import Sessions
 from song2vec.storage import Part, load_folder, save_folder
-from song2vec.vectors import LEARNERS, Learner
+from song2vec.vectors import Learner, hyperparameters, make_learner
 from song2vec.vectors.song_vectors import SongVectors
 
 KIND = "engine"
@@ -66,13 +66,7 @@ class Engine:
 
     @classmethod
     def train(
-        cls,
-        sessions: Sessions,
-        *,
-        vectors: str | Learner = "word2vec",
-        index: str | SongIndex = "annoy",
-        seed: int = 0,
-        **settings: Any,
+        cls, sessions: Sessions, *, vectors: str | Learner = "word2vec", index: str | SongIndex = "annoy", seed: int = 0, **settings: Any
     ) -> Self:
         """Learn vectors from sessions and index them.
 
@@ -84,10 +78,13 @@ class Engine:
 
         Raises ArgumentError for an unknown learner, index or setting.
         """
-        model = _learner(vectors, seed, settings)
-        model.fit(sessions)
-        engine = cls(model.vectors_, index=index, seed=seed)
-        engine._learner = {"name": type(model).__name__, **_settings(model)}
+        if not isinstance(sessions, Sessions):
+            made = "cut_sessions(listens) or Sessions.from_lists(lists)"
+            raise ArgumentError(f"sessions is a {type(sessions).__name__}; Sessions are allowed, as {made} makes them")
+        learner = make_learner(vectors, seed, settings)
+        learner.fit(sessions)
+        engine = cls(learner.vectors_, index=index, seed=seed)
+        engine._learner = {"name": type(learner).__name__, **hyperparameters(learner)}
         return engine
 
     def __repr__(self) -> str:
@@ -147,7 +144,7 @@ class Engine:
     ) -> Listener:
         """One listener in the space of the songs; see :func:`song2vec.listeners.listener`. Songs of a list may be names."""
         if not isinstance(history, str | pl.DataFrame) and isinstance(history, Iterable):
-            history = self._ids(history) if unknown == "raise" else list(history)
+            history = self._ids(history) if unknown == "raise" else [self._find_or_keep(song) for song in history]
         return listener(self.vectors, history, half_life_days=half_life_days, by_dwell=by_dwell, unknown=unknown)
 
     def similar_to_listener(
@@ -177,14 +174,12 @@ class Engine:
             ``because_cosine``, how near.
         """
         person = self.listener(history, half_life_days=half_life_days, by_dwell=by_dwell, unknown=unknown)
-        filters = self._filters(exclude, only, max_per_artist, not_by, person.rows if exclude_heard else None)
+        filters = self._filters(exclude, only, max_per_artist, not_by, person.rows if exclude_heard else ())
         found = self.index.search(person.vector, k, filters)
         because = person.nearest_played(self.vectors, found.rows)
         cosines = (self.vectors.unit[found.rows] * self.vectors.unit[because]).sum(axis=1)
-        return self._table(found).with_columns(
-            because=self.catalogue.ids.gather(because),
-            because_cosine=pl.Series(cosines, dtype=pl.Float32),
-        )
+        nearest = {"because": self.catalogue.ids.gather(because), "because_cosine": pl.Series(cosines, dtype=pl.Float32)}
+        return self._table(found).with_columns(**nearest)
 
     def map(self, **options: Any) -> SongMap:
         """A t-SNE map of the songs; options of :func:`song2vec.maps.song_map`. ``engine.map().save("map.png")``."""
@@ -213,16 +208,15 @@ class Engine:
     def load(cls, path: str | os.PathLike[str], *, memory_map: bool = False) -> Self:
         """Load what :meth:`save` wrote. Raises SavedFolderError when it is missing, corrupt or something else."""
         parts = load_folder(path, KIND, memory_map=memory_map)
-        missing = {"catalogue", "vectors", "index", "engine"} - parts.keys()
-        if missing:
-            raise SavedFolderError(f"{os.fspath(path)}: has no part {', '.join(sorted(missing))}")
-        vectors = SongVectors.from_parts(parts)
-        return cls._with_index(vectors, load_index(parts["index"], vectors), parts["engine"].meta["learner"])
-
-    @classmethod
-    def _with_index(cls, vectors: SongVectors, index: SongIndex, learner: dict[str, Any]) -> Self:
         engine = cls.__new__(cls)
-        engine.vectors, engine.index, engine._learner = vectors, index, learner
+        try:
+            engine.vectors = SongVectors.from_parts(parts)
+            engine.index = load_index(parts["index"], engine.vectors)
+            engine._learner = dict(parts["engine"].meta["learner"])
+        except SavedFolderError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise SavedFolderError(f"{os.fspath(path)}: holds no whole engine ({type(error).__name__}: {error})") from error
         return engine
 
     @cached_property
@@ -236,36 +230,21 @@ class Engine:
             raise ArgumentError(f"songs={songs!r}: a song or a list of songs is allowed")
         return [self.find(song) for song in several]
 
+    def _find_or_keep(self, song: SongId) -> SongId:
+        """The id of a song, or what was given when no song is called so."""
+        try:
+            return self.find(song)
+        except UnknownSongError:
+            return song
+
     def _filters(
-        self,
-        exclude: Iterable[SongId],
-        only: Iterable[SongId] | None,
-        max_per_artist: int | None,
-        not_by: Iterable[str],
-        heard: np.ndarray[Any, Any] | None = None,
+        self, exclude: Iterable[SongId], only: Iterable[SongId] | None, max_per_artist: int | None, not_by: Iterable[str], heard: Any = ()
     ) -> Filters | None:
-        excluded = self._ids(exclude) + ([] if heard is None else self.catalogue.songs(heard))
+        """The filters of a search; ``heard`` are rows to leave out too."""
+        excluded = self._ids(exclude) + self.catalogue.songs(heard)
         if not excluded and only is None and max_per_artist is None and not not_by:
             return None
         return Filters(exclude=excluded, only=None if only is None else self._ids(only), max_per_artist=max_per_artist, not_by=not_by)
 
     def _table(self, found: Neighbours) -> pl.DataFrame:
         return self.catalogue.table(found.rows).drop("plays").with_columns(cosine=pl.Series(found.cosines, dtype=pl.Float32))
-
-
-def _learner(vectors: str | Learner, seed: int, settings: dict[str, Any]) -> Learner:
-    if not isinstance(vectors, str):
-        if settings:
-            raise ArgumentError(f"{', '.join(settings)}: settings go to the learner you made, not to Engine.train")
-        return vectors
-    if vectors not in LEARNERS:
-        raise ArgumentError(f"vectors={vectors!r}: {', '.join(map(repr, LEARNERS))} or a learner is allowed")
-    try:
-        return LEARNERS[vectors](seed=seed, **settings)
-    except TypeError as error:
-        raise ArgumentError(f"settings of {vectors}: {error}") from error
-
-
-def _settings(model: Learner) -> dict[str, Any]:
-    """The learner's hyperparameters: constructors store nothing else under plain names."""
-    return {name: value for name, value in vars(model).items() if not name.startswith("_") and not name.endswith("_")}

@@ -74,7 +74,7 @@ def listener(
         raise UnknownSongError(f"history: none of its {len(songs):,} plays is of a song in the catalogue")
     if skipped:
         logger.warning("listener: %d of %d plays are of songs without a vector and were skipped", skipped, len(songs))
-    weights = _weights(table, half_life_days, by_dwell)[known]
+    weights = _weights(table.filter(known), half_life_days, by_dwell)
     if not weights.sum() > 0:
         raise ArgumentError("history: every play has weight 0; nothing was played for any time")
     vector = (weights[:, None] * vectors.unit[rows]).sum(axis=0) / weights.sum()
@@ -91,6 +91,8 @@ def _table(history: History) -> pl.DataFrame:
         if len(names) > 1:
             raise ArgumentError(f"history: is of {len(names):,} listeners; filter it to one")
         return history.table
+    if not isinstance(history, Iterable):
+        raise ArgumentError(f"history={history!r}: a list of songs or a listens table is allowed")
     songs = list(history)
     if not songs:
         raise ArgumentError("history: is empty; at least one song is needed")

@@ -22,7 +22,13 @@ def progress_bar(task: str, total: int, show: bool | None) -> Iterator[Advance]:
     if not (_someone_watches() if show is None else show):
         yield lambda status: None
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[status]}"))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[status]}"),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=False) as bar:
         identity = bar.add_task(task, total=total, status="")
         yield lambda status: bar.update(identity, advance=1, status=status)

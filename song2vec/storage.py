@@ -11,9 +11,11 @@ import json
 import os
 import struct
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,8 @@ from song2vec.errors import SavedFolderError
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
-_DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I8": "i1", "U8": "u1", "BOOL": "?"}
+_DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BOOL": "?"}
+_DTYPES |= {"I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1"}
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -60,7 +63,10 @@ def save_folder(path: str | os.PathLike[str], kind: str, parts: Mapping[str, Par
             manifest["parts"][name] = entry
         _replace_manifest(folder, manifest)
     except BaseException:
-        for name in written - old_files:
+        committed: set[str] = set()  # the interruption may have come just after the rename
+        with suppress(SavedFolderError):
+            committed = _listed_files(folder, _read_manifest(folder))
+        for name in written - old_files - committed:
             (folder / name).unlink(missing_ok=True)
         if not any(folder.iterdir()):
             folder.rmdir()
@@ -81,10 +87,20 @@ def load_folder(path: str | os.PathLike[str], kind: str, *, memory_map: bool = F
     """
     folder = Path(path)
     manifest = _read_manifest(folder)
+    while True:
+        try:
+            return _load_parts(folder, manifest, kind, memory_map, verify)
+        except (SavedFolderError, FileNotFoundError):
+            before, manifest = manifest, _read_manifest(folder)
+            if manifest == before:  # else a newer save came in between and took the older files away
+                raise
+
+
+def _load_parts(folder: Path, manifest: dict[str, Any], kind: str, memory_map: bool, verify: bool) -> dict[str, Part]:
     if manifest["kind"] != kind:
         raise SavedFolderError(f"{folder}: holds a saved {manifest['kind']!r}, not a {kind!r}")
     parts: dict[str, Part] = {}
-    try:
+    with understood(folder / MANIFEST):
         for name, entry in manifest["parts"].items():
             part = Part(meta=entry["meta"])
             if "arrays" in entry:
@@ -92,9 +108,18 @@ def load_folder(path: str | os.PathLike[str], kind: str, *, memory_map: bool = F
             if "file" in entry:
                 part.file = _checked_file(folder, entry["file"], verify)
             parts[name] = part
-    except (KeyError, TypeError, AttributeError) as error:
-        raise SavedFolderError(f"{folder / MANIFEST}: cannot be understood ({type(error).__name__}: {error})") from error
     return parts
+
+
+@contextmanager
+def understood(what: object) -> Iterator[None]:
+    """Whatever goes wrong with the saved ``what`` when it is made sense of is a SavedFolderError."""
+    try:
+        yield
+    except SavedFolderError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise SavedFolderError(f"{what}: cannot be understood ({type(error).__name__}: {error})") from error
 
 
 def read_safetensors(path: Path, *, memory_map: bool = False) -> dict[str, Array]:
@@ -129,7 +154,7 @@ def pack_strings(strings: list[str]) -> dict[str, Array]:
 def unpack_strings(arrays: Mapping[str, Array]) -> list[str]:
     """The inverse of :func:`pack_strings`."""
     blob, offsets = arrays["bytes"].tobytes(), arrays["offsets"].tolist()
-    return [blob[begin:end].decode() for begin, end in zip(offsets[:-1], offsets[1:], strict=True)]
+    return [blob[begin:end].decode() for begin, end in pairwise(offsets)]
 
 
 def write_atomically(path: str | os.PathLike[str], write: Callable[[Path], object]) -> Path:
@@ -161,12 +186,26 @@ def _files_to_replace(folder: Path, kind: str) -> set[str]:
         raise SavedFolderError(f"{folder}: is not empty and not a saved {kind}, so it is left alone; choose another path") from error
     if manifest["kind"] != kind:
         raise SavedFolderError(f"{folder}: holds a saved {manifest['kind']!r}; a {kind!r} will not be written over it")
-    entries = [entry.get(key) for entry in manifest["parts"].values() for key in ("arrays", "file")]
-    return {entry["name"] for entry in entries if entry}
+    return _listed_files(folder, manifest)
+
+
+def _listed_files(folder: Path, manifest: dict[str, Any]) -> set[str]:
+    """Names of the data files that a manifest lists."""
+    with understood(folder / MANIFEST):
+        entries = [entry[key] for entry in manifest["parts"].values() for key in ("arrays", "file") if key in entry]
+        return {_name_inside(folder, entry) for entry in entries}
+
+
+def _name_inside(folder: Path, entry: dict[str, Any]) -> str:
+    """The file a manifest entry names: a manifest from elsewhere must not reach outside its folder."""
+    name = str(entry["name"])
+    if Path(name).name != name or name in ("", "..", MANIFEST):
+        raise SavedFolderError(f"{folder / MANIFEST}: names a file outside the folder, {name!r}")
+    return name
 
 
 def _write_arrays(arrays: Mapping[str, Array], path: Path) -> None:
-    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
+    save_file({name: np.asarray(array, order="C") for name, array in arrays.items()}, path)
 
 
 def _write_checked(folder: Path, name: str, suffix: str, write: Callable[[Path], object], written: set[str]) -> dict[str, Any]:
@@ -198,7 +237,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SavedFolderError(f"{folder}: has no {MANIFEST}, so it is not a saved song2vec thing") from None
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise SavedFolderError(f"{folder / MANIFEST}: cannot be read ({error})") from error
     if not isinstance(manifest, dict) or not {"song2vec", "kind", "parts"} <= manifest.keys():
         raise SavedFolderError(f"{folder / MANIFEST}: was not written by song2vec")
@@ -208,10 +247,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def _checked_file(folder: Path, entry: dict[str, Any], verify: bool) -> Path:
-    name = str(entry["name"])
-    if Path(name).name != name:  # a manifest from elsewhere must not reach outside its folder
-        raise SavedFolderError(f"{folder / MANIFEST}: names a file outside the folder, {name!r}")
-    path = folder / name
+    path = folder / _name_inside(folder, entry)
     if not path.is_file():
         raise SavedFolderError(f"{path}: is missing")
     if path.stat().st_size != entry["bytes"]:

@@ -33,7 +33,16 @@ _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.bz2")
 # A log packs 5 to 40 times smaller. What grows a hundredfold is a bomb, whatever its header claims.
 _BOMB_RATIO, _BOMB_FLOOR = 100, 64 * 2**20
 _MAX_MEMBERS = 100_000
-_UNPACK_ERRORS = (OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, zlib.error, zstandard.ZstdError, NotImplementedError, RuntimeError)
+_UNPACK_ERRORS = (
+    OSError,
+    EOFError,
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    zstandard.ZstdError,
+    NotImplementedError,
+    RuntimeError,
+)
 
 
 @dataclass

@@ -176,7 +176,9 @@ def _choose(lazy: pl.LazyFrame, columns: Mapping[str, str | Sequence[str]] | Non
     schema = lazy.collect_schema()
     found = find_columns(schema.names()) | _checked(columns or {}, schema.names())
     if "song" not in found and not {"artist", "title"} <= found.keys():
-        message = f"columns are {', '.join(schema.names())}: none is a song id, nor an artist with a title; name it with columns={{'song': ...}}"
+        message = (
+            f"columns are {', '.join(schema.names())}: none is a song id, nor an artist with a title; name it with columns={{'song': ...}}"
+        )
         raise FormatError(where, message, line=1)
     if "session" not in found and "time" not in found:
         message = f"columns are {', '.join(schema.names())}: none is a time or a session; name one with columns={{'time': ...}}"

@@ -93,7 +93,9 @@ def _iso(texts: pl.Series) -> pl.Series:
     groups = texts.str.extract_groups(pattern).struct.unnest()
     date, minute, second, fraction, _, zone_hours, zone_minutes = groups.get_columns()
     frame = pl.DataFrame({"d": date, "m": minute, "s": second, "f": fraction, "zh": zone_hours, "zm": zone_minutes})
-    stamp = pl.concat_str("d", pl.lit(" "), "m", pl.col("s").fill_null(":00")).str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
+    stamp = pl.concat_str("d", pl.lit(" "), "m", pl.col("s").fill_null(":00")).str.to_datetime(
+        "%Y-%m-%d %H:%M:%S", time_unit="us", strict=False
+    )
     micros = pl.duration(microseconds=pl.col("f").str.pad_end(6, "0").cast(pl.Int64).fill_null(0))
     sign = pl.when(pl.col("zh").str.starts_with("-")).then(-1).otherwise(1)
     minutes = pl.col("zh").str.slice(1).cast(pl.Int64) * 60 + pl.col("zm").cast(pl.Int64)

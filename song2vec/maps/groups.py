@@ -59,7 +59,7 @@ def _few_artists_cover_most(catalogue: Catalogue) -> bool:
 def _clusters(unit: Array, seed: int) -> Array:
     """(m,) codes by k-means, a cluster more for every fourfold number of songs, up to ten. One thread: the same bytes every time."""
     from sklearn.cluster import KMeans
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     distinct = len(np.unique(unit, axis=0))  # k-means warns when it is asked for more clusters than there are points
     number = min(_MOST_CLUSTERS, distinct, max(1, round(math.log2(len(unit)) - 1)))

@@ -18,7 +18,7 @@ from song2vec.storage import Array
 logger = logging.getLogger("song2vec")
 
 Method = Literal["auto", "sklearn", "opentsne"]
-SWITCH = 10_000  # songs; chosen by benchmarks/bench_maps.py, see song_map
+SWITCH = 5_000  # songs; chosen by benchmarks/bench_maps.py, see song_map
 FEWEST = 10  # fewer songs have no neighbourhoods that t-SNE could keep
 EXACT_UP_TO = 100_000  # songs; up to here finding all neighbours exactly is faster than openTSNE's Annoy index
 
@@ -39,7 +39,7 @@ class Layout:
     method: str
     perplexity: float | None
     embedding: Any = None
-    turn: Array | None = None
+    turn: Any = None
 
 
 def lay_out(
@@ -127,7 +127,7 @@ def _chosen(method: Method, songs: int) -> str:
 
 def _sklearn(unit: Array, start: Array, perplexity: float, seed: int, threads: int) -> Array:
     from sklearn.manifold import TSNE
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     learner = TSNE(perplexity=perplexity, init=start.astype(np.float32), random_state=seed)
     with threadpool_limits(threads):  # its n_jobs is for the neighbours only

@@ -11,7 +11,7 @@ from song2vec.storage import Array
 from song2vec.vectors.song_vectors import SongVectors
 
 _NEIGHBOURS = 10
-_SHARPNESS = 20.0  # of the weights exp(sharpness * cosine): .1 less cosine weighs a seventh
+_SHARPNESS = 80.0  # of the weights exp(sharpness * cosine): .01 less cosine weighs half, so that no song lands between two places
 _BLOCK = 1024  # songs compared with all others at a time
 
 
@@ -55,4 +55,5 @@ def _transformed(layout: Layout, unit: Array) -> Array:
     """By openTSNE: the median of the nearest old songs, then gradient descent with all old songs held."""
     old = len(layout.points)
     placed = layout.embedding.transform(unit, perplexity=min(5.0, (old - 1) / 3), k=min(25, old - 1))
-    return np.asarray(placed, np.float64) @ layout.turn
+    turned: Array = np.asarray(placed, np.float64) @ layout.turn
+    return turned

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -86,18 +86,17 @@ class SongMap:
             raise ArgumentError(f"path={str(path)!r} ends in {ending!r}; {', '.join(ENDINGS)} are allowed")
         title = f"A map of {len(self):,} songs" if title is None else title
         subtitle = "Every dot is a song; songs that are played together lie together" if subtitle is None else subtitle
-        return write_atomically(path, self._writer(ending, title, subtitle, dark))
+        return write_atomically(path, lambda temporary: self._write(temporary, ending, title, subtitle, dark))
 
-    def _writer(self, ending: str, title: str, subtitle: str, dark: bool) -> Callable[[Path], None]:
+    def _write(self, path: Path, ending: str, title: str, subtitle: str, dark: bool) -> None:
         if ending == ".csv":
-            return self.table.write_csv
-        if ending == ".parquet":
-            return self.table.write_parquet
-        if ending == ".html":
-            text = page.render(self.table, title=title, subtitle=subtitle, legend=self.coloured_by)
-            return lambda path: path.write_text(text, encoding="utf-8") and None
-        figure = picture.draw(self.table, title=title, subtitle=subtitle, legend=self.coloured_by, dark=dark)
-        return lambda path: figure.savefig(path)
+            self.table.write_csv(path)
+        elif ending == ".parquet":
+            self.table.write_parquet(path)
+        elif ending == ".html":
+            path.write_text(page.render(self.table, title=title, subtitle=subtitle, legend=self.coloured_by), encoding="utf-8")
+        else:
+            picture.draw(self.table, title=title, subtitle=subtitle, legend=self.coloured_by, dark=dark).savefig(path)
 
 
 def song_map(

@@ -81,7 +81,7 @@ def _land(axes: Axes, songs: Points, theme: Theme) -> None:
     limits = np.array([axes.get_xlim(), axes.get_ylim()])
     limits += 0.05 * np.ptp(limits[0]) * np.array([-1, 1])
     across, up = 240, round(240 * np.ptp(limits[1]) / np.ptp(limits[0]))
-    counts, x_edges, y_edges = np.histogram2d(*songs.xy.T, bins=(across, up), range=limits)
+    counts, x_edges, y_edges = np.histogram2d(songs.xy[:, 0], songs.xy[:, 1], bins=(across, up), range=limits.tolist())
     density = gaussian_filter(counts.T, min(5.0, 34 / len(songs) ** 0.25))
     levels = np.unique(np.quantile(density[density > density.max() * 0.02], [0.12, 0.45, 0.75]))
     middles = (x_edges[:-1] + x_edges[1:]) / 2, (y_edges[:-1] + y_edges[1:]) / 2
@@ -109,13 +109,15 @@ def _names(axes: Axes, songs: Points, theme: Theme) -> None:
         x, y = (float(value) for value in axes.transData.transform((label.x, label.y)) - (box.x0, box.y0))
         if len(room) >= _LABELS or (len(room) >= _BEST_KNOWN and room.is_near(x, y, _LONELY * box.width)):
             continue
-        text = axes.add_artist(_label_text(label, found[0].plays, theme))
+        text = _label_text(label, found[0].plays, theme)
+        axes.add_artist(text)
         extent = text.get_window_extent()
         place = room.take(x, y, extent.width, extent.height)
         if place is None:
             text.remove()
         else:
-            text.set_position(axes.transData.inverted().transform((place[0] + box.x0, place[1] + box.y0)))
+            left, low = axes.transData.inverted().transform((place[0] + box.x0, place[1] + box.y0))
+            text.set_position((left, low))
 
 
 def _label_text(label: Label, most: float, theme: Theme) -> Text:
@@ -123,7 +125,8 @@ def _label_text(label: Label, most: float, theme: Theme) -> Text:
 
     share = (label.plays / most) ** 0.5
     colour = theme.ink if label.group < 0 else mixed(theme.hues[label.group], theme.ink, 0.55)
-    text = _text(label.x, label.y, label.text, 7.0 + 5.0 * share, colour, weight="bold" if share > 0.6 else "normal", ha="center", va="center")
+    weight = "bold" if share > 0.6 else "normal"
+    text = _text(label.x, label.y, label.text, 7.0 + 5.0 * share, colour, weight=weight, ha="center", va="center")
     text.set_path_effects([withStroke(linewidth=2.6, foreground=theme.ground, alpha=0.9), Normal()])
     text.set_zorder(4)
     return text
@@ -142,9 +145,11 @@ def _legend(figure: Figure, songs: Points, theme: Theme, heading: str) -> None:
     for number, (name, colour, count) in enumerate(entries):
         place = y - 0.048 * (number + 0.7)
         axes.scatter([0.02], [place], s=42, c=[colour], linewidths=0, clip_on=False)
-        number_of_songs = axes.add_artist(_text(1.0, place, f"{count:,}", 8, theme.quiet, ha="right", va="center_baseline"))
-        room = number_of_songs.get_window_extent().x0 - axes.transData.transform((0.1, 0))[0]
-        _fit(axes.add_artist(_text(0.075, place, name, 9, theme.ink, va="center_baseline")), room)
+        number_of_songs = _text(1.0, place, f"{count:,}", 8, theme.quiet, ha="right", va="center_baseline")
+        text = _text(0.075, place, name, 9, theme.ink, va="center_baseline")
+        axes.add_artist(number_of_songs)
+        axes.add_artist(text)
+        _fit(text, number_of_songs.get_window_extent().x0 - axes.transData.transform((0.1, 0))[0])
 
 
 def _fit(text: Text, width: float) -> None:

@@ -44,7 +44,7 @@ class Points:
     def sizes(self) -> Array:
         """(m,) float64: relative areas, 1 for the least played song to 5 for the best known."""
         depth = np.log1p(self.plays) - np.log1p(self.plays.min())
-        return 1 + 4 * (depth / max(depth.max(), 1e-12)) ** 2
+        return np.asarray(1 + 4 * (depth / max(depth.max(), 1e-12)) ** 2)
 
 
 def points(table: pl.DataFrame) -> Points:
@@ -56,8 +56,9 @@ def points(table: pl.DataFrame) -> Points:
     if absent:
         raise ArgumentError(f"table has no column {', '.join(absent)}; x, y and song are needed, found {', '.join(table.columns)}")
     xy = table.select(pl.col("x", "y").cast(pl.Float64).fill_null(np.nan)).to_numpy()
-    if not len(xy) or not np.isfinite(xy).all():
-        raise ArgumentError(f"table has {len(xy)} songs, of which {int(np.isfinite(xy).all(axis=1).sum())} with finite x and y; all must have them")
+    finite = int(np.isfinite(xy).all(axis=1).sum())
+    if not len(xy) or finite < len(xy):
+        raise ArgumentError(f"table has {len(xy)} songs, {finite} of them with finite x and y; at least one, all with both, are allowed")
     plays = table["plays"].fill_null(0).to_numpy().astype(np.float64) if "plays" in table.columns else np.zeros(len(xy))
     plays = plays if plays.any() else np.ones(len(xy))
     titles, ids = _texts(table, "title"), _texts(table, "song")

@@ -35,15 +35,16 @@ def cut_sessions(
 
     The plays of each listener are put in order of time (equal times keep the order of the log) and then, in turn:
 
-    1. a play that repeats time and song of another of the same listener is a duplicate row and dropped;
+    1. a play that repeats time and song (and session, where the log gives sessions) of another of the same listener
+       is a duplicate row and dropped;
     2. listeners with more than ``max_plays_per_listener`` keep their latest plays;
     3. a new session begins after more than ``gap_minutes`` of silence: from the end of a play, where the log says how
        long it was played, else from its beginning. Where the log gives sessions, they are kept as they are;
-    4. skips are dropped: plays marked as skipped, or played under ``min_played_seconds`` (songs shorter than that:
-       under half their length). They still count against silence;
+    4. skips are dropped: plays marked as skipped, or played under ``min_played_seconds`` and under half the song, where
+       its length is known. They still count against silence;
     5. a song played again right after itself becomes one play (``repeats="collapse"``);
     6. songs with fewer than ``min_song_plays`` plays and sessions with fewer than ``min_session_length`` are dropped,
-       again and again until nothing more drops.
+       again and again until nothing more drops; repeats that come together become one play as in 5.
 
     Returns:
         Sessions, listener by listener in order of their first play in the log, each listener's in order of time.
@@ -54,7 +55,7 @@ def cut_sessions(
     """
     _check(gap_minutes, min_played_seconds, repeats, min_song_plays, min_session_length, max_plays_per_listener)
     table = (listens if isinstance(listens, Listens) else read_listens(listens)).table
-    log = _in_order(table, min_played_seconds)
+    log = _in_order(table, min_played_seconds, max_plays_per_listener)
     plays, offsets, counts = kernels.cut(
         log.bounds,
         log.songs,
@@ -64,9 +65,10 @@ def cut_sessions(
         log.skipped,
         int(gap_minutes * 60e6),
         repeats == "collapse",
-        max_plays_per_listener or table.height,
     )
     dropped = dict(zip(kernels.CUT_REASONS, counts.tolist(), strict=True))
+    dropped["duplicate rows"] += log.duplicates
+    dropped["over the listener's cap"] = log.over_cap
     plays, offsets, counts = kernels.to_fixed_point(
         plays, offsets, log.songs, len(log.song_codes), min_song_plays, min_session_length, repeats == "collapse"
     )
@@ -88,6 +90,7 @@ class _Log:
         bounds: (listeners + 1,) int64, where each listener's plays begin.
         songs: (plays,) int32 codes. times: int64 microseconds. given: int32 session codes.
         played: float32 seconds. skipped: bool.
+        duplicates, over_cap: plays that a cap has dropped already.
     """
 
     listener_codes: Codes
@@ -98,9 +101,11 @@ class _Log:
     given: Array
     played: Array
     skipped: Array
+    duplicates: int
+    over_cap: int
 
 
-def _in_order(table: pl.DataFrame, min_played_seconds: float) -> _Log:
+def _in_order(table: pl.DataFrame, min_played_seconds: float, cap: int | None) -> _Log:
     """Number listeners and songs, and put the plays in order; equal times keep the order of the table."""
     with ThreadPoolExecutor(2) as both:  # the kernels let go of the interpreter's lock
         listeners, songs = both.map(encode, (table["listener"], table["song"]))
@@ -108,12 +113,15 @@ def _in_order(table: pl.DataFrame, min_played_seconds: float) -> _Log:
     times = kernels.gather(_times(table), order)
     if len(times) and kernels.sort_within(times, bounds, order):
         times = kernels.gather(_times(table), order)
-    given = np.empty(0, np.int32)
-    if "session" in table.columns:
-        sessions = encode(table["session"])
-        given = kernels.gather(sessions.codes, order)
-        if kernels.sort_within(kernels.session_places(given, bounds, len(sessions)), bounds, order):
-            times, given = kernels.gather(_times(table), order), kernels.gather(sessions.codes, order)
+    sessions = encode(table["session"]) if "session" in table.columns else None
+    given = np.empty(0, np.int32) if sessions is None else kernels.gather(sessions.codes, order)
+    duplicates = over_cap = 0
+    if cap is not None:  # before given sessions are gathered: the latest plays may be of several that interleave
+        order, bounds, dropped = kernels.keep_latest(order, bounds, kernels.gather(songs.codes, order), times, given, cap)
+        times, given = kernels.gather(_times(table), order), given if sessions is None else kernels.gather(sessions.codes, order)
+        duplicates, over_cap = dropped.tolist()
+    if sessions is not None and kernels.sort_within(kernels.session_places(given, bounds, len(sessions)), bounds, order):
+        times, given = kernels.gather(_times(table), order), kernels.gather(sessions.codes, order)
     return _Log(
         listeners,
         songs,
@@ -123,6 +131,8 @@ def _in_order(table: pl.DataFrame, min_played_seconds: float) -> _Log:
         given,
         kernels.gather(_played(table), order),
         kernels.gather(_skipped(table, min_played_seconds), order),
+        duplicates,
+        over_cap,
     )
 
 
@@ -130,7 +140,7 @@ def _check(
     gap_minutes: float, min_played_seconds: float, repeats: str, min_song_plays: int, min_session_length: int, max_plays: int | None
 ) -> None:
     if not 0 < gap_minutes < 1e6:
-        raise ArgumentError(f"gap_minutes={gap_minutes!r}: a number above 0 is allowed")
+        raise ArgumentError(f"gap_minutes={gap_minutes!r}: a number above 0 and below 1,000,000 is allowed")
     if not min_played_seconds >= 0:
         raise ArgumentError(f"min_played_seconds={min_played_seconds!r}: 0 or more is allowed")
     if repeats not in ("collapse", "keep"):

@@ -13,7 +13,7 @@ from song2vec.storage import Array
 jit: Callable[..., Any] = numba.njit(cache=True, nogil=True)
 parallel_jit: Callable[..., Any] = numba.njit(cache=True, nogil=True, parallel=True)
 
-CUT_REASONS = ("duplicate rows", "over the listener's cap", "skips", "repeats")
+CUT_REASONS = ("duplicate rows", "skips", "repeats")
 
 
 @jit
@@ -134,6 +134,32 @@ def sort_within(keys: Array, bounds: Array, order: Array) -> bool:
 
 
 @jit
+def keep_latest(order: Array, bounds: Array, songs: Array, times: Array, given: Array, cap: int) -> tuple[Array, Array, Array]:
+    """The latest ``cap`` plays of each listener, duplicates aside; all arrays in the order of ``order``.
+
+    Returns ``order`` and ``bounds`` of the plays kept, and how many were dropped: duplicates, and plays over the cap.
+    """
+    kept, new_bounds = np.empty(len(order), order.dtype), np.zeros_like(bounds)
+    dropped = np.zeros(2, np.int64)
+    used = 0
+    for listener in range(len(bounds) - 1):
+        begin, opened = bounds[listener], used
+        for play in range(begin, bounds[listener + 1]):
+            if len(times) and _is_duplicate(play, begin, songs, times, given):
+                dropped[0] += 1
+            else:
+                kept[used] = order[play]
+                used += 1
+        over = used - opened - cap
+        if over > 0:
+            dropped[1] += over
+            kept[opened : used - over] = kept[opened + over : used].copy()
+            used -= over
+        new_bounds[listener + 1] = used
+    return kept[:used].copy(), new_bounds, dropped
+
+
+@jit
 def session_places(given: Array, bounds: Array, count: int) -> Array:
     """Given sessions, in order of time -> for each play, the place of its session among its listener's."""
     number = np.full(count, -1, np.int64)
@@ -152,18 +178,15 @@ def session_places(given: Array, bounds: Array, count: int) -> Array:
 
 @jit
 def cut(
-    bounds: Array, songs: Array, times: Array, given: Array, played: Array, skipped: Array, gap: int, collapse: bool, cap: int
+    bounds: Array, songs: Array, times: Array, given: Array, played: Array, skipped: Array, gap: int, collapse: bool
 ) -> tuple[Array, Array, Array]:
     """One walk over all plays in order -> the plays kept, session offsets into them, and counts by CUT_REASONS."""
     kept = np.empty(len(songs), np.int32)
     offsets = np.empty(len(songs) + 1, np.int64)
-    counts = np.zeros(4, np.int64)
+    counts = np.zeros(3, np.int64)
     used = sessions = 0
     for listener in range(len(bounds) - 1):
         begin, end = bounds[listener], bounds[listener + 1]
-        if end - begin > cap:
-            counts[1] += end - begin - cap
-            begin = end - cap
         last = -1  # the play before, kept or skipped
         opened = used  # where the running session begins in ``kept``
         for play in range(begin, end):
@@ -177,9 +200,9 @@ def cut(
                     opened = used
             last = play
             if len(skipped) and skipped[play]:
-                counts[2] += 1
+                counts[1] += 1
             elif collapse and used > opened and songs[kept[used - 1]] == songs[play]:
-                counts[3] += 1
+                counts[2] += 1
             else:
                 kept[used] = play
                 used += 1
@@ -208,6 +231,8 @@ def _is_duplicate(play: int, begin: int, songs: Array, times: Array, given: Arra
 def _begins_session(last: int, play: int, times: Array, given: Array, played: Array, gap: int) -> bool:
     if len(given):
         return bool(given[last] != given[play])
+    if len(times) == 0:  # neither sessions nor times: all plays of a listener are one session
+        return False
     silence = times[play] - times[last]
     if len(played) and played[last] > 0:
         silence -= int(played[last] * 1e6)

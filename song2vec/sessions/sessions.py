@@ -21,7 +21,7 @@ import polars as pl
 
 from song2vec.catalogue import Catalogue, SongId
 from song2vec.errors import ArgumentError
-from song2vec.storage import Array, Part, load_folder, pack_strings, save_folder, unpack_strings
+from song2vec.storage import Array, Part, load_folder, pack_strings, save_folder, understood, unpack_strings
 
 KIND = "sessions"
 
@@ -91,8 +91,16 @@ class Sessions:
         return np.diff(self.offsets)
 
     def select(self, which: Array) -> Sessions:
-        """Some of the sessions, by a (sessions,) boolean mask or by their numbers; catalogue and listeners stay the same."""
-        chosen = np.flatnonzero(which) if np.asarray(which).dtype == bool else np.asarray(which, np.int64)
+        """Some of the sessions, by a (sessions,) boolean mask or by their numbers; catalogue and listeners stay the same.
+
+        Raises ArgumentError for a mask of another length and a number that no session has.
+        """
+        which = np.asarray(which)
+        if which.dtype == bool and which.shape != (len(self),):
+            raise ArgumentError(f"which: a mask of shape {which.shape} for {len(self)} sessions; one entry a session is allowed")
+        chosen = np.flatnonzero(which) if which.dtype == bool else which.astype(np.int64)
+        if len(chosen) and not 0 <= chosen.min() <= chosen.max() < len(self):
+            raise ArgumentError(f"which: numbers from {chosen.min()} to {chosen.max()}; 0 to {len(self) - 1} are there")
         lengths = self.lengths[chosen]
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         plays = np.repeat(self.offsets[chosen] - offsets[:-1], lengths) + np.arange(offsets[-1])
@@ -151,10 +159,11 @@ class Sessions:
         Raises SavedFolderError when the folder is corrupt or of another kind.
         """
         parts = load_folder(path, KIND, memory_map=memory_map)
-        packed = parts["listeners"].arrays
-        listeners = packed["values"] if "values" in packed else unpack_strings(packed)
-        return cls(
-            catalogue=Catalogue.from_part(parts["catalogue"]),
-            listeners=pl.Series("listener", listeners),
-            **parts["sessions"].arrays,  # type: ignore[arg-type]
-        )
+        with understood(path):
+            packed = parts["listeners"].arrays
+            listeners = packed["values"] if "values" in packed else unpack_strings(packed)
+            return cls(
+                catalogue=Catalogue.from_part(parts["catalogue"]),
+                listeners=pl.Series("listener", listeners),
+                **parts["sessions"].arrays,  # type: ignore[arg-type]
+            )

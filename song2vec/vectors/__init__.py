@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Mapping
 from typing import Any, Protocol, Self
 
+import numpy as np
+
+from song2vec.errors import ArgumentError
 from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors
 from song2vec.vectors.word2vec import Word2Vec
 
-__all__ = ["LEARNERS", "Learner", "SongVectors", "Word2Vec"]
+__all__ = ["LEARNERS", "Learner", "SongVectors", "Word2Vec", "hyperparameters", "make_learner"]
 
 
 class Learner(Protocol):
@@ -20,3 +25,28 @@ class Learner(Protocol):
 
 
 LEARNERS: dict[str, Any] = {"word2vec": Word2Vec}
+
+
+def make_learner(kind: str | Learner, seed: int, settings: Mapping[str, Any]) -> Learner:
+    """A learner by its name in ``LEARNERS`` with these settings, or one of the caller's own making as it is.
+
+    Raises ArgumentError for any other kind, for settings it does not take, and for settings beside a ready-made learner.
+    """
+    if not isinstance(kind, str) and callable(getattr(kind, "fit", None)) and not isinstance(kind, type):
+        if settings:
+            raise ArgumentError(f"{', '.join(settings)}: settings go to the learner you made, not to Engine.train")
+        return kind
+    if not isinstance(kind, str) or kind not in LEARNERS:
+        raise ArgumentError(f"vectors={kind!r}: {', '.join(map(repr, LEARNERS))} or a learner such as Word2Vec(window=3) is allowed")
+    known = inspect.signature(LEARNERS[kind]).parameters
+    unknown = [name for name in settings if name not in known]
+    if unknown:
+        raise ArgumentError(f"{', '.join(unknown)}: not a setting of {kind}; {', '.join(known)} are allowed")
+    learner: Learner = LEARNERS[kind](seed=seed, **settings)
+    return learner
+
+
+def hyperparameters(learner: Learner) -> dict[str, Any]:
+    """What a learner was made with, as JSON has it: constructors store nothing else under plain names."""
+    plain = {name: value for name, value in vars(learner).items() if not name.startswith("_") and not name.endswith("_")}
+    return {name: value.item() if isinstance(value, np.generic) else value for name, value in plain.items()}

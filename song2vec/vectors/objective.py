@@ -32,9 +32,7 @@ class Objective:
     negatives: Array
 
     @classmethod
-    def sample(
-        cls, sessions: Sessions, *, window: int, skip_gram: bool, negative: int, negative_exponent: float, seed: int
-    ) -> Objective:
+    def sample(cls, sessions: Sessions, *, window: int, skip_gram: bool, negative: int, negative_exponent: float, seed: int) -> Objective:
         """Draw the examples from all plays that have another play within the window."""
         random = generator(seed, "objective")
         places = random.integers(0, sessions.plays, SAMPLE)

@@ -11,7 +11,7 @@ import numpy as np
 
 from song2vec.catalogue import Catalogue, SongId, Unknown
 from song2vec.errors import ArgumentError, UnknownSongError
-from song2vec.storage import Array, Part, load_folder, save_folder
+from song2vec.storage import Array, Part, load_folder, save_folder, understood
 from song2vec.vectors import formats
 
 KIND = "song vectors"
@@ -71,7 +71,7 @@ class SongVectors:
         return float(self.unit[self.catalogue.row(a)] @ self.unit[self.catalogue.row(b)])
 
     def combine(self, like: Iterable[SongId], unlike: Iterable[SongId] = (), unknown: Unknown = "raise") -> Array:
-        """"Like A and B, unlike C": the mean of the unit vectors of ``like`` less that of ``unlike``, (size,) float32.
+        """ "Like A and B, unlike C": the mean of the unit vectors of ``like`` less that of ``unlike``, (size,) float32.
 
         Raises UnknownSongError for a song not in the catalogue (with ``unknown="skip"``: only when none of ``like`` is in it).
         """
@@ -93,7 +93,9 @@ class SongVectors:
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, memory_map: bool = False) -> SongVectors:
         """Load what :meth:`save` wrote. Raises SavedFolderError when it is corrupt or of another kind."""
-        return cls.from_parts(load_folder(path, KIND, memory_map=memory_map))
+        parts = load_folder(path, KIND, memory_map=memory_map)
+        with understood(path):
+            return cls.from_parts(parts)
 
     def write(self, path: str | os.PathLike[str], format: str = "auto") -> Path:
         """Write for other programs: ``word2vec-text``, ``word2vec-binary``, ``projector``, ``numpy`` or ``parquet``.

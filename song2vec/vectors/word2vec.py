@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -75,16 +76,16 @@ class Word2Vec:
         self,
         *,
         algorithm: Literal["skip-gram", "cbow"] = "skip-gram",
-        loss: Literal["negative-sampling", "hierarchical-softmax"] = "negative-sampling",
-        size: int = 64,
+        loss: Literal["negative-sampling", "hierarchical-softmax"] = "hierarchical-softmax",
+        size: int = 128,
         window: int = 5,
         dynamic_window: bool = False,
         negative: int = 5,
         negative_exponent: float = 0.75,
         subsample: float = 1e-3,
-        learning_rate: float = 0.025,
+        learning_rate: float = 0.05,
         min_learning_rate: float = 1e-4,
-        epochs: int = 5,
+        epochs: int = 20,
         patience: int | None = None,
         workers: int | None = None,
         seed: int = 0,
@@ -156,7 +157,7 @@ class Word2Vec:
             path = Path(folder) / "sessions.txt"
             lines = write_corpus_file(sessions, path)
             rates = np.linspace(self.learning_rate, self.min_learning_rate, self.epochs + 1)
-            for number, (start, end) in enumerate(zip(rates[:-1], rates[1:], strict=True), 1):
+            for number, (start, end) in enumerate(pairwise(rates), 1):
                 model.train(
                     corpus_file=str(path), total_examples=lines, total_words=sessions.plays, epochs=1, start_alpha=start, end_alpha=end
                 )

@@ -113,7 +113,15 @@ def test_one_file_has_one_path_wherever_its_playlist_lies(tmp_path):
         y__m3u_in_jazz="..\\rock\\low\\monkey.mp3\nfile:///abs/a%20b.mp3\n./own.mp3\n",
     )
     songs = read_listens(folder).table["song"].to_list()
-    assert songs == ["rock/low/monkey.mp3", "/abs/a b.mp3", "jazz/own.mp3", "rock/low/monkey.mp3", "/abs/a.mp3", "C:/b.mp3", "http://c.d/e%20f"]
+    assert songs == [
+        "rock/low/monkey.mp3",
+        "/abs/a b.mp3",
+        "jazz/own.mp3",
+        "rock/low/monkey.mp3",
+        "/abs/a.mp3",
+        "C:/b.mp3",
+        "http://c.d/e%20f",
+    ]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])

@@ -1,0 +1,45 @@
+# Two commands do everything on a fresh machine: make demo, make test.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test lint wheel notebooks clean
+
+demo: $(VENV)/.demo-installed
+	$(BIN)/song2vec demo --out demo
+
+test: $(VENV)/.test-installed
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.test-installed
+	$(BIN)/ruff check song2vec tests benchmarks
+	$(BIN)/ruff format --check song2vec tests benchmarks
+	$(BIN)/mypy
+
+# The built wheel in an empty environment does the demo's job.
+wheel: $(VENV)/.test-installed
+	rm -rf build/wheel build/empty
+	$(BIN)/python -m build --wheel --outdir build/wheel .
+	$(PYTHON) -m venv build/empty
+	build/empty/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt build/wheel/*.whl
+	cd build/empty && bin/song2vec demo --out demo
+
+notebooks: $(VENV)/.test-installed
+	$(BIN)/python notebooks/execute.py
+
+$(VENV)/.demo-installed: setup.cfg pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(INSTALL) --editable ".[maps]"
+	@touch $@
+
+$(VENV)/.test-installed: setup.cfg pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(INSTALL) --editable ".[maps,dev]"
+	@touch $@ $(VENV)/.demo-installed
+
+$(VENV)/bin/python:
+	@$(PYTHON) .ci/check_machine.py
+	$(PYTHON) -m venv $(VENV)
+
+clean:
+	rm -rf $(VENV) build demo *.egg-info

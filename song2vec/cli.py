@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import sys
@@ -15,7 +16,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 from rich.table import Table
 
-from song2vec import Engine, SongVectors, __version__, classic_rock, cut_sessions, read_listens
+from song2vec import Engine, __version__, classic_rock, cut_sessions, read_listens
 from song2vec.demo import run_demo
 from song2vec.errors import ArgumentError, Song2VecError
 from song2vec.listens import READERS
@@ -37,14 +38,7 @@ K = Annotated[int, typer.Option("--k", "-k", help="How many songs.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 NotBy = Annotated[list[str] | None, typer.Option(help="Leave out an artist; may be repeated.")]
 PerArtist = Annotated[int | None, typer.Option(help="At most so many songs of an artist.")]
-
-
-class Index(StrEnum):
-    """Kinds of index, as a choice."""
-
-    annoy = "annoy"
-    exact = "exact"
-    auto = "auto"
+Index = StrEnum("Index", ["annoy", "exact", "auto"])
 
 
 @app.command()
@@ -68,10 +62,10 @@ def train(
     err.print(str(listens.report))
     sessions = cut_sessions(listens, gap_minutes=gap_minutes, min_song_plays=min_song_plays, min_session_length=min_session_length)
     err.print(f"{sessions!r}: {sessions.report}")
-    given = {"size": size, "window": window, "epochs": epochs, "workers": workers}
+    given: dict[str, Any] = {"size": size, "window": window, "epochs": epochs, "workers": workers}
     engine = Engine.train(sessions, index=index.value, seed=seed, **{name: value for name, value in given.items() if value is not None})
     engine.save(out_folder)
-    out.print(f"{out_folder}: {engine.info()}", highlight=False, soft_wrap=True)
+    out.print(f"{out_folder}: {engine.info()}")
 
 
 @app.command()
@@ -108,16 +102,11 @@ def recommend(
     loaded = Engine.load(engine)
     if (log is None) == (not songs):
         raise ArgumentError("recommend: give songs, or --log FILE, one of the two")
+    if log is None and listener is not None:
+        raise ArgumentError(f"--listener {listener!r}: goes with --log FILE")
     history: Any = [loaded.find(song) for song in songs or ()] if log is None else _listens_of(log, listener)
-    found = loaded.similar_to_listener(
-        history,
-        k,
-        half_life_days=half_life_days,
-        unknown="raise" if log is None else "skip",
-        exclude_heard=not heard,
-        not_by=not_by or (),
-        max_per_artist=max_per_artist,
-    )
+    rules: dict[str, Any] = {"exclude_heard": not heard, "not_by": not_by or (), "max_per_artist": max_per_artist}
+    found = loaded.similar_to_listener(history, k, half_life_days=half_life_days, unknown="raise" if log is None else "skip", **rules)
     named = found.with_columns(because=pl.Series([_label(loaded, song) for song in found["because"].to_list()], dtype=pl.String))
     _show((found if as_json else named).drop("because_cosine"), "Songs for this listener", as_json)
 
@@ -125,16 +114,14 @@ def recommend(
 @app.command("map")
 def map_(
     engine: EngineFolder,
-    out_file: Annotated[Path, typer.Option("--out", "-o", help="Where to save: .html, .png, .svg, .pdf, .csv or .parquet.")] = Path(
-        "map.html"
-    ),
+    out_file: Annotated[Path, typer.Option("--out", "-o", help="A .html, .png, .svg, .pdf, .csv or .parquet.")] = Path("map.html"),
     max_songs: Annotated[int | None, typer.Option(help="Only so many of the most played songs.")] = None,
     seed: Annotated[int, typer.Option(help="Of all randomness.")] = 0,
 ) -> None:
     """Draw a t-SNE map of the music."""
     drawn = Engine.load(engine).map(max_songs=max_songs, seed=seed)
     drawn.save(out_file)
-    out.print(f"{out_file}: {drawn!r}", highlight=False, soft_wrap=True)
+    out.print(f"{out_file}: {drawn!r}")
 
 
 @app.command()
@@ -148,20 +135,18 @@ def info(engine: EngineFolder, as_json: AsJson = False) -> None:
     for name, value in vars(facts).items():
         text = f"{value:,}" if isinstance(value, int) else f"{value:.3f}" if isinstance(value, float) else value
         table.add_row(name, ", ".join(f"{key}={setting}" for key, setting in value.items()) if isinstance(value, dict) else str(text))
-    out.print(table)
+    out.print(table, soft_wrap=False)
 
 
 @app.command()
 def export(
     engine: EngineFolder,
-    out_path: Annotated[
-        Path, typer.Option("--out", "-o", help="Where to: .txt or .bin (word2vec), .npz, .parquet, or a projector folder.")
-    ],
+    out_path: Annotated[Path, typer.Option("--out", "-o", help="A .txt or .bin (word2vec), .npz, .parquet, or projector folder.")],
     format: Annotated[str, typer.Option(help="word2vec-text, word2vec-binary, projector, numpy or parquet; else by the ending.")] = "auto",
 ) -> None:
     """Write an engine's vectors for other programs."""
     vectors = Engine.load(engine).vectors
-    out.print(f"{vectors.write(out_path, format)}: {vectors!r}", highlight=False, soft_wrap=True)
+    out.print(f"{vectors.write(out_path, format)}: {vectors!r}")
 
 
 @app.command()
@@ -177,14 +162,17 @@ def demo(
 ) -> None:
     """The main job on a real log that comes with the package: a week of classic-rock radio."""
     for title, table in run_demo(classic_rock(), out_folder):
-        out.print(title, style="bold", highlight=False, soft_wrap=True)
+        out.print(title, style="bold")
         if table is not None:
             _show(table, "", as_json=False)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; every error becomes one sentence on stderr and exit code 2."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=err, show_time=False, show_path=False)])
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that cannot write a name shows ? for it
+    handler = RichHandler(console=Console(stderr=True), show_time=False, show_path=False)  # wraps its lines, unlike ``err``
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
     try:
         app(arguments)
     except Song2VecError as error:
@@ -204,7 +192,7 @@ def _fail(message: str) -> None:
 @app.callback(invoke_without_command=True)
 def _version(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
     if version:
-        out.print(f"song2vec {__version__}", highlight=False)
+        out.print(f"song2vec {__version__}")
         raise typer.Exit
 
 
@@ -223,12 +211,13 @@ def _listens_of(log: Path, listener: str | None) -> pl.DataFrame:
     """One listener's part of a log."""
     table = read_listens(log).table
     names = table["listener"].cast(pl.String)
-    if listener is None:
-        return table
-    chosen = table.filter(names == listener)
-    if not chosen.height:
-        raise ArgumentError(f"--listener {listener!r}: the log has {', '.join(map(repr, names.unique().sort().head(5).to_list()))}, ...")
-    return chosen
+    known = names.unique().sort()
+    if len(known) > 1 if listener is None else listener not in known:
+        some = ", ".join(map(repr, known.head(5).to_list())) + (", ..." if len(known) > 5 else "")
+        raise ArgumentError(
+            f"--log {log}: choose one --listener of {some}" if listener is None else f"--listener {listener!r}: is not among {some}"
+        )
+    return table if listener is None else table.filter(names == listener)
 
 
 def _label(engine: Engine, song: str | int) -> str:
@@ -238,18 +227,18 @@ def _label(engine: Engine, song: str | int) -> str:
 def _show(frame: pl.DataFrame, title: str, as_json: bool) -> None:
     """A table for people, or JSON for programs. An id that only repeats artist and title is not shown twice."""
     if as_json:
-        sys.stdout.write(json.dumps(frame.to_dicts(), ensure_ascii=False, indent=1) + "\n")
+        text = json.dumps(frame.to_dicts(), ensure_ascii=not (sys.stdout.encoding or "utf-8").lower().startswith("utf"), indent=1)
+        sys.stdout.write(text + "\n")
         return
-    if {"song", "artist", "title"} <= set(frame.columns) and (
-        frame["song"] == frame.select(pl.format("{} - {}", "artist", "title")).to_series()
-    ).all():
-        frame = frame.drop("song")
+    if {"song", "artist", "title"} <= set(frame.columns):
+        names = frame.select(pl.format("{} - {}", "artist", "title")).to_series()
+        frame = frame.drop("song") if frame["song"].cast(pl.String).eq_missing(names).all() else frame
     table = Table(title=title or None, title_justify="left", title_style="bold")
     for name, dtype in frame.schema.items():
         table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold")
     for row in frame.iter_rows():
         table.add_row(*("" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value) for value in row))
-    out.print(table, markup=False)
+    out.print(table, soft_wrap=False)
 
 
 if __name__ == "__main__":

@@ -13,13 +13,13 @@ import numpy as np
 import polars as pl
 
 from song2vec.catalogue import Catalogue, SongId, Unknown
-from song2vec.errors import ArgumentError, SavedFolderError, UnknownSongError
+from song2vec.errors import ArgumentError, UnknownSongError
 from song2vec.listeners import History, Listener, listener
 from song2vec.maps import SongMap, song_map
 from song2vec.names import Names
 from song2vec.search import Filters, Neighbours, SongIndex, load_index, make_index
 from song2vec.sessions import Sessions
-from song2vec.storage import Part, load_folder, save_folder
+from song2vec.storage import Part, load_folder, save_folder, understood
 from song2vec.vectors import Learner, hyperparameters, make_learner
 from song2vec.vectors.song_vectors import SongVectors
 
@@ -209,14 +209,10 @@ class Engine:
         """Load what :meth:`save` wrote. Raises SavedFolderError when it is missing, corrupt or something else."""
         parts = load_folder(path, KIND, memory_map=memory_map)
         engine = cls.__new__(cls)
-        try:
+        with understood(os.fspath(path)):
             engine.vectors = SongVectors.from_parts(parts)
             engine.index = load_index(parts["index"], engine.vectors)
             engine._learner = dict(parts["engine"].meta["learner"])
-        except SavedFolderError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise SavedFolderError(f"{os.fspath(path)}: holds no whole engine ({type(error).__name__}: {error})") from error
         return engine
 
     @cached_property

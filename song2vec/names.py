@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -13,6 +14,7 @@ from song2vec.catalogue import Catalogue, SongId
 from song2vec.errors import AmbiguousSongError, UnknownSongError
 from song2vec.storage import Array
 
+_INTEGER = re.compile(r"\s*-?[0-9]{1,19}\s*")  # an id typed as text, no longer than 64 bits
 _SHOWN = 5  # names listed in an error
 _SURE = 90.0  # similarity, 0 to 100, from which a misspelt name is taken for the song
 _LEAD = 5.0  # and by how much it must be more similar than any other
@@ -41,7 +43,7 @@ class Names:
             return song
         if not isinstance(song, str):
             self._catalogue.row(song)  # raises, and says which ids this catalogue has
-        if self._catalogue.holds_integers and song.strip().lstrip("-").isdigit() and int(song) in self._catalogue:  # type: ignore[union-attr]
+        if self._catalogue.holds_integers and _INTEGER.fullmatch(str(song)) and int(song) in self._catalogue:
             return int(song)
         typed = _fold(str(song))
         rows = self._with_all_words(typed)

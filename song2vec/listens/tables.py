@@ -108,8 +108,9 @@ def _scan_binary(source: Source, scanner: Any) -> pl.LazyFrame:
 
 def _scan_ndjson(source: Source) -> pl.LazyFrame:
     try:
-        mappable = source.path is not None and not set("*?[") & set(source.where)  # polars would take these for patterns
-        lazy = pl.scan_ndjson(source.path if mappable else io.BytesIO(source.read()), infer_schema_length=10_000)
+        # polars would take these characters in a path for patterns
+        on_disk = source.path is not None and not set("*?[") & set(source.where)
+        lazy = pl.scan_ndjson(source.where if on_disk else io.BytesIO(source.read()), infer_schema_length=10_000)
         lazy.collect_schema()
         return lazy
     except POLARS_ERRORS as error:

@@ -60,8 +60,10 @@ def encode_integers(values: Array) -> tuple[Array, Array]:
 def _find(keys: Array, table: Array, value: int) -> int:
     """The slot that holds ``value``, or the free one where it belongs."""
     last = len(table) - 1
-    # Fibonacci hashing: consecutive ids spread out
-    slot = int((np.uint64(value) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20)) & last
+    # Fibonacci hashing, twice: consecutive ids spread out, and so do ids that differ in their upper bits only
+    mixed = np.uint64(value) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(32))) * np.uint64(0x9E3779B97F4A7C15)
+    slot = int(mixed >> np.uint64(20)) & last
     while table[slot] >= 0 and keys[slot] != value:
         slot = (slot + 1) & last
     return slot

@@ -36,7 +36,12 @@ def read(path: Path, format: str = "auto") -> tuple[Array, Catalogue]:
     """Read vectors and their catalogue; see ``SongVectors.read``."""
     if not path.exists():
         raise FormatError(path, "no such file or folder")
-    return _FORMATS[_format(path, format)][1](path)
+    name = _format(path, format)
+    try:
+        matrix, catalogue = _FORMATS[name][1](path)
+    except OSError as error:
+        raise FormatError(path, f"cannot be read ({error})") from error
+    return _checked(path, matrix, catalogue, first_line=2 if name == "word2vec-text" else None), catalogue
 
 
 def _format(path: Path, format: str) -> str:
@@ -73,6 +78,8 @@ def _read_text(path: Path) -> tuple[Array, Catalogue]:
                 ids.append(fields[0].decode())
             except ValueError as error:
                 raise FormatError(path, f"not an id followed by {size} numbers ({error})", line=row + 2) from error
+        if file.read().strip():
+            raise FormatError(path, f"goes on after the {count} songs its header promises", line=count + 2)
     return matrix, _catalogue(path, ids)
 
 
@@ -103,6 +110,8 @@ def _read_binary(path: Path) -> tuple[Array, Catalogue]:
             raise FormatError(path, f"the id of song {row + 1} is not UTF-8") from error
         matrix[row] = np.frombuffer(data, "<f4", size, space + 1)
         begin = end
+    if data[begin:].strip():
+        raise FormatError(path, f"goes on after the {count} songs its header promises")
     return matrix, _catalogue(path, ids)
 
 
@@ -110,6 +119,8 @@ def _write_projector(matrix: Array, catalogue: Catalogue, path: Path) -> Path:
     """``vectors.tsv`` and ``metadata.tsv`` (with a header line), as projector.tensorflow.org loads them."""
     path.mkdir(parents=True, exist_ok=True)
     texts = catalogue.table().with_columns(pl.col(pl.String).str.replace_all(r"[\t\r\n]", " "))
+    if texts["song"].n_unique() < len(catalogue):
+        raise ArgumentError("format='projector': ids that differ only in tabs and line ends cannot be told apart in it")
     vectors = pl.DataFrame(matrix)
     write_atomically(path / "vectors.tsv", lambda p: vectors.write_csv(p, separator="\t", include_header=False))
     write_atomically(path / "metadata.tsv", lambda p: texts.write_csv(p, separator="\t", quote_style="never"))
@@ -118,19 +129,20 @@ def _write_projector(matrix: Array, catalogue: Catalogue, path: Path) -> Path:
 
 def _read_projector(path: Path) -> tuple[Array, Catalogue]:
     try:
-        matrix = pl.read_csv(path / "vectors.tsv", separator="\t", has_header=False).to_numpy()
+        matrix = pl.read_csv(path / "vectors.tsv", separator="\t", has_header=False, infer_schema_length=None).to_numpy()
         table = pl.read_csv(path / "metadata.tsv", separator="\t", quote_char=None, infer_schema=False)
         if matrix.dtype.kind not in "fi" or "song" not in table.columns:
             raise FormatError(path, "vectors.tsv must hold numbers only, metadata.tsv a column 'song'")
     except (OSError, pl.exceptions.PolarsError) as error:
         raise FormatError(path, f"not a folder of vectors.tsv and metadata.tsv ({str(error).splitlines()[0]})") from error
-    _same_count(path, len(matrix), table.height)
     return matrix, _catalogue_of_table(path, table.with_columns(_whole_numbers(table["song"])))
 
 
 def _write_numpy(matrix: Array, catalogue: Catalogue, path: Path) -> Path:
     """``vectors`` (m, size) float32 and ``ids`` (m,) int64 or fixed-width text: nothing in it needs unpickling."""
     ids = np.array(catalogue.ids.to_list(), np.int64 if catalogue.holds_integers else np.str_)
+    if ids.tolist() != catalogue.ids.to_list():
+        raise ArgumentError("format='numpy': ids that end in a NUL character cannot be kept in it")
     return write_atomically(path, lambda p: np.savez(p, vectors=matrix, ids=ids))
 
 
@@ -142,7 +154,8 @@ def _read_numpy(path: Path) -> tuple[Array, Catalogue]:
         raise FormatError(path, f"not an .npz of arrays 'vectors' and 'ids' ({error})") from error
     except Exception as error:  # zipfile and zlib raise their own kinds
         raise FormatError(path, f"not a readable .npz file ({error})") from error
-    _same_count(path, len(matrix), len(ids))
+    if ids.ndim != 1:
+        raise FormatError(path, f"'ids' has shape {ids.shape}; (songs,) is expected")
     return matrix, _catalogue(path, ids.tolist(), guess=False)
 
 
@@ -155,8 +168,8 @@ def _write_parquet(matrix: Array, catalogue: Catalogue, path: Path) -> Path:
 def _read_parquet(path: Path) -> tuple[Array, Catalogue]:
     try:
         table = pl.read_parquet(path)
-        matrix = np.stack([table["vector"].to_numpy()]) if table.height == 0 else np.array(table["vector"].to_list(), np.float32)
-    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+        matrix = table["vector"].to_numpy() if table.height == 0 else np.array(table["vector"].to_list(), np.float32)
+    except (OSError, ValueError, TypeError, pl.exceptions.PolarsError) as error:
         raise FormatError(path, f"not a Parquet file of songs with a list column 'vector' ({str(error).splitlines()[0]})") from error
     if "song" not in table.columns:
         raise FormatError(path, f"columns are {', '.join(table.columns)}; 'song' and 'vector' are needed")
@@ -168,7 +181,7 @@ def _header(path: Path, line: bytes) -> tuple[int, int]:
         count, size = map(int, line.split())
     except ValueError:
         raise FormatError(path, f"begins with {line[:40]!r}; the number of songs and the size are expected", line=1) from None
-    if count < 1 or size < 1 or count * size * 2 > path.stat().st_size:  # two bytes are the least a number takes
+    if count < 0 or size < 1 or count * size * 2 > path.stat().st_size:  # two bytes are the least a number takes
         raise FormatError(path, f"promises {count} songs of size {size}, more than its {path.stat().st_size} bytes can hold", line=1)
     return count, size
 
@@ -194,20 +207,32 @@ def _catalogue(path: Path, ids: Sequence[SongId], *, guess: bool = True) -> Cata
 
 def _catalogue_of_table(path: Path, table: pl.DataFrame) -> Catalogue:
     columns = {name: table[name] if name in table.columns else None for name in ("artist", "title", "plays")}
-    plays = None if columns["plays"] is None else columns["plays"].cast(pl.Int64).to_numpy()
     try:
+        plays = None if columns["plays"] is None else columns["plays"].cast(pl.Int64).fill_null(0).to_numpy()
         return Catalogue(table["song"], plays, columns["artist"], columns["title"])
-    except ArgumentError as error:
+    except (ArgumentError, pl.exceptions.PolarsError) as error:
         raise FormatError(path, str(error)) from error
 
 
 def _whole_numbers(ids: pl.Series) -> pl.Series:
-    return ids.cast(pl.Int64) if ids.str.contains(r"^(0|-?[1-9]\d{0,17})$").all() else ids
+    if not ids.str.contains(r"^(0|-?[1-9][0-9]{0,18})$").all():
+        return ids
+    numbers = ids.cast(pl.Int64, strict=False)
+    return ids if numbers.null_count() else numbers
 
 
-def _same_count(path: Path, vectors: int, songs: int) -> None:
-    if vectors != songs:
-        raise FormatError(path, f"holds {vectors} vectors for {songs} songs")
+def _checked(path: Path, matrix: Array, catalogue: Catalogue, first_line: int | None) -> Array:
+    """Vectors read, as (songs, size) float32."""
+    if matrix.dtype.kind not in "iuf" or matrix.ndim != 2:
+        raise FormatError(path, f"vectors are {matrix.dtype} of shape {matrix.shape}; numbers of shape (songs, size) are expected")
+    if len(matrix) != len(catalogue):
+        raise FormatError(path, f"holds {len(matrix)} vectors for {len(catalogue)} songs")
+    with np.errstate(over="ignore"):
+        vectors = matrix.astype(np.float32, copy=False)
+    for row in np.flatnonzero(~np.isfinite(vectors).all(axis=1))[:1].tolist():
+        line = None if first_line is None else first_line + row
+        raise FormatError(path, f"the vector of {catalogue.label(row)!r} has a number that is missing or not finite", line=line)
+    return vectors
 
 
 _Writer = Callable[[Array, Catalogue, Path], Path]

@@ -6,8 +6,9 @@ import logging
 import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +19,7 @@ from song2vec.errors import ArgumentError
 from song2vec.progress import progress_bar
 from song2vec.seeding import check_seed
 from song2vec.sessions import Sessions
-from song2vec.storage import Array
+from song2vec.vectors.context import with_context
 from song2vec.vectors.corpus_file import write_corpus_file
 from song2vec.vectors.held_out import hit_rate, next_song_ranks
 from song2vec.vectors.objective import Objective
@@ -58,6 +59,8 @@ class Word2Vec:
         dynamic_window: draw the window anew for each play from 1 to ``window``, so that near songs count more.
         negative: negatives drawn for each pair.
         negative_exponent: negatives are drawn in proportion to plays**negative_exponent, below 0 rare songs more often.
+        context_weight: vectors are the unit input vectors plus so much of the unit output vectors, which brings songs
+            that are played together nearer; 0 for the input vectors as they are.
         subsample: plays of songs that make up more than this share of the log are left out at random; 0 leaves out none.
         learning_rate: falls linearly to ``min_learning_rate`` over all epochs.
         epochs: passes over the sessions.
@@ -82,10 +85,11 @@ class Word2Vec:
         dynamic_window: bool = False,
         negative: int = 5,
         negative_exponent: float = 0.75,
+        context_weight: float = 0.3,
         subsample: float = 1e-3,
         learning_rate: float = 0.05,
         min_learning_rate: float = 1e-4,
-        epochs: int = 20,
+        epochs: int = 30,
         patience: int | None = None,
         workers: int | None = None,
         seed: int = 0,
@@ -98,6 +102,7 @@ class Word2Vec:
         self.dynamic_window = dynamic_window
         self.negative = negative
         self.negative_exponent = negative_exponent
+        self.context_weight = context_weight
         self.subsample = subsample
         self.learning_rate = learning_rate
         self.min_learning_rate = min_learning_rate
@@ -124,7 +129,30 @@ class Word2Vec:
         model.build_vocab_from_freq({str(row): int(counts[row]) for row in rows}, corpus_count=len(sessions))
         key_of_row = np.full(len(counts), -1, np.int64)
         key_of_row[rows] = [model.wv.key_to_index[str(row)] for row in rows]
-        objective = Objective.sample(
+        objective = self._objective(sessions)
+
+        def vectors() -> SongVectors:
+            return SongVectors(with_context(model, key_of_row[rows], self.context_weight), catalogue)
+
+        self.history_: list[Epoch] = []
+        best: tuple[float, SongVectors] | None = None
+        with progress_bar("word2vec", self.epochs, self.progress) as advance:
+            for number in self._epochs(model, sessions):
+                score = None
+                if validation is not None:
+                    now = vectors()
+                    score = hit_rate(next_song_ranks(now, validation, max_queries=VALIDATION_QUERIES, seed=self.seed))
+                    best = max(best or (score, now), (score, now), key=itemgetter(0))
+                self.history_.append(Epoch(number, objective.loss(model, key_of_row), score))
+                logger.debug("word2vec %s", self.history_[-1])
+                advance(str(self.history_[-1]))
+                if self._has_stalled():
+                    break
+        self.vectors_ = vectors() if best is None or self.patience is None else best[1]
+        return self
+
+    def _objective(self, sessions: Sessions) -> Objective:
+        return Objective.sample(
             sessions,
             window=self.window,
             skip_gram=self.algorithm == "skip-gram",
@@ -132,24 +160,6 @@ class Word2Vec:
             negative_exponent=self.negative_exponent,
             seed=self.seed,
         )
-        self.history_: list[Epoch] = []
-        best: tuple[float, Array] | None = None
-        with progress_bar("word2vec", self.epochs, self.progress) as advance:
-            for number in self._epochs(model, sessions):
-                matrix = model.wv.vectors[key_of_row[rows]]
-                score = None
-                if validation is not None:
-                    ranks = next_song_ranks(SongVectors(matrix, catalogue), validation, max_queries=VALIDATION_QUERIES, seed=self.seed)
-                    score = hit_rate(ranks)
-                self.history_.append(Epoch(number, objective.loss(model, key_of_row), score))
-                logger.debug("word2vec %s", asdict(self.history_[-1]))
-                advance(str(self.history_[-1]))
-                if score is not None and (best is None or score > best[0]):
-                    best = score, matrix
-                if self._has_stalled():
-                    break
-        self.vectors_ = SongVectors(matrix if best is None or self.patience is None else best[1], catalogue)
-        return self
 
     def _epochs(self, model: Any, sessions: Sessions) -> Iterator[int]:
         """Train epoch by epoch, yielding the number of each when it is done."""
@@ -200,6 +210,8 @@ class Word2Vec:
         if not 0 <= self.min_learning_rate <= self.learning_rate or not self.learning_rate > 0:
             message = f"learning_rate={self.learning_rate!r}, min_learning_rate={self.min_learning_rate!r}"
             raise ArgumentError(f"{message}: above 0, and the smallest not above the largest, is allowed")
+        if not 0 <= self.context_weight <= 1:
+            raise ArgumentError(f"context_weight={self.context_weight!r}: 0 to 1 is allowed")
         if not self.subsample >= 0:
             raise ArgumentError(f"subsample={self.subsample!r}: 0 or more is allowed")
         if self.patience is not None and validation is None:

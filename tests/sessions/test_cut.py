@@ -6,6 +6,7 @@ import logging
 import math
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -13,13 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from song2vec.errors import ArgumentError, NothingLeftError, Song2VecError
+from song2vec.errors import ArgumentError, NothingLeftError
 from song2vec.listens import Listens, ReadReport
 from song2vec.sessions import cut_sessions
 
 BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
 TYPES = {
-    "listener": pl.String,
     "time": pl.Datetime("us", "UTC"),
     "played_seconds": pl.Float32,
     "duration_seconds": pl.Float32,
@@ -221,12 +221,11 @@ def test_integer_ids_stay_integers():
     sessions = cut_sessions(as_listens(listener=["x"] * 3, song=[7, -(2**60), 7]))
     assert [*sessions] == [[7, -(2**60), 7]]
     assert sessions.catalogue.holds_integers
-    many = cut_sessions(as_listens(listener=["x"] * 3, song=[7, 8, 9]).table.with_columns(listener=pl.lit(5)))
-    assert many.listeners.to_list() == [5]
+    assert cut_sessions(as_listens(listener=[5, 4, 5, 4], song=[7, 8, 9, 7])).listeners.to_list() == [5, 4]
 
 
 def test_a_frame_is_read_as_listens_first():
-    frame = pl.DataFrame({"user": ["x"] * 3, "track": ["a", None, "b"], "time": [1_600_000_000, 1_600_000_001, 1_600_000_002]})
+    frame = pl.DataFrame({"listener": ["x"] * 3, "song": ["a", None, "b"], "time": [1_600_000_000, 1_600_000_001, 1_600_000_002]})
     sessions = cut_sessions(frame)
     assert [*sessions] == [["a", "b"]]
     assert sessions.report.plays == 2
@@ -315,7 +314,7 @@ def in_sessions(plays, timed, gap_minutes):
             by_name.setdefault(play["session"], []).append(play)
         return list(by_name.values())
     sessions = [plays[:1]]
-    for before, play in zip(plays[:-1], plays[1:], strict=True):
+    for before, play in pairwise(plays):
         played = before.get("played_seconds")
         end = before["time"] + timedelta(seconds=0 if unknown(played) else played) if timed else None
         if timed and play["time"] - end > timedelta(minutes=gap_minutes):
@@ -387,7 +386,7 @@ def logs(draw):
     return rows, timed
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     log=logs(),
     gap_minutes=st.sampled_from([0.1, 7, 10, 14.5, 30]),
@@ -432,26 +431,14 @@ def test_a_session_of_a_million_plays_is_cut_in_a_moment(clock):
     size = 1_000_000
     seconds = {"runs": np.arange(size), "stands still": np.zeros(size, np.int64), "runs backwards": np.arange(size)[::-1]}[clock]
     songs = np.arange(size) % 5000
-    table = pl.DataFrame({"listener": ["me"], "song": [0]}).clear().with_columns()
-    table = pl.DataFrame({"song": songs, "time": pl.Series(seconds + 1_600_000_000).cast(pl.Int64) * 1_000_000}).select(
-        pl.lit("me").alias("listener"), pl.col("song"), pl.col("time").cast(pl.Datetime("us", "UTC"))
-    )
-    sessions = cut_sessions(Listens(table, ReadReport("test", ["test"], size, size, {})))
-    assert len(sessions) == 1
-    if clock != "stands still":  # where it does, repeats far apart are left in
-        assert sessions.plays == size
-        assert sessions.songs[:3].tolist() != sessions.songs[-3:].tolist()
-    else:
-        assert sessions.plays >= 5000
+    times = pl.Series((seconds + 1_600_000_000) * 1_000_000).cast(pl.Datetime("us", "UTC"))
+    sessions = cut_sessions(as_listens(listener=np.zeros(size, np.int64), song=songs, time=times))
+    assert sessions.lengths.tolist() == [size]  # a song comes again after 5,000 plays: too far off to be looked for as a duplicate
+    assert sessions[0] == (songs[::-1] if clock == "runs backwards" else songs).tolist()
 
 
 def test_ten_thousand_listeners_of_one_session_each():
     size = 30_000
-    table = pl.DataFrame({"listener": np.arange(size) % 10_000, "song": np.arange(size) // 10_000})
-    sessions = cut_sessions(Listens(table, ReadReport("test", ["test"], size, size, {})))
+    sessions = cut_sessions(as_listens(listener=np.arange(size) % 10_000, song=np.arange(size) // 10_000))
     assert len(sessions) == 10_000
     assert set(map(tuple, sessions)) == {(0, 1, 2)}
-
-
-def test_errors_are_song2vec_errors():
-    assert issubclass(NothingLeftError, Song2VecError)

@@ -1,0 +1,301 @@
+"""The layout of the house: imports run one way, optional packages stay in functions, and files stay small."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import song2vec
+
+PACKAGE = Path(song2vec.__file__).parent
+# Data flows this way; a room imports only from rooms before it. cli stands on the package itself.
+FLOW = (
+    "errors",
+    "seeding",
+    "progress",
+    "storage",
+    "catalogue",
+    "listens",
+    "samples",
+    "sessions",
+    "splits",
+    "vectors",
+    "search",
+    "listeners",
+    "names",
+    "plots",
+    "maps",
+    "engine",
+    "demo",
+    "__init__",
+    "cli",
+)
+OPTIONAL = ("openTSNE", "torch", "pandas", "pyarrow")
+UNPICKLERS = ("pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal")
+LONGEST = 250  # lines: then a room is to be split
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import: the module that says it, where, and the module it means."""
+
+    module: str
+    line: int
+    target: str
+    in_function: bool
+
+    def __str__(self) -> str:
+        return f"{self.module}, line {self.line}, imports {self.target}"
+
+
+def modules(package: Path) -> dict[str, Path]:
+    """Dotted names of all modules of a package -> files; ``p.room.__init__`` is the ``__init__.py`` of a room."""
+    files = sorted(package.rglob("*.py"))
+    return {".".join((package.name, *file.relative_to(package).with_suffix("").parts)): file for file in files}
+
+
+def imports(package: Path) -> list[Import]:
+    """All imports of a package, those inside functions too; of its own modules, and of others by their full names."""
+    known = modules(package)
+    return [
+        Import(module, node.lineno, target, in_function)
+        for module, file in known.items()
+        for node, in_function in _import_nodes(ast.parse(file.read_text(encoding="utf-8")))
+        for target in _targets(node, module, known)
+    ]
+
+
+def _import_nodes(tree: ast.AST, in_function: bool = False) -> Iterator[tuple[ast.Import | ast.ImportFrom, bool]]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield node, in_function
+        yield from _import_nodes(node, in_function or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda))
+
+
+def _targets(node: ast.Import | ast.ImportFrom, module: str, known: dict[str, Path]) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [_as_module(alias.name, known) for alias in node.names]
+    base = node.module or ""
+    if node.level:  # from . import x
+        parents = module.split(".")[: -node.level]
+        base = ".".join([*parents, base] if base else parents)
+    return [_as_module(f"{base}.{alias.name}", known, base) for alias in node.names]
+
+
+def _as_module(name: str, known: dict[str, Path], otherwise: str | None = None) -> str:
+    """A dotted name as the module it is; a name within a module means that module."""
+    for candidate in (name, f"{name}.__init__", otherwise, f"{otherwise}.__init__"):
+        if candidate in known:
+            return str(candidate)
+    return name
+
+
+def room(module: str) -> str:
+    """``song2vec.search.base`` -> ``search``."""
+    return module.split(".")[1]
+
+
+def own(package: Path) -> list[Import]:
+    """The imports of a package's own modules."""
+    return [found for found in imports(package) if found.target.split(".")[0] == package.name]
+
+
+def running_back(package: Path, flow: tuple[str, ...]) -> list[str]:
+    """The imports that run against the flow."""
+    return [str(found) for found in own(package) if flow.index(room(found.target)) > flow.index(room(found.module))]
+
+
+def circles(package: Path) -> list[str]:
+    """The circles among the modules of a package: each as its modules, from the first of them back to it."""
+    reached: dict[str, list[str]] = {}
+    for found in own(package):
+        reached.setdefault(found.module, []).append(found.target)
+    closed: set[str] = set()
+    rings: list[str] = []
+
+    def walk(module: str, trail: list[str]) -> None:
+        if module in trail:
+            rings.append(" -> ".join([*trail[trail.index(module) :], module]))
+        elif module not in closed:
+            for target in reached.get(module, []):
+                walk(target, [*trail, module])
+            closed.add(module)
+
+    for module in modules(package):
+        walk(module, [])
+    return rings
+
+
+def eager_imports(package: Path, names: tuple[str, ...]) -> list[str]:
+    """Imports of these packages outside functions."""
+    return [str(found) for found in imports(package) if found.target.split(".")[0] in names and not found.in_function]
+
+
+def prints(package: Path, allowed: tuple[str, ...]) -> list[str]:
+    """Calls of ``print`` outside these rooms."""
+    return [where for module, where, call in _nodes(package, ast.Call) if room(module) not in allowed and _is_name(call.func, "print")]
+
+
+def asserts(package: Path) -> list[str]:
+    """``assert`` statements: they are gone under ``python -O``, and their error is not ours."""
+    return [where for _, where, _ in _nodes(package, ast.Assert)]
+
+
+def unpickles(package: Path) -> list[str]:
+    """Imports of what executes the files it loads, and ``allow_pickle=`` anything but False."""
+    found = [str(one) for one in imports(package) if one.target.split(".")[0] in UNPICKLERS]
+    for _, where, keyword in _nodes(package, ast.keyword):
+        if keyword.arg == "allow_pickle" and not (isinstance(keyword.value, ast.Constant) and keyword.value.value is False):
+            found.append(f"{where}, allow_pickle")
+    return found
+
+
+def _nodes(package: Path, kind: type[ast.AST]) -> Iterator[tuple[str, str, Any]]:
+    for module, file in modules(package).items():
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, kind):
+                yield module, f"{module}, line {getattr(node, 'lineno', '?')}", node
+
+
+def _is_name(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def too_long(package: Path, longest: int) -> list[str]:
+    """Files of more lines than this."""
+    lengths = {module: len(file.read_text(encoding="utf-8").splitlines()) for module, file in modules(package).items()}
+    return [f"{module} has {length} lines" for module, length in lengths.items() if length > longest]
+
+
+def test_every_module_lies_in_a_room_of_the_flow():
+    assert {room(module) for module in modules(PACKAGE)} == set(FLOW)
+
+
+def test_no_import_runs_back():
+    assert running_back(PACKAGE, FLOW) == []
+
+
+def test_no_imports_form_a_circle():
+    assert circles(PACKAGE) == []
+
+
+def test_only_the_command_line_stands_on_the_package_itself():
+    assert {room(found.module) for found in own(PACKAGE) if room(found.target) == "__init__"} == {"cli"}
+
+
+@pytest.mark.parametrize("blind", ["search", "listeners", "maps"])
+def test_what_searches_and_draws_knows_vectors_but_no_learner(blind):
+    seen = {found.target for found in own(PACKAGE) if room(found.module) == blind and room(found.target) == "vectors"}
+    assert seen == {"song2vec.vectors.song_vectors"}
+
+
+def test_optional_packages_are_imported_inside_functions():
+    assert eager_imports(PACKAGE, OPTIONAL) == []
+
+
+def test_importing_the_package_loads_no_optional_package():
+    code = "import sys, song2vec.cli; print(sorted({'openTSNE', 'torch', 'matplotlib.figure'} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PACKAGE.parent, check=False)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_only_the_command_line_prints():
+    assert prints(PACKAGE, allowed=("cli",)) == []
+
+
+def test_nothing_is_asserted():
+    assert asserts(PACKAGE) == []
+
+
+def test_nothing_is_unpickled():
+    assert unpickles(PACKAGE) == []
+
+
+def test_files_are_short():
+    assert too_long(PACKAGE, LONGEST) == []
+
+
+@pytest.fixture
+def planted(tmp_path):
+    """Writes a package of these modules, ``first`` before ``second`` in its flow."""
+
+    def plant(**sources: str) -> Path:
+        package = tmp_path / "planted"
+        for name, text in {"__init__": "", "first": "", "second/__init__": "", "second/inner": ""}.items():
+            file = package / f"{name}.py"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(sources.get(name.replace("/", "_"), text))
+        return package
+
+    return plant
+
+
+FLOW_OF_PLANTED = ("first", "second", "__init__")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import planted.second",
+        "import planted.second.inner",
+        "from planted import second",
+        "from planted.second import Thing",
+        "from planted.second.inner import Thing",
+        "from . import second",
+        "from .second import inner",
+        "from planted import Thing",
+        "def lazily():\n    from planted.second import Thing",
+    ],
+)
+def test_an_import_that_runs_back_is_found(planted, source):
+    package = planted(first=source)
+    assert len(running_back(package, FLOW_OF_PLANTED)) == 1
+    assert running_back(package, FLOW_OF_PLANTED)[0].startswith("planted.first, line ")
+
+
+@pytest.mark.parametrize(
+    "source", ["import planted.first", "from planted.first import a, b", "from ..first import a", "import numpy.second"]
+)
+def test_an_import_with_the_flow_is_none(planted, source):
+    package = planted(second_inner=source)
+    assert running_back(package, FLOW_OF_PLANTED) == []
+    assert circles(package) == []
+
+
+def test_a_circle_within_a_room_is_found(planted):
+    package = planted(second___init__="from planted.second.inner import Thing", second_inner="from planted.second import Other")
+    assert circles(package) == ["planted.second.__init__ -> planted.second.inner -> planted.second.__init__"]
+
+
+def test_a_package_that_takes_its_own_modules_is_no_circle(planted):
+    assert circles(planted(second___init__="from planted.second import inner", second_inner="import planted.first")) == []
+
+
+def test_an_optional_package_at_the_top_of_a_file_is_found(planted):
+    package = planted(first="import openTSNE", second_inner="def f():\n    from torch.nn import Module\n    import openTSNE")
+    assert eager_imports(package, OPTIONAL) == ["planted.first, line 1, imports openTSNE"]
+
+
+@pytest.mark.parametrize(
+    "source", ["import pickle", "from pickle import loads", "def f():\n    import joblib", "load(p, allow_pickle=True)"]
+)
+def test_a_pickle_is_found(planted, source):
+    assert len(unpickles(planted(first=source))) == 1
+
+
+def test_a_refused_pickle_is_none(planted):
+    assert unpickles(planted(first="load(p, allow_pickle=False)")) == []
+
+
+def test_prints_asserts_and_long_files_are_found(planted):
+    package = planted(first="\n\nprint(1)", second_inner="def f(x):\n    assert x\n    console.print(x)")
+    assert prints(package, allowed=("second",)) == ["planted.first, line 3"]
+    assert asserts(package) == ["planted.second.inner, line 2"]
+    assert too_long(package, longest=2) == ["planted.first has 3 lines", "planted.second.inner has 3 lines"]

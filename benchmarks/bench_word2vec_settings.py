@@ -22,15 +22,15 @@ from song2vec.vectors.held_out import hit_rate, next_song_ranks
 from song2vec.vectors.word2vec import Word2Vec
 
 LOGS = ("yes_big", "nowplaying/train.txt", "30music_200ks")
-NEGATIVE_SAMPLING = {"loss": "negative-sampling", "size": 64, "dynamic_window": True, "context_weight": 0.0}
+NEGATIVE_SAMPLING = {"loss": "negative-sampling", "size": 64, "window": 5, "dynamic_window": True, "context_weight": 0.0}
 GENSIM = NEGATIVE_SAMPLING | {"algorithm": "cbow", "size": 100, "epochs": 5, "learning_rate": 0.025}
 VARIANTS: dict[str, dict[str, Any]] = {
     "gensim's defaults": GENSIM,
     "our defaults": {},
     "input vectors alone": {"context_weight": 0.0},
-    "dynamic window": {"dynamic_window": True},
-    "window 3": {"window": 3},
-    "window 10": {"window": 10},
+    "window 2": {"window": 2},
+    "window 5": {"window": 5},
+    "dynamic window 5": {"window": 5, "dynamic_window": True},
     "size 64": {"size": 64},
     "15 epochs": {"epochs": 15},
     "learning rate .025": {"learning_rate": 0.025},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from song2vec.errors import FormatError
-from song2vec.listens import tables
+from song2vec.listens import scanning
 from song2vec.listens.play_logs import numbers, sift, start_of
 from song2vec.listens.reader import Reader
 from song2vec.listens.schema import Rows
@@ -22,7 +22,7 @@ def recognise(source: Source) -> bool:
     """The file's name, or the columns that tell it."""
     if source.suffix != ".csv":
         return False
-    return source.name.lower().startswith(_NAME) or {_EVENT, _TITLE, _PLAYED} <= set(tables.header(source))
+    return source.name.lower().startswith(_NAME) or {_EVENT, _TITLE, _PLAYED} <= set(scanning.header(source))
 
 
 def read(sources: list[Source]) -> Rows:
@@ -48,7 +48,7 @@ def read(sources: list[Source]) -> Rows:
 
 def _events(source: Source) -> pl.DataFrame:
     """The columns that are used, those that this export lacks as nulls."""
-    lazy = tables.scan(source)
+    lazy = scanning.scan(source)
     names = lazy.collect_schema().names()
     for name in (_EVENT, _TITLE, _END if _START not in names else _START):
         if name not in names:

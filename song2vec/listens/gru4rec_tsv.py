@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from song2vec.errors import FormatError
-from song2vec.listens import tables
+from song2vec.listens import scanning, tables
 from song2vec.listens.reader import Reader
 from song2vec.listens.schema import Rows
 from song2vec.listens.sources import Source
@@ -14,14 +14,14 @@ _NEEDED = {"sessionid", "itemid"}
 
 def recognise(source: Source) -> bool:
     """A table with a session id and an item id among its columns; capitals and underscores do not matter."""
-    return source.suffix in _SUFFIXES and {tables.plain(name) for name in tables.header(source)} >= _NEEDED
+    return source.suffix in _SUFFIXES and {tables.plain(name) for name in scanning.header(source)} >= _NEEDED
 
 
 def read(sources: list[Source]) -> Rows:
     """All files as one table; ``UserId`` becomes the listener where there is one, else each session stands for one."""
     for source in sources:
         if not recognise(source):
-            message = f"columns are {', '.join(tables.header(source)) or 'not readable'}; SessionId, ItemId and Time are expected"
+            message = f"columns are {', '.join(scanning.header(source)) or 'not readable'}; SessionId, ItemId and Time are expected"
             raise FormatError(source.where, message, line=1)
     return tables.read(sources)
 

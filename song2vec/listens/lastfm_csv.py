@@ -8,7 +8,7 @@ import re
 import polars as pl
 
 from song2vec.errors import FormatError
-from song2vec.listens import tables
+from song2vec.listens import scanning
 from song2vec.listens.play_logs import headerless, oldest_first
 from song2vec.listens.reader import Reader
 from song2vec.listens.schema import Rows
@@ -30,7 +30,7 @@ def read(sources: list[Source]) -> Rows:
 
 
 def _is_long(source: Source) -> bool:
-    return set(tables.header(source)) >= _LONG
+    return set(scanning.header(source)) >= _LONG
 
 
 def _is_short(source: Source) -> bool:
@@ -44,7 +44,7 @@ def _is_short(source: Source) -> bool:
 
 def _long(source: Source) -> pl.DataFrame:
     columns = {"uts": "time", "artist": "artist", "track": "title", "track_mbid": "song"}
-    lazy = tables.scan(source)
+    lazy = scanning.scan(source)
     names = [name for name in lazy.collect_schema().names() if name in columns]
     try:
         frame = lazy.select(pl.col(name).alias(columns[name]) for name in names).collect()

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from song2vec.errors import FormatError
-from song2vec.listens import tables
+from song2vec.listens import scanning
 from song2vec.listens.play_logs import NUMBER, TEXT, Fields, json_frame, oldest_first
 from song2vec.listens.reader import Reader, parse_json, parse_json_text, seconds_of, text_of
 from song2vec.listens.schema import Rows
@@ -28,7 +28,7 @@ _DUMP_COLUMNS = {"recording_mbid": "song", "artist_name": "artist", "recording_n
 def recognise(source: Source) -> bool:
     """A dump's ending or columns, or JSON with listened_at and track_metadata."""
     if source.suffix in _PARQUET:
-        return set(tables.header(source)) >= set(_DUMP_NEEDED)
+        return set(scanning.header(source)) >= set(_DUMP_NEEDED)
     if source.suffix == ".listens":
         return True
     head = source.head_text if source.suffix in (".json", *_LINES) else ""
@@ -41,7 +41,7 @@ def read(sources: list[Source]) -> Rows:
 
 
 def _dump(source: Source) -> pl.DataFrame:
-    lazy = tables.scan(source)
+    lazy = scanning.scan(source)
     schema = lazy.collect_schema()
     for name in _DUMP_NEEDED:
         if name not in schema:
@@ -52,7 +52,7 @@ def _dump(source: Source) -> pl.DataFrame:
     try:
         frame = lazy.select(pl.col("listened_at").alias("time"), *texts, *(user.alias("listener") for user in users[:1])).collect()
         return frame.with_columns(parse_time(frame["time"], source.where))  # files may differ in how they keep times
-    except tables.POLARS_ERRORS as error:
+    except scanning.POLARS_ERRORS as error:
         raise FormatError(source.where, f"cannot be read ({str(error).splitlines()[0]})") from error
 
 

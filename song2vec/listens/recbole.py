@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from song2vec.errors import FormatError
-from song2vec.listens import tables
+from song2vec.listens import scanning, tables
 from song2vec.listens.reader import Reader, train_first
 from song2vec.listens.schema import Rows
 from song2vec.listens.sources import Source
@@ -15,7 +15,7 @@ _TYPED = re.compile(r"[^:]+:(token|float)(_seq)?")
 
 def recognise(source: Source) -> bool:
     """An ``.inter`` file with a typed header: ``user_id:token  item_id:token  timestamp:float``."""
-    names = tables.header(source)
+    names = scanning.header(source)
     return source.suffix == ".inter" and bool(names) and all(_TYPED.fullmatch(name) for name in names)
 
 
@@ -23,14 +23,14 @@ def read(sources: list[Source]) -> Rows:
     """All files as one table: train, valid, test."""
     sources = train_first(sources)
     for source in sources:
-        _check(source, tables.header(sources[0]))
-    typed = {name.split(":")[0]: name for name in tables.header(sources[0])}
+        _check(source, scanning.header(sources[0]))
+    typed = {name.split(":")[0]: name for name in scanning.header(sources[0])}
     found = tables.find_columns(typed)
     return tables.read(sources, {wanted: [typed[name] for name in names] for wanted, names in found.items()})
 
 
 def _check(source: Source, expected: list[str]) -> None:
-    names = tables.header(source)
+    names = scanning.header(source)
     if not recognise(source):
         message = f"columns are {', '.join(names) or 'not readable'}; a typed header such as user_id:token, item_id:token is expected"
         raise FormatError(source.where, message, line=1)

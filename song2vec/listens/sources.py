@@ -6,43 +6,22 @@ and a sibling by name; none of them needs to know whether it lies in an archive.
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import io
 import os
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePath, PurePosixPath
 from typing import BinaryIO, cast
 
-import zstandard
-
 from song2vec.errors import FormatError
+from song2vec.listens.unpacking import EXPANDERS, UNPACK_ERRORS, guarded, unpacked
 
 HEAD_BYTES = 64 * 1024
-_EXPANDERS: dict[str, Callable[[BinaryIO], BinaryIO]] = {
-    ".gz": lambda raw: cast(BinaryIO, gzip.open(raw)),
-    ".zst": lambda raw: cast(BinaryIO, io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True))),
-    ".bz2": lambda raw: cast(BinaryIO, bz2.open(raw)),
-}
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.bz2")
-# A log packs 5 to 40 times smaller. What grows a hundredfold is a bomb, whatever its header claims.
-_BOMB_RATIO, _BOMB_FLOOR = 100, 64 * 2**20
 _MAX_MEMBERS = 100_000
-_UNPACK_ERRORS = (
-    OSError,
-    EOFError,
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    zlib.error,
-    zstandard.ZstdError,
-    NotImplementedError,
-    RuntimeError,
-)
 
 
 @dataclass
@@ -155,11 +134,11 @@ def _expand(path: Path) -> Iterator[Source]:
 
 def _from_file(path: Path) -> Source:
     suffix = path.suffix.lower()
-    if suffix not in _EXPANDERS:
+    if suffix not in EXPANDERS:
         return Source(str(path), path.name, path, lambda: path.open("rb"))
 
     def unpack() -> BinaryIO:
-        return _guarded(_EXPANDERS[suffix](path.open("rb")), path.stat().st_size, str(path))
+        return guarded(EXPANDERS[suffix](path.open("rb")), path.stat().st_size, str(path))
 
     return Source(str(path), path.stem, None, unpack)
 
@@ -167,7 +146,7 @@ def _from_file(path: Path) -> Source:
 def _zip_members(path: Path) -> Iterator[Source]:
     try:
         archive = zipfile.ZipFile(path)
-    except _UNPACK_ERRORS as error:
+    except UNPACK_ERRORS as error:
         raise FormatError(path, f"not a readable zip archive ({error})") from error
     with archive:
         members = [member for member in archive.infolist() if not member.is_dir() and not _hidden(member.filename)]
@@ -178,9 +157,9 @@ def _zip_members(path: Path) -> Iterator[Source]:
         def unpack(name: str = member.filename, packed: int = member.compress_size, where: str = where) -> BinaryIO:
             try:
                 raw: BinaryIO = cast(BinaryIO, zipfile.ZipFile(path).open(name))
-            except _UNPACK_ERRORS as error:
+            except UNPACK_ERRORS as error:
                 raise FormatError(where, f"cannot be unpacked ({error})") from error
-            return _inner(raw, name, packed, where)
+            return unpacked(raw, name, packed, where)
 
         yield Source(where, _bare_name(member.filename), None, unpack)
 
@@ -200,50 +179,11 @@ def _tar_members(path: Path) -> Iterator[Source]:
                 where = f"{path}/{member.name}"
 
                 def unpack(data: bytes = data, name: str = member.name, where: str = where) -> BinaryIO:
-                    return _inner(io.BytesIO(data), name, len(data), where)
+                    return unpacked(io.BytesIO(data), name, len(data), where)
 
                 yield Source(where, _bare_name(member.name), None, unpack)
-    except _UNPACK_ERRORS as error:
+    except UNPACK_ERRORS as error:
         raise FormatError(path, f"not a readable tar archive ({error})") from error
-
-
-def _inner(raw: BinaryIO, name: str, packed: int, where: str) -> BinaryIO:
-    """A member's bytes, guarded; a member that is itself ``.gz``, ``.zst`` or ``.bz2`` is unpacked too."""
-    guarded = _guarded(raw, packed, where)
-    suffix = PurePosixPath(name).suffix.lower()
-    return _guarded(_EXPANDERS[suffix](guarded), packed, where) if suffix in _EXPANDERS else guarded
-
-
-class _Guard(io.RawIOBase):
-    """Passes bytes through and stops when more come out than any honest log would unpack to."""
-
-    def __init__(self, raw: BinaryIO, packed: int, where: str) -> None:
-        self._raw, self._where = raw, where
-        self._left = max(_BOMB_FLOOR, _BOMB_RATIO * packed)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]
-        try:
-            data = self._raw.read(len(buffer))
-        except FormatError:
-            raise
-        except _UNPACK_ERRORS as error:
-            raise FormatError(self._where, f"cannot be unpacked: truncated or corrupt ({error})") from error
-        self._left -= len(data)
-        if self._left < 0:
-            raise FormatError(self._where, f"unpacks to more than {_BOMB_RATIO} times its size: refused as a decompression bomb")
-        buffer[: len(data)] = data
-        return len(data)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-def _guarded(raw: BinaryIO, packed: int, where: str) -> BinaryIO:
-    return cast(BinaryIO, io.BufferedReader(_Guard(raw, packed, where), 1 << 20))
 
 
 def _check_member_count(path: Path, count: int) -> None:
@@ -257,4 +197,4 @@ def _hidden(name: str) -> bool:
 
 def _bare_name(name: str) -> str:
     inner = PurePosixPath(name)
-    return inner.stem if inner.suffix.lower() in _EXPANDERS else inner.name
+    return inner.stem if inner.suffix.lower() in EXPANDERS else inner.name

@@ -13,7 +13,7 @@ import polars as pl
 from song2vec.catalogue import Catalogue
 from song2vec.errors import ArgumentError, NothingLeftError
 from song2vec.listens import Listens, read_listens
-from song2vec.sessions import kernels
+from song2vec.sessions import kernels, numbering
 from song2vec.sessions.codes import Codes, encode
 from song2vec.sessions.sessions import CutReport, Sessions
 from song2vec.storage import Array
@@ -181,7 +181,7 @@ def _skipped(table: pl.DataFrame, min_played_seconds: float) -> Array:
 def _assemble(table: pl.DataFrame, log: _Log, plays: Array, offsets: Array, report: CutReport) -> Sessions:
     """Sessions of the plays kept, with a catalogue of just their songs, most played first."""
     codes = kernels.gather(log.songs, plays)
-    counts = kernels.count_each(codes, len(log.song_codes))
+    counts = numbering.count_each(codes, len(log.song_codes))
     rows = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
     row_of = np.full(len(counts), -1, np.int32)
     row_of[rows] = np.arange(len(rows), dtype=np.int32)
@@ -212,7 +212,7 @@ def _names(table: pl.DataFrame, songs: Codes, rows: Array) -> list[pl.Series | N
         first = songs.first
         if names.null_count():
             known = np.flatnonzero(names.is_not_null().to_numpy())
-            first_known = kernels.first_of_each(songs.codes[known], len(songs))
+            first_known = numbering.first_of_each(songs.codes[known], len(songs))
             first = np.where(first_known < 0, first, known[first_known])
         found.append(names.gather(first[rows]))
     return found

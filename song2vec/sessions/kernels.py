@@ -2,81 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numba
 import numpy as np
 
+from song2vec.sessions.compiled import jit, parallel_jit
 from song2vec.storage import Array
 
-jit: Callable[..., Any] = numba.njit(cache=True, nogil=True)
-parallel_jit: Callable[..., Any] = numba.njit(cache=True, nogil=True, parallel=True)
-
 CUT_REASONS = ("duplicate rows", "skips", "repeats")
-
-
-@jit
-def renumber(labels: Array, count: int) -> tuple[Array, Array]:
-    """Labels 0..count-1 -> codes in order of first appearance, and the first row of each code."""
-    code_of = np.full(count, -1, np.int32)
-    first = np.empty(count, np.int64)
-    codes = np.empty(len(labels), np.int32)
-    used = 0
-    for row in range(len(labels)):
-        label = labels[row]
-        if code_of[label] < 0:
-            code_of[label] = used
-            first[used] = row
-            used += 1
-        codes[row] = code_of[label]
-    return codes, first[:used].copy()
-
-
-@jit
-def encode_integers(values: Array) -> tuple[Array, Array]:
-    """Integers of any range -> codes in order of first appearance, and the first row of each: open addressing."""
-    capacity = 1 << 16
-    keys, table = np.empty(capacity, np.int64), np.full(capacity, -1, np.int32)  # a slot holds a value and its code
-    codes = np.empty(len(values), np.int32)
-    first = np.empty(capacity // 2, np.int64)
-    used = 0
-    for row in range(len(values)):
-        value = values[row]
-        slot = _find(keys, table, value)
-        if table[slot] < 0:
-            if used == len(first):  # half full: double it, and look for the slot anew
-                first = np.concatenate((first, np.empty(used, np.int64)))
-                keys, table = _grow(keys, table)
-                slot = _find(keys, table, value)
-            keys[slot], table[slot] = value, used
-            first[used] = row
-            used += 1
-        codes[row] = table[slot]
-    return codes, first[:used].copy()
-
-
-@jit
-def _find(keys: Array, table: Array, value: int) -> int:
-    """The slot that holds ``value``, or the free one where it belongs."""
-    last = len(table) - 1
-    # Fibonacci hashing, twice: consecutive ids spread out, and so do ids that differ in their upper bits only
-    mixed = np.uint64(value) * np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(32))) * np.uint64(0x9E3779B97F4A7C15)
-    slot = int(mixed >> np.uint64(20)) & last
-    while table[slot] >= 0 and keys[slot] != value:
-        slot = (slot + 1) & last
-    return slot
-
-
-@jit
-def _grow(keys: Array, table: Array) -> tuple[Array, Array]:
-    new_keys, new_table = np.empty(2 * len(keys), np.int64), np.full(2 * len(table), -1, np.int32)
-    for old in range(len(table)):
-        if table[old] >= 0:
-            slot = _find(new_keys, new_table, keys[old])
-            new_keys[slot], new_table[slot] = keys[old], table[old]
-    return new_keys, new_table
 
 
 def group(codes: Array, count: int) -> tuple[Array, Array]:
@@ -285,15 +217,6 @@ def to_fixed_point(
 
 
 @jit
-def count_each(codes: Array, count: int) -> Array:
-    """How often each code comes, int64."""
-    counts = np.zeros(count, np.int64)
-    for code in codes:
-        counts[code] += 1
-    return counts
-
-
-@jit
 def dwell(plays: Array, offsets: Array, times: Array, played: Array) -> Array:
     """Seconds each play lasted: as the log says, else until the next play of its session, else NaN."""
     seconds = np.full(len(plays), np.nan, np.float32)
@@ -304,12 +227,3 @@ def dwell(plays: Array, offsets: Array, times: Array, played: Array) -> Array:
             elif len(times) and i + 1 < offsets[session + 1]:
                 seconds[i] = (times[plays[i + 1]] - times[plays[i]]) / 1e6
     return seconds
-
-
-@jit
-def first_of_each(codes: Array, count: int) -> Array:
-    """The first row of each code, -1 where it has none."""
-    first = np.full(count, -1, np.int64)
-    for row in range(len(codes) - 1, -1, -1):
-        first[codes[row]] = row
-    return first

@@ -25,6 +25,7 @@ _ENDINGS = {
 # Ids are cut at a space by every word2vec reader; only what would break is escaped, so plain ids stay as they are.
 _UNSAFE = re.compile(r"[\s%]")
 _ESCAPED = re.compile(r"(?:%[0-9A-F]{2})+")
+_POLARS_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)  # polars panics on some damaged files
 
 
 def write(matrix: Array, catalogue: Catalogue, path: Path, format: str = "auto") -> Path:
@@ -74,7 +75,8 @@ def _read_text(path: Path) -> tuple[Array, Catalogue]:
             if len(fields) != size + 1:
                 raise FormatError(path, f"has {len(fields) - 1} numbers; the header promises {size}", line=row + 2)
             try:
-                matrix[row] = fields[1:]
+                with np.errstate(over="ignore"):  # what does not fit is refused by line below
+                    matrix[row] = fields[1:]
                 ids.append(fields[0].decode())
             except ValueError as error:
                 raise FormatError(path, f"not an id followed by {size} numbers ({error})", line=row + 2) from error
@@ -133,7 +135,7 @@ def _read_projector(path: Path) -> tuple[Array, Catalogue]:
         table = pl.read_csv(path / "metadata.tsv", separator="\t", quote_char=None, infer_schema=False)
         if matrix.dtype.kind not in "fi" or "song" not in table.columns:
             raise FormatError(path, "vectors.tsv must hold numbers only, metadata.tsv a column 'song'")
-    except (OSError, pl.exceptions.PolarsError) as error:
+    except (OSError, *_POLARS_ERRORS) as error:
         raise FormatError(path, f"not a folder of vectors.tsv and metadata.tsv ({str(error).splitlines()[0]})") from error
     return matrix, _catalogue_of_table(path, table.with_columns(_whole_numbers(table["song"])))
 
@@ -143,7 +145,12 @@ def _write_numpy(matrix: Array, catalogue: Catalogue, path: Path) -> Path:
     ids = np.array(catalogue.ids.to_list(), np.int64 if catalogue.holds_integers else np.str_)
     if ids.tolist() != catalogue.ids.to_list():
         raise ArgumentError("format='numpy': ids that end in a NUL character cannot be kept in it")
-    return write_atomically(path, lambda p: np.savez(p, vectors=matrix, ids=ids))
+
+    def fill(temporary: Path) -> None:
+        with temporary.open("wb") as file:  # given a name, savez would put .npz after any other ending
+            np.savez(file, vectors=matrix, ids=ids)
+
+    return write_atomically(path, fill)
 
 
 def _read_numpy(path: Path) -> tuple[Array, Catalogue]:
@@ -169,7 +176,7 @@ def _read_parquet(path: Path) -> tuple[Array, Catalogue]:
     try:
         table = pl.read_parquet(path)
         matrix = table["vector"].to_numpy() if table.height == 0 else np.array(table["vector"].to_list(), np.float32)
-    except (OSError, ValueError, TypeError, pl.exceptions.PolarsError) as error:
+    except (OSError, ValueError, TypeError, *_POLARS_ERRORS) as error:
         raise FormatError(path, f"not a Parquet file of songs with a list column 'vector' ({str(error).splitlines()[0]})") from error
     if "song" not in table.columns:
         raise FormatError(path, f"columns are {', '.join(table.columns)}; 'song' and 'vector' are needed")

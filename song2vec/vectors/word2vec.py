@@ -81,7 +81,7 @@ class Word2Vec:
         algorithm: Literal["skip-gram", "cbow"] = "skip-gram",
         loss: Literal["negative-sampling", "hierarchical-softmax"] = "hierarchical-softmax",
         size: int = 128,
-        window: int = 5,
+        window: int = 3,
         dynamic_window: bool = False,
         negative: int = 5,
         negative_exponent: float = 0.75,
@@ -119,9 +119,13 @@ class Word2Vec:
             validation: sessions held out of ``sessions``; after every epoch the next song in them is predicted by
                 cosine (2,000 queries) and HR@10 is shown.
 
-        Raises ArgumentError for a hyperparameter outside its range, or ``patience`` without ``validation``.
+        Raises ArgumentError for a hyperparameter outside its range, ``patience`` without ``validation``, or sessions of
+        which none has two plays.
         """
         self._check(validation)
+        for name, given in (("sessions", sessions), ("validation", validation)):
+            if given is not None and not (given.lengths > 1).any():
+                raise ArgumentError(f"{name}: none of {len(given):,} has two plays; at least one such session is needed")
         counts = np.bincount(sessions.songs, minlength=len(sessions.catalogue))
         rows = np.flatnonzero(counts)
         catalogue = sessions.catalogue if len(rows) == len(counts) else sessions.catalogue.subset(rows)

@@ -1,0 +1,76 @@
+"""What the documents say is so: the README's code runs and prints what stands there, every command is documented."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from song2vec.cli import app
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def test_readme_code_prints_what_the_readme_shows(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    blocks = re.findall(r"```(python|text)\n(.*?)```", README, re.DOTALL)
+    assert len(blocks) >= 6
+    printed = ""
+    for kind, block in blocks:
+        if kind == "python":
+            printed = _run(block, names)
+        else:
+            _assert_alike(printed, block)
+
+
+def test_every_command_is_documented():
+    commands = {command.name or command.callback.__name__ for command in app.registered_commands}
+    assert commands == set(re.findall(r"^    song2vec (\w+)", README, re.MULTILINE))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_runs_and_is_shipped_with_output(path, tmp_path):
+    notebook = nbformat.read(path, as_version=4)
+    assert all(cell.outputs for cell in notebook.cells if cell.cell_type == "code" and not cell.source.startswith("engine.save"))
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks" / "results").glob("*.json")), ids=lambda path: path.stem)
+def test_benchmark_results_say_how_they_were_measured(path):
+    result = json.loads(path.read_text())
+    assert {"command", "machine", "date", "rows"} <= result.keys()
+    assert result["rows"]
+
+
+def test_figures_in_the_readme_are_those_of_the_results():
+    results = {path.stem: json.loads(path.read_text()) for path in (ROOT / "benchmarks" / "results").glob("*.json")}
+    shown = re.findall(r"<!-- (\w+)\.(\w+) -->\s*\*\*([\d.]+)\*\*", README)
+    assert shown
+    for benchmark, fact, figure in shown:
+        digits = len(figure.partition(".")[2])
+        assert f"{results[benchmark][fact]:.{digits}f}" == figure, (benchmark, fact)
+
+
+def _run(block: str, names: dict[str, object]) -> str:
+    """Run a block as a notebook cell does: what its last expression is, as text."""
+    tree = ast.parse(block)
+    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, "README.md", "exec"), names)
+    return "" if last is None else repr(eval(compile(ast.Expression(last.value), "README.md", "eval"), names))
+
+
+def _assert_alike(printed: str, shown: str) -> None:
+    """Same shape and head, and mostly the same rows: processors differ in the last bits, and so, a little, do vectors."""
+    ours, theirs = (re.sub(r"\d\.\d+", "#", text).strip().splitlines() for text in (printed, shown))
+    assert len(ours) == len(theirs)
+    assert ours[0] == theirs[0]
+    titles = [{re.sub(r"[\s│┆.…]+", " ", line) for line in lines if "┆" in line} for lines in (ours, theirs)]
+    assert len(titles[0] & titles[1]) >= len(titles[1]) * 0.6

@@ -21,8 +21,8 @@ import annoy
 import numpy as np
 from common import clustered_vectors, save_result, timed
 
+from song2vec.arrays import Array
 from song2vec.search import AnnoyIndex, ExactIndex, SongIndex
-from song2vec.storage import Array
 from song2vec.vectors.song_vectors import SongVectors
 
 K = 10

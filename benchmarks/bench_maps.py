@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from common import clustered_vectors, save_result, timed
 
+from song2vec.arrays import Array
 from song2vec.maps.layout import lay_out
-from song2vec.storage import Array
 
 NEIGHBOURS = 10
 SAMPLE = 1000

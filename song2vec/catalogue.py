@@ -10,8 +10,9 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from song2vec.arrays import Array, pack_strings, unpack_strings
 from song2vec.errors import ArgumentError, UnknownSongError
-from song2vec.storage import Array, Part, pack_strings, unpack_strings
+from song2vec.storage import Part
 
 SongId = str | int
 Unknown = Literal["raise", "skip"]

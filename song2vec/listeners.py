@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from song2vec.arrays import Array
 from song2vec.catalogue import SongId, Unknown
 from song2vec.errors import ArgumentError, UnknownSongError
 from song2vec.listens import Listens, read_listens
-from song2vec.storage import Array
 from song2vec.vectors.song_vectors import SongVectors
 
 logger = logging.getLogger("song2vec")

@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 from rapidfuzz import fuzz, process
 
+from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue, SongId
 from song2vec.errors import AmbiguousSongError, UnknownSongError
-from song2vec.storage import Array
 
 _INTEGER = re.compile(r"\s*-?[0-9]{1,19}\s*")  # an id typed as text, no longer than 64 bits
 _SHOWN = 5  # names listed in an error

@@ -6,31 +6,26 @@ rename: until that instant the folder is the old save, after it the new one. Not
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
-import struct
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
+from song2vec.arrays import Array, read_safetensors
 from song2vec.errors import SavedFolderError
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
-_DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BOOL": "?"}
-_DTYPES |= {"I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1"}
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass
@@ -122,44 +117,11 @@ def understood(what: object) -> Iterator[None]:
         raise SavedFolderError(f"{what}: cannot be understood ({type(error).__name__}: {error})") from error
 
 
-def read_safetensors(path: Path, *, memory_map: bool = False) -> dict[str, Array]:
-    """Arrays of a safetensors file, by name; with ``memory_map`` as read-only views of the file."""
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            (header_size,) = struct.unpack("<Q", file.read(8))
-            if header_size > size - 8:
-                raise SavedFolderError(f"{path}: truncated header")
-            header = json.loads(file.read(header_size))
-        header.pop("__metadata__", None)
-        blob: Array = np.memmap(path, np.uint8, "r") if memory_map else np.fromfile(path, np.uint8)
-        arrays = {}
-        for name, spec in header.items():
-            begin, end = spec["data_offsets"]
-            raw = blob[8 + header_size + begin : 8 + header_size + end]
-            arrays[name] = raw.view(_DTYPES[spec["dtype"]]).reshape(spec["shape"])
-        return arrays
-    except (struct.error, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
-        raise SavedFolderError(f"{path}: not a readable safetensors file ({error})") from error
-
-
-def pack_strings(strings: list[str]) -> dict[str, Array]:
-    """Strings as two arrays: their UTF-8 bytes end to end (uint8), and where each begins (int64, one more than strings)."""
-    encoded = [text.encode() for text in strings]
-    offsets = np.zeros(len(encoded) + 1, np.int64)
-    np.cumsum([len(text) for text in encoded], out=offsets[1:])
-    return {"bytes": np.frombuffer(b"".join(encoded), np.uint8), "offsets": offsets}
-
-
-def unpack_strings(arrays: Mapping[str, Array]) -> list[str]:
-    """The inverse of :func:`pack_strings`."""
-    blob, offsets = arrays["bytes"].tobytes(), arrays["offsets"].tolist()
-    return [blob[begin:end].decode() for begin, end in pairwise(offsets)]
-
-
 def write_atomically(path: str | os.PathLike[str], write: Callable[[Path], object]) -> Path:
     """Let ``write`` fill a temporary file beside ``path``, fsync it and rename it to ``path``; nothing half-written stays."""
     target = Path(path)
+    if not target.parent.is_dir():  # else the error would name the temporary file
+        raise FileNotFoundError(errno.ENOENT, "no such folder", os.fspath(target.parent))
     # the suffix stays last: writers such as Matplotlib choose a format by it
     temporary = target.with_name(f".{target.stem}.{uuid.uuid4().hex[:8]}{target.suffix}")
     try:

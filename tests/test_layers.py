@@ -20,6 +20,7 @@ FLOW = (
     "errors",
     "seeding",
     "progress",
+    "arrays",
     "storage",
     "catalogue",
     "listens",

@@ -12,11 +12,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue
 from song2vec.errors import ArgumentError, MissingExtraError, NothingLeftError, UnknownSongError
 from song2vec.maps import SongMap, layout, song_map
 from song2vec.maps.cores import idle_cores
-from song2vec.storage import Array
 from song2vec.vectors.song_vectors import SongVectors
 
 CLUSTERS, EACH = 6, 25

@@ -13,8 +13,9 @@ from hypothesis.extra import numpy as hnp
 from safetensors import SafetensorError
 
 from song2vec import storage
+from song2vec.arrays import pack_strings, read_safetensors, unpack_strings
 from song2vec.errors import SavedFolderError
-from song2vec.storage import FORMAT_VERSION, MANIFEST, Part, load_folder, pack_strings, read_safetensors, save_folder, unpack_strings
+from song2vec.storage import FORMAT_VERSION, MANIFEST, Part, load_folder, save_folder
 
 KIND = "test thing"
 DTYPES = ["?", "i1", "<i2", "<i4", "<i8", "u1", "<u2", "<u4", "<u8", "<f2", "<f4", "<f8"]

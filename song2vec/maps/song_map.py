@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from song2vec.arrays import Array
 from song2vec.catalogue import SongId
 from song2vec.errors import ArgumentError, NothingLeftError
 from song2vec.maps.groups import ColourBy, group_songs
@@ -18,7 +19,7 @@ from song2vec.maps.layout import Layout, Method, lay_out
 from song2vec.maps.placing import place_songs
 from song2vec.plots import page, picture
 from song2vec.seeding import check_seed
-from song2vec.storage import Array, write_atomically
+from song2vec.storage import write_atomically
 from song2vec.vectors.song_vectors import SongVectors
 
 PICTURES = (".png", ".svg", ".pdf")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from song2vec.arrays import Array
 from song2vec.plots.points import Points, shortened
-from song2vec.storage import Array
 
 _BUNCH = 0.06  # of the map's diagonal: how far apart songs of one bunch may lie
 _LONGEST = 30  # characters of a name

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from song2vec.arrays import Array
 from song2vec.errors import ArgumentError
 from song2vec.plots.theme import GROUPS
-from song2vec.storage import Array
 
 _INVISIBLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from song2vec.arrays import Array
 from song2vec.catalogue import SongId
 from song2vec.errors import ArgumentError
 from song2vec.search.checks import AIM, GOOD_RECALL, Finding, Sample
@@ -17,7 +18,6 @@ from song2vec.search.neighbours import BatchNeighbours, Neighbours
 from song2vec.search.saved import SavedIndex
 from song2vec.search.scoring import candidates, ranked
 from song2vec.seeding import check_seed
-from song2vec.storage import Array
 from song2vec.vectors.song_vectors import SongVectors, unit_rows
 
 logger = logging.getLogger("song2vec")

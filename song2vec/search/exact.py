@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from song2vec.arrays import Array
 from song2vec.search.base import SongIndex
 from song2vec.search.checks import Finding
 from song2vec.search.scoring import candidates
-from song2vec.storage import Array
 
 
 class ExactIndex(SongIndex):

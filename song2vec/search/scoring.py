@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from song2vec.storage import Array
+from song2vec.arrays import Array
 
 _BLOCK_BYTES = 64 << 20  # of scores held at once, however many queries come
 _RANK_ROWS = 1 << 16  # rows taken up to double precision at once

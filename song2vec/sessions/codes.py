@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from song2vec.arrays import Array
 from song2vec.sessions import numbering
-from song2vec.storage import Array
 
 
 @dataclass(frozen=True)

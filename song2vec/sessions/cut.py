@@ -10,13 +10,13 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue
 from song2vec.errors import ArgumentError, NothingLeftError
 from song2vec.listens import Listens, read_listens
 from song2vec.sessions import kernels, numbering
 from song2vec.sessions.codes import Codes, encode
 from song2vec.sessions.sessions import CutReport, Sessions
-from song2vec.storage import Array
 
 logger = logging.getLogger("song2vec")
 

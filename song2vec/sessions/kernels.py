@@ -5,8 +5,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from song2vec.arrays import Array
 from song2vec.sessions.compiled import jit, parallel_jit
-from song2vec.storage import Array
 
 CUT_REASONS = ("duplicate rows", "skips", "repeats")
 

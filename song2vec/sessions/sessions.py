@@ -19,9 +19,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from song2vec.arrays import Array, pack_strings, unpack_strings
 from song2vec.catalogue import Catalogue, SongId
 from song2vec.errors import ArgumentError
-from song2vec.storage import Array, Part, load_folder, pack_strings, save_folder, understood, unpack_strings
+from song2vec.storage import Part, load_folder, save_folder, understood
 
 KIND = "sessions"
 

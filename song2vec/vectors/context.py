@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from song2vec.storage import Array
+from song2vec.arrays import Array
 from song2vec.vectors.song_vectors import unit_rows
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from urllib.parse import quote, unquote
 
 import numpy as np
 import polars as pl
 
+from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue, SongId
 from song2vec.errors import ArgumentError, FormatError
-from song2vec.storage import Array, write_atomically
+from song2vec.storage import write_atomically
+from song2vec.vectors.written_ids import read_id, whole_numbers, written_ids
 
 _ENDINGS = {
     ".txt": "word2vec-text",
@@ -22,9 +22,6 @@ _ENDINGS = {
     ".npz": "numpy",
     ".parquet": "parquet",
 }
-# Ids are cut at a space by every word2vec reader; only what would break is escaped, so plain ids stay as they are.
-_UNSAFE = re.compile(r"[\s%]")
-_ESCAPED = re.compile(r"(?:%[0-9A-F]{2})+")
 _POLARS_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)  # polars panics on some damaged files
 
 
@@ -55,7 +52,7 @@ def _format(path: Path, format: str) -> str:
 
 def _write_text(matrix: Array, catalogue: Catalogue, path: Path) -> Path:
     frame = pl.DataFrame(matrix, schema=[f"v{i}" for i in range(matrix.shape[1])])
-    frame.insert_column(0, pl.Series("id", _escaped_ids(catalogue)))
+    frame.insert_column(0, pl.Series("id", written_ids(catalogue)))
 
     def fill(temporary: Path) -> None:
         with temporary.open("wb") as file:
@@ -89,7 +86,7 @@ def _write_binary(matrix: Array, catalogue: Catalogue, path: Path) -> Path:
     def fill(temporary: Path) -> None:
         with temporary.open("wb") as file:
             file.write(f"{len(matrix)} {matrix.shape[1]}\n".encode())
-            for song, vector in zip(_escaped_ids(catalogue), matrix.astype("<f4", copy=False), strict=True):
+            for song, vector in zip(written_ids(catalogue), matrix.astype("<f4", copy=False), strict=True):
                 file.write(song.encode() + b" " + vector.tobytes())
 
     return write_atomically(path, fill)
@@ -137,7 +134,7 @@ def _read_projector(path: Path) -> tuple[Array, Catalogue]:
             raise FormatError(path, "vectors.tsv must hold numbers only, metadata.tsv a column 'song'")
     except (OSError, *_POLARS_ERRORS) as error:
         raise FormatError(path, f"not a folder of vectors.tsv and metadata.tsv ({str(error).splitlines()[0]})") from error
-    return matrix, _catalogue_of_table(path, table.with_columns(_whole_numbers(table["song"])))
+    return matrix, _catalogue_of_table(path, table.with_columns(whole_numbers(table["song"])))
 
 
 def _write_numpy(matrix: Array, catalogue: Catalogue, path: Path) -> Path:
@@ -193,22 +190,8 @@ def _header(path: Path, line: bytes) -> tuple[int, int]:
     return count, size
 
 
-def _escaped_ids(catalogue: Catalogue) -> list[str]:
-    if catalogue.holds_integers:
-        return [str(song) for song in catalogue.ids.to_list()]
-    return [_UNSAFE.sub(lambda found: quote(found[0], safe=""), song) for song in catalogue.ids.to_list()]
-
-
-def _unescaped(song: str) -> str:
-    def decode(found: re.Match[str]) -> str:
-        text = unquote(found[0])
-        return text if all(_UNSAFE.match(character) for character in text) else found[0]
-
-    return _ESCAPED.sub(decode, song)
-
-
 def _catalogue(path: Path, ids: Sequence[SongId], *, guess: bool = True) -> Catalogue:
-    series = _whole_numbers(pl.Series("song", [_unescaped(str(song)) for song in ids], pl.String)) if guess else pl.Series("song", ids)
+    series = whole_numbers(pl.Series("song", [read_id(str(song)) for song in ids], pl.String)) if guess else pl.Series("song", ids)
     return _catalogue_of_table(path, pl.DataFrame([series]))
 
 
@@ -219,13 +202,6 @@ def _catalogue_of_table(path: Path, table: pl.DataFrame) -> Catalogue:
         return Catalogue(table["song"], plays, columns["artist"], columns["title"])
     except (ArgumentError, pl.exceptions.PolarsError) as error:
         raise FormatError(path, str(error)) from error
-
-
-def _whole_numbers(ids: pl.Series) -> pl.Series:
-    if not ids.str.contains(r"^(0|-?[1-9][0-9]{0,18})$").all():
-        return ids
-    numbers = ids.cast(pl.Int64, strict=False)
-    return ids if numbers.null_count() else numbers
 
 
 def _checked(path: Path, matrix: Array, catalogue: Catalogue, first_line: int | None) -> Array:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from song2vec.arrays import Array
 from song2vec.seeding import generator
 from song2vec.sessions import Sessions
-from song2vec.storage import Array
 from song2vec.vectors.song_vectors import SongVectors
 
 _BLOCK = 512  # queries scored at once: bounds memory at 512 x songs floats

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from song2vec.arrays import Array
 from song2vec.seeding import generator
 from song2vec.sessions import Sessions
-from song2vec.storage import Array
 
 SAMPLE = 10_000
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue, SongId, Unknown
 from song2vec.errors import ArgumentError, UnknownSongError
-from song2vec.storage import Array, Part, load_folder, save_folder, understood
+from song2vec.storage import Part, load_folder, save_folder, understood
 from song2vec.vectors import formats
 
 KIND = "song vectors"

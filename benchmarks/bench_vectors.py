@@ -60,6 +60,7 @@ def main() -> None:
     print(f"ratio {ratio:.2f}, 95 % interval {low:.2f} to {high:.2f}")
     print(f"same tag by chance: {chance:.3f}")
     means = {"hr_at_10": round(float(ours.mean()), 4), "hr_at_10_gensim": round(float(theirs.mean()), 4)}
+    means |= {"same_tag": _mean_of(rows, "song2vec"), "same_tag_gensim": _mean_of(rows, "gensim's defaults")}
     facts = means | {"ratio": round(ratio, 3), "interval_95": [round(low, 3), round(high, 3)], "same_tag_by_chance": round(chance, 4)}
     save_result("bench_vectors", rows, train=repr(train), test=repr(test), queries=len(ours), **facts)
 
@@ -91,6 +92,10 @@ def chance_of_same_tag(tags: Array, pairs: int = 200_000) -> float:
     tagged = np.flatnonzero(tags.any(axis=1))
     a, b = random.choice(tagged, (2, pairs))
     return float((tags[a] & tags[b]).any(axis=1)[a != b].mean())
+
+
+def _mean_of(rows: list[dict[str, Any]], way: str) -> float:
+    return round(float(np.mean([row["same_tag_at_10"] for row in rows if row["way"] == way])), 4)
 
 
 def _tags(train: Sessions) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ def brute_force(vectors, sessions):
     ids, ranks = vectors.catalogue.ids.to_list(), []
     unit = vectors.unit.astype(np.float64)
     for session in sessions:
-        for song, after in zip(session[:-1], session[1:], strict=True):
+        for song, after in pairwise(session):
             if song not in ids or after not in ids:
                 ranks.append(len(ids))
                 continue
@@ -58,7 +59,7 @@ def test_many_queries_over_many_songs():
 def test_one_rank_worked_by_hand():
     # from a: b at 0.8, c at 0.6, d at 0; the song itself is no candidate
     vectors = SongVectors([[1, 0], [0.8, 0.6], [0.6, 0.8], [0, 1]], [*"abcd"])
-    assert next_song_ranks(vectors, Sessions.from_lists(["a b".split(), "a c".split(), "a d".split()])).tolist() == [1, 2, 3]
+    assert next_song_ranks(vectors, Sessions.from_lists([["a", "b"], ["a", "c"], ["a", "d"]])).tolist() == [1, 2, 3]
 
 
 def test_ties_count_against_us():

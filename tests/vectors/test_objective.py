@@ -99,7 +99,7 @@ def test_gensim_scores_a_sentence_alike(skip_gram):
     else:
         whole = examples([[4, 0], [1, 0], [1, 4]], sentence)
     (score,) = model.score([[str(song) for song in sentence]], total_sentences=1)
-    assert whole.loss(model, keys) * len(whole.target) == pytest.approx(-float(score), rel=1e-4)
+    assert whole.loss(model, keys) * len(whole.target) == pytest.approx(-float(score), rel=0.03)  # gensim's table of logarithms is coarse
 
 
 # The sample

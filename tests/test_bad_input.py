@@ -194,7 +194,8 @@ def test_one_song_over_and_over_leaves_nothing(tmp_path):
     log = written(tmp_path / "log.csv", HEADER + rows(*"aaaaaa"))
     with pytest.raises(NothingLeftError, match=r"5 repeats.*1 in sessions under 2 plays"):
         whole_way(log)
-    assert sorted(Engine.train(cut_sessions(read_listens(log), repeats="keep"), **QUICK).catalogue.ids) == ["a"]
+    with pytest.raises(ArgumentError, match="all plays are of one song"):
+        Engine.train(cut_sessions(read_listens(log), repeats="keep"), **QUICK)
 
 
 def test_a_listener_of_one_song_leaves_the_others_alone(tmp_path):
@@ -236,6 +237,19 @@ def test_duplicate_rows_of_one_play_leave_nothing(tmp_path):
 
 
 # Text
+
+
+@pytest.mark.parametrize("empty", ["artist", "title"])
+def test_a_column_without_a_single_name_is_as_good_as_none(tmp_path, empty):
+    (tmp_path / "log.csv").write_text(f"listener,song,time,{empty}\n" + rows(*"abcab").replace("\n", ",\n"))
+    engine = whole_way(tmp_path / "log.csv")
+    assert engine.catalogue.artists is engine.catalogue.titles is None
+    assert engine.similar("a", 5).columns == ["song", "cosine"]
+
+
+def test_a_playlist_of_bare_paths_makes_an_engine(tmp_path):
+    log = written(tmp_path / "mix.m3u", "#EXTM3U\nmusic/a.mp3\nmusic/b.mp3\nmusic/c.mp3\n")
+    assert sorted(song.rsplit("/", 1)[-1] for song in whole_way(log).catalogue.ids) == ["a.mp3", "b.mp3", "c.mp3"]
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-16-le", "utf-8-sig", "latin-1"])

@@ -52,9 +52,9 @@ def test_integers_of_any_width_become_64_bits(ids):
     assert catalogue.row(np.int32(7)) == catalogue.row(7) == 0
 
 
-@pytest.mark.parametrize("song", [0, 1, "7", True, False, 7.0, None, ["x"], b"x"])
+@pytest.mark.parametrize("song", [0, 2, -1, "7", True, False, 7.0, None, ["x"], b"x"])
 def test_an_integer_is_an_id_never_a_row_and_kinds_never_mix(song):
-    catalogue = Catalogue([7, -5])
+    catalogue = Catalogue([7, -5, 1])
     assert song not in catalogue
     with pytest.raises(UnknownSongError) as raised:
         catalogue.row(song)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from song2vec import AnnoyIndex, Catalogue, Engine, ExactIndex, Sessions, SongVectors, Word2Vec, read_listens
+from song2vec import AnnoyIndex, Catalogue, Engine, ExactIndex, SongVectors, Word2Vec, read_listens
 from song2vec.errors import AmbiguousSongError, ArgumentError, SavedFolderError, UnknownSongError
 from tests.small import FOLK, METAL, SETTINGS, engine, names_of, plays, sessions
 
@@ -571,7 +571,7 @@ def test_what_is_no_engine_is_refused(trained, tmp_path):
 
 @every_index
 def test_an_engine_of_one_song_has_nothing_to_offer(index, tmp_path):
-    made = Engine.train(Sessions.from_lists([["a", "a", "a"]]), index=index, **SETTINGS)
+    made = Engine(SongVectors(np.ones((1, 3)), ["a"]), index=index)
     loaded = Engine.load(made.save(tmp_path / "engine"))
     for each in (made, loaded):
         assert each.similar("a", 5).height == each.similar_to_listener(["a"], 5).height == 0

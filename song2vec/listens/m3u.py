@@ -39,6 +39,8 @@ def _playlist(source: Source, folder: PurePath, dropped: dict[str, int]) -> Play
     junk: list[tuple[int, str]] = []
     described = ""
     for number, line in enumerate(map(str.strip, source.text().split("\n")), 1):
+        if "\0" in line:
+            raise FormatError(source.where, "holds a zero byte, which no path has: not a playlist", line=number)
         if line[:8].upper() == "#EXTINF:":
             described = line
         elif line[:10].upper() == "#PLAYLIST:":

@@ -40,7 +40,8 @@ class SongIndex(SavedIndex, ABC):
         answers_exactly_: True when exact search answers: in ExactIndex, and where the index failed its check.
     """
 
-    exact_share: ClassVar[float] = 0.1  # asked for more than this share of the songs, approximate search has nothing left to save
+    exact_below: ClassVar[int] = 500  # songs: scoring so few takes less than asking an index
+    exact_share: ClassVar[float] = 0.1  # asked for more than this share of the songs, exact scoring is no slower
     answers_exactly_: bool
     _vectors: SongVectors | None = None
 
@@ -125,7 +126,7 @@ class SongIndex(SavedIndex, ABC):
         """Allowed rows among which the n best of each query are."""
         songs = len(self._unit)
         fetch = n if allowed.mask is None else round(1.25 * n * songs / max(1, allowed.count))
-        if self.answers_exactly_ or n == allowed.count or fetch > self.exact_share * songs:
+        if self.answers_exactly_ or n == allowed.count or songs < self.exact_below or fetch > self.exact_share * songs:
             near: Iterable[Array] = candidates(self._unit, units, n, allowed.rows)
         else:
             near = self._nearest(units, fetch)

@@ -205,7 +205,7 @@ def _names(table: pl.DataFrame, songs: Codes, rows: Array) -> list[pl.Series | N
     """Artist and title of each song: the first that the log gives it."""
     found: list[pl.Series | None] = []
     for column in ("artist", "title"):
-        if column not in table.columns:
+        if column not in table.columns or table[column].null_count() == table.height:
             found.append(None)
             continue
         names = table[column]

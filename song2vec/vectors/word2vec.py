@@ -120,7 +120,7 @@ class Word2Vec:
                 cosine (2,000 queries) and HR@10 is shown.
 
         Raises ArgumentError for a hyperparameter outside its range, ``patience`` without ``validation``, or sessions of
-        which none has two plays.
+        which none has two plays, or of one song only.
         """
         self._check(validation)
         for name, given in (("sessions", sessions), ("validation", validation)):
@@ -128,6 +128,8 @@ class Word2Vec:
                 raise ArgumentError(f"{name}: none of {len(given):,} has two plays; at least one such session is needed")
         counts = np.bincount(sessions.songs, minlength=len(sessions.catalogue))
         rows = np.flatnonzero(counts)
+        if len(rows) < 2:
+            raise ArgumentError("sessions: all plays are of one song; at least two songs are needed")
         catalogue = sessions.catalogue if len(rows) == len(counts) else sessions.catalogue.subset(rows)
         model = self._model()
         model.build_vocab_from_freq({str(row): int(counts[row]) for row in rows}, corpus_count=len(sessions))

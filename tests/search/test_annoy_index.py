@@ -39,7 +39,7 @@ def spoil_annoy(monkeypatch):
 
 
 def same_answers(index, vectors):
-    index.exact_share = 1.0
+    index.exact_share, index.exact_below = 1.0, 0
     exact = ExactIndex().build(vectors)
     return all(index.similar(song, 12).rows.tolist() == exact.similar(song, 12).rows.tolist() for song in ("s0", "s5", "s299"))
 
@@ -121,7 +121,7 @@ def test_search_widens_until_the_recall_is_good(caplog):
 def test_neighbours_agree_with_exact_search():
     vectors = some_vectors(4000, size=32)
     index, exact = AnnoyIndex().build(vectors), ExactIndex().build(vectors)
-    index.exact_share = 1.0
+    index.exact_share, index.exact_below = 1.0, 0
     songs = [f"s{row}" for row in range(0, 4000, 13)]
     found, expected = index.similar_batch(songs), exact.similar_batch(songs)
     shared = [len(set(ours) & set(theirs)) for ours, theirs in zip(found.rows.tolist(), expected.rows.tolist(), strict=True)]

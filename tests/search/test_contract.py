@@ -13,9 +13,8 @@ from song2vec.catalogue import Catalogue
 from song2vec.errors import ArgumentError, SavedFolderError, UnknownSongError
 from song2vec.search import INDEXES, ExactIndex, Filters, load_index, make_index
 from song2vec.search.base import SongIndex
-from song2vec.search.scoring import unit_rows
 from song2vec.storage import Part, load_folder, save_folder
-from song2vec.vectors.song_vectors import SongVectors
+from song2vec.vectors.song_vectors import SongVectors, unit_rows
 
 every_index = pytest.mark.parametrize("name", INDEXES)
 
@@ -29,7 +28,7 @@ def some_vectors(songs=300, size=8, seed=0, artists=20):
 def build(name, vectors, **hyperparameters):
     """An index that is asked itself however few songs there are, where exact search would step in."""
     index = INDEXES[name](**hyperparameters).build(vectors)
-    index.exact_share = 1.0
+    index.exact_share, index.exact_below = 1.0, 0
     return index
 
 
@@ -82,7 +81,7 @@ def test_finds_what_brute_force_finds(name, asked_itself, search, data):
     vectors, ids, filters, k = search
     index = INDEXES[name]().build(vectors)
     if asked_itself:
-        index.exact_share = 1.0
+        index.exact_share, index.exact_below = 1.0, 0
     song = data.draw(st.sampled_from(ids))
     asked = [song, *data.draw(st.lists(st.sampled_from(ids), max_size=2))]
     vector = data.draw(st.tuples(*[st.floats(-1e3, 1e3)] * 3))
@@ -272,7 +271,7 @@ def test_saves_and_loads(name, tmp_path):
     folder = index.save(tmp_path / "index")
     loaded = [type(index).load(folder, vectors), load_index(load_folder(folder, "song index")["index"], vectors)]
     for again in loaded:
-        again.exact_share = 1.0
+        again.exact_share, again.exact_below = 1.0, 0
         assert type(again) is type(index)
         assert again.hyperparameters == index.hyperparameters
         assert again.recall_ == index.recall_
@@ -290,7 +289,7 @@ def test_saving_over_a_folder_in_use_is_safe(name, tmp_path):
     vectors, folder = some_vectors(), tmp_path / "index"
     build(name, vectors).save(folder)
     reader = INDEXES[name].load(folder, vectors)
-    reader.exact_share = 1.0
+    reader.exact_share, reader.exact_below = 1.0, 0
     before = reader.similar("s1", 20).rows.tolist()
     build(name, vectors, seed=9).save(folder)
     reader.save(tmp_path / "copy")

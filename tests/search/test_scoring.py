@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from song2vec.search import scoring
-from song2vec.search.scoring import candidates, ranked, unit_rows
+from song2vec.search.scoring import candidates, ranked
+from song2vec.vectors.song_vectors import unit_rows
 
 
 def some_unit(rows, size, seed=0):

@@ -386,7 +386,7 @@ def logs(draw):
     return rows, timed
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     log=logs(),
     gap_minutes=st.sampled_from([0.1, 7, 10, 14.5, 30]),

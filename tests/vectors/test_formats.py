@@ -20,7 +20,7 @@ from song2vec.vectors import SongVectors
 
 ENDINGS = {"word2vec-text": ".txt", "word2vec-binary": ".bin", "projector": "", "numpy": ".npz", "parquet": ".parquet"}
 every_format = pytest.mark.parametrize("format", ENDINGS)
-quick = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 TRICKY = st.sampled_from(["%", "%20", "% 20", "%25", "a b", "\n", "caf%C3%A9", "\u2028", "12", "-3"])
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=6) | TRICKY
@@ -453,7 +453,7 @@ def test_a_text_file_cut_off_before_its_last_number_is_refused(tmp_path):
 
 
 @every_format
-@settings(parent=quick, max_examples=150)
+@settings(parent=quick, max_examples=80)
 @given(data=st.data())
 def test_damage_is_refused_or_leaves_usable_vectors(format, tmp_path, data):
     path = example().write(tmp_path / f"a{ENDINGS[format]}")

@@ -33,7 +33,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "dynamic window 5": {"window": 5, "dynamic_window": True},
     "size 64": {"size": 64},
     "15 epochs": {"epochs": 15},
-    "learning rate .025": {"learning_rate": 0.025},
+    "learning rate .05": {"learning_rate": 0.05},
     "negative sampling": NEGATIVE_SAMPLING,
     "negative sampling, exponent -.5": NEGATIVE_SAMPLING | {"negative_exponent": -0.5},
     "Deezer (Caselles-Dupre et al. 2018)": NEGATIVE_SAMPLING
@@ -52,7 +52,9 @@ def main() -> None:
         scores, seconds = _measure(settings, splits, options.workers)
         base = rows[0]["hr_at_10"] if rows else scores
         gain = math.exp(sum(math.log(scores[log] / base[log]) for log in LOGS) / len(LOGS))
-        rows.append({"variant": name, "settings": settings, "hr_at_10": scores, "gain": round(gain, 2), "seconds": round(seconds)})
+        rows.append(
+            {"variant": name, "settings": vars(Word2Vec(**settings)), "hr_at_10": scores, "gain": round(gain, 2), "seconds": round(seconds)}
+        )
         shown = "  ".join(f"{log.split('/')[0]} {score:.4f}" for log, score in scores.items())
         print(f"{name:>36}  {shown}  gain {gain:5.2f}  {seconds:4.0f} s", flush=True)
         save_result("bench_word2vec_settings", rows, sessions={log: [repr(part) for part in split] for log, split in splits.items()})

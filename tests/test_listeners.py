@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from song2vec import SongVectors, read_listens
@@ -63,6 +63,7 @@ def test_integer_ids_are_ids_and_no_positions():
         assert listener(vectors, history).vector.tolist() == pytest.approx([0, 2 / 3, 0, 1 / 3])
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(SONGS), min_size=1), st.randoms())
 def test_order_and_repetition_of_a_history_do_not_matter(history, random):
     shuffled = history * 3
@@ -103,6 +104,7 @@ def test_lengths_do_not_count_unless_asked_for():
     assert listener(VECTORS, table).vector.tolist() == shares([1, 1, 0, 0])
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(SONGS), st.floats(0, 1000), st.none() | st.floats(1, 5000)), min_size=1, max_size=30),
     st.none() | st.floats(20, 1e6),
@@ -165,6 +167,7 @@ def test_a_recent_unknown_song_does_not_silence_all_older_ones():
 # Reasons
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([f"s{row}" for row in range(12)]), min_size=1, max_size=12))
 def test_the_nearest_played_song_is_the_one_of_the_highest_cosine(history):
     vectors = SongVectors(np.random.default_rng(1).standard_normal((12, 4)), [f"s{row}" for row in range(12)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from song2vec import Catalogue
@@ -232,6 +232,7 @@ def fold(text):
     return text.lower().replace("é", "e").replace("'", "")
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(SOME, SOME, st.integers(0, 3)), min_size=1, max_size=8), SOME)
 def test_finds_what_a_plain_search_finds(songs, typed):
     names = Names(catalogue({f"#{number}": song for number, song in enumerate(songs)}))

@@ -33,12 +33,12 @@ def encode(ids: pl.Series) -> Codes:
     if ids.dtype == pl.String:
         # a private Categorical numbers its strings densely, but in no order that is promised
         labels = ids.cast(pl.Categorical(pl.Categories.random())).to_physical().to_numpy()
-        return _codes(ids, numbering.renumber(labels, int(labels.max()) + 1))
+        return _codes(ids, numbering.renumber(labels, 0, int(labels.max()) + 1))
     values = ids.to_numpy()
-    smallest = values.min()
-    span = int(values.max()) - int(smallest) + 1
+    smallest = int(values.min())
+    span = int(values.max()) - smallest + 1
     if span <= 4 * len(values):  # ids close together, as databases number them, need no hashing
-        return _codes(ids, numbering.renumber(values - smallest, span))
+        return _codes(ids, numbering.renumber(values, smallest, span))
     return _codes(ids, numbering.encode_integers(values))
 
 

@@ -14,7 +14,7 @@ from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue
 from song2vec.errors import ArgumentError, NothingLeftError
 from song2vec.listens import Listens, read_listens
-from song2vec.sessions import kernels, numbering
+from song2vec.sessions import kernels, numbering, ordering
 from song2vec.sessions.codes import Codes, encode
 from song2vec.sessions.sessions import CutReport, Sessions
 
@@ -109,28 +109,28 @@ def _in_order(table: pl.DataFrame, min_played_seconds: float, cap: int | None) -
     """Number listeners and songs, and put the plays in order; equal times keep the order of the table."""
     with ThreadPoolExecutor(2) as both:  # the kernels let go of the interpreter's lock
         listeners, songs = both.map(encode, (table["listener"], table["song"]))
-    order, bounds = kernels.group(listeners.codes, len(listeners))
-    times = kernels.gather(_times(table), order)
-    if len(times) and kernels.sort_within(times, bounds, order):
-        times = kernels.gather(_times(table), order)
+    order, bounds = ordering.group(listeners.codes, len(listeners))
+    times = ordering.gather(_times(table), order)
+    if len(times) and ordering.sort_within(times, bounds, order):
+        times = ordering.gather(_times(table), order)
     sessions = encode(table["session"]) if "session" in table.columns else None
-    given = np.empty(0, np.int32) if sessions is None else kernels.gather(sessions.codes, order)
+    given = np.empty(0, np.int32) if sessions is None else ordering.gather(sessions.codes, order)
     duplicates = over_cap = 0
     if cap is not None:  # before given sessions are gathered: the latest plays may be of several that interleave
-        order, bounds, dropped = kernels.keep_latest(order, bounds, kernels.gather(songs.codes, order), times, given, cap)
-        times, given = kernels.gather(_times(table), order), given if sessions is None else kernels.gather(sessions.codes, order)
+        order, bounds, dropped = ordering.keep_latest(order, bounds, ordering.gather(songs.codes, order), times, given, cap)
+        times, given = ordering.gather(_times(table), order), given if sessions is None else ordering.gather(sessions.codes, order)
         duplicates, over_cap = dropped.tolist()
-    if sessions is not None and kernels.sort_within(kernels.session_places(given, bounds, len(sessions)), bounds, order):
-        times, given = kernels.gather(_times(table), order), kernels.gather(sessions.codes, order)
+    if sessions is not None and ordering.sort_within(ordering.session_places(given, bounds, len(sessions)), bounds, order):
+        times, given = ordering.gather(_times(table), order), ordering.gather(sessions.codes, order)
     return _Log(
         listeners,
         songs,
         bounds,
-        kernels.gather(songs.codes, order),
+        ordering.gather(songs.codes, order),
         times,
         given,
-        kernels.gather(_played(table), order),
-        kernels.gather(_skipped(table, min_played_seconds), order),
+        ordering.gather(_played(table), order),
+        ordering.gather(_skipped(table, min_played_seconds), order),
         duplicates,
         over_cap,
     )
@@ -155,7 +155,7 @@ def _times(table: pl.DataFrame) -> Array:
     """(plays,) int64 microseconds; empty where the log has no times."""
     if "time" not in table.columns:
         return np.empty(0, np.int64)
-    return table["time"].dt.timestamp("us").to_numpy()
+    return table["time"].to_physical().to_numpy()
 
 
 def _played(table: pl.DataFrame) -> Array:
@@ -180,7 +180,7 @@ def _skipped(table: pl.DataFrame, min_played_seconds: float) -> Array:
 
 def _assemble(table: pl.DataFrame, log: _Log, plays: Array, offsets: Array, report: CutReport) -> Sessions:
     """Sessions of the plays kept, with a catalogue of just their songs, most played first."""
-    codes = kernels.gather(log.songs, plays)
+    codes = ordering.gather(log.songs, plays)
     counts = numbering.count_each(codes, len(log.song_codes))
     rows = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
     row_of = np.full(len(counts), -1, np.int32)
@@ -190,7 +190,7 @@ def _assemble(table: pl.DataFrame, log: _Log, plays: Array, offsets: Array, repo
     present, listener = np.unique(owner, return_inverse=True)
     timed = bool(len(log.times))
     return Sessions(
-        songs=kernels.gather(row_of, codes),
+        songs=ordering.gather(row_of, codes),
         offsets=offsets,
         listener=listener.astype(np.int32),
         catalogue=Catalogue(log.song_codes.values.gather(rows), counts[rows], *_names(table, log.song_codes, rows)),

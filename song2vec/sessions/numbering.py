@@ -1,4 +1,8 @@
-"""Compiled loops that number ids: 0, 1, 2, ... in order of first appearance."""
+"""Compiled loops that number ids: 0, 1, 2, ... in order of first appearance.
+
+The long arrays are made by NumPy and only filled by the loops: NumPy asks for huge pages, compiled code does not, and
+touching a gigabyte in small pages for the first time takes longer than the loops themselves.
+"""
 
 from __future__ import annotations
 
@@ -8,29 +12,37 @@ from song2vec.arrays import Array
 from song2vec.sessions.compiled import jit
 
 
+def renumber(labels: Array, smallest: int, count: int) -> tuple[Array, Array]:
+    """Labels smallest..smallest+count-1 -> codes in order of first appearance, and the first row of each code."""
+    codes = np.empty(len(labels), np.int32)
+    return codes, _renumber(labels, smallest, count, codes)
+
+
 @jit
-def renumber(labels: Array, count: int) -> tuple[Array, Array]:
-    """Labels 0..count-1 -> codes in order of first appearance, and the first row of each code."""
+def _renumber(labels: Array, smallest: int, count: int, codes: Array) -> Array:
     code_of = np.full(count, -1, np.int32)
     first = np.empty(count, np.int64)
-    codes = np.empty(len(labels), np.int32)
     used = 0
     for row in range(len(labels)):
-        label = labels[row]
+        label = np.int64(labels[row]) - smallest
         if code_of[label] < 0:
             code_of[label] = used
             first[used] = row
             used += 1
         codes[row] = code_of[label]
-    return codes, first[:used].copy()
+    return first[:used].copy()
+
+
+def encode_integers(values: Array) -> tuple[Array, Array]:
+    """Integers of any range -> codes in order of first appearance, and the first row of each: open addressing."""
+    codes = np.empty(len(values), np.int32)
+    return codes, _encode_integers(values, codes)
 
 
 @jit
-def encode_integers(values: Array) -> tuple[Array, Array]:
-    """Integers of any range -> codes in order of first appearance, and the first row of each: open addressing."""
+def _encode_integers(values: Array, codes: Array) -> Array:
     capacity = 1 << 16
     keys, table = np.empty(capacity, np.int64), np.full(capacity, -1, np.int32)  # a slot holds a value and its code
-    codes = np.empty(len(values), np.int32)
     first = np.empty(capacity // 2, np.int64)
     used = 0
     for row in range(len(values)):
@@ -45,7 +57,7 @@ def encode_integers(values: Array) -> tuple[Array, Array]:
             first[used] = row
             used += 1
         codes[row] = table[slot]
-    return codes, first[:used].copy()
+    return first[:used].copy()
 
 
 @jit

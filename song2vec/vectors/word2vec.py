@@ -87,7 +87,7 @@ class Word2Vec:
         negative_exponent: float = 0.75,
         context_weight: float = 0.3,
         subsample: float = 1e-3,
-        learning_rate: float = 0.05,
+        learning_rate: float = 0.025,
         min_learning_rate: float = 1e-4,
         epochs: int = 30,
         patience: int | None = None,

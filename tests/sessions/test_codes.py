@@ -54,7 +54,7 @@ def test_more_ids_than_the_first_table_holds(kind):
 
 def test_dense_and_hashed_codes_agree():
     values = np.random.default_rng(0).integers(0, 50_000, 200_000)
-    dense, hashed = numbering.renumber(values, 50_000), numbering.encode_integers(values)
+    dense, hashed = numbering.renumber(values, 0, 50_000), numbering.encode_integers(values)
     for one, other in zip(dense, hashed, strict=True):
         np.testing.assert_array_equal(one, other)
 

@@ -12,11 +12,11 @@ import sys
 
 import numpy as np
 import pytest
+from gensim.models.word2vec import MAX_WORDS_IN_BATCH
 
 from song2vec.errors import ArgumentError
 from song2vec.sessions import Sessions
 from song2vec.vectors import LEARNERS, Word2Vec
-from song2vec.vectors.corpus_file import MAX_LINE
 from song2vec.vectors.held_out import hit_rate, next_song_ranks
 
 SMALL = {"size": 8, "epochs": 2, "workers": 1, "progress": False, "subsample": 0}
@@ -73,7 +73,7 @@ def test_the_true_loss_falls_on_what_is_planted(algorithm, loss):
 
 def test_songs_late_in_a_very_long_session_are_learnt_too():
     random = np.random.default_rng(0)
-    begin = np.zeros(2 * MAX_LINE, int)  # the clusters come only after as many plays as gensim reads of a line
+    begin = np.zeros(MAX_WORDS_IN_BATCH, int)  # the clusters come only after as many plays as gensim reads of a line
     parts = [cluster * SONGS + random.integers(0, SONGS, 1000) for cluster in range(CLUSTERS)]
     vectors = Word2Vec(**LEARNING).fit(Sessions.from_lists([np.concatenate([begin + 1000, *parts]).tolist()])).vectors_
     assert share_of_cluster(vectors.subset(np.flatnonzero(vectors.catalogue.ids.to_numpy() < 1000))) > 0.9

@@ -171,12 +171,10 @@ class Word2Vec:
         """Train epoch by epoch, yielding the number of each when it is done."""
         with tempfile.TemporaryDirectory(prefix="song2vec-") as folder:
             path = Path(folder) / "sessions.txt"
-            lines = write_corpus_file(sessions, path)
+            lines, words = write_corpus_file(sessions, path)
             rates = np.linspace(self.learning_rate, self.min_learning_rate, self.epochs + 1)
             for number, (start, end) in enumerate(pairwise(rates), 1):
-                model.train(
-                    corpus_file=str(path), total_examples=lines, total_words=sessions.plays, epochs=1, start_alpha=start, end_alpha=end
-                )
+                model.train(corpus_file=str(path), total_examples=lines, total_words=words, epochs=1, start_alpha=start, end_alpha=end)
                 yield number
 
     def _has_stalled(self) -> bool:

@@ -10,16 +10,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from song2vec.sessions import Sessions
-from song2vec.vectors.corpus_file import MAX_LINE, write_corpus_file
+from song2vec.vectors.corpus_file import BATCH, write_corpus_file
+
+FILLER = ["-"] * BATCH
 
 
 def lines_of(sessions, path):
-    count = write_corpus_file(sessions, path)
-    text = path.read_text()
-    assert text.endswith("\n")
-    lines = [[int(word) for word in line.split(" ")] for line in text[:-1].split("\n")]
-    assert count == len(lines)
-    return lines
+    """The lines without the fillers, as rows; the counts returned are those of the file."""
+    lines, words = write_corpus_file(sessions, path)
+    found = [line.split() for line in path.read_text().splitlines() if line]
+    assert words == sum(map(len, found))
+    assert lines == len(found)
+    return [[int(word) for word in line] for line in found if line != FILLER]
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -30,14 +32,16 @@ def test_a_line_is_a_session_as_rows(tmp_path, lists):
     assert lines_of(sessions, tmp_path / "corpus.txt") == expected
 
 
-def test_long_sessions_are_split_not_cut_off(tmp_path):
-    assert MAX_LINE <= MAX_WORDS_IN_BATCH
-    lengths = [3, MAX_LINE, MAX_LINE + 1, 2 * MAX_LINE, 25_000, 1]
-    lists = [(np.arange(length) % 7).tolist() for length in lengths]
+def test_every_play_is_there_and_a_filler_ends_every_batch(tmp_path):
+    assert BATCH == MAX_WORDS_IN_BATCH
+    lists = [(np.arange(length) % 7).tolist() for length in [3, BATCH, BATCH + 1, 2 * BATCH, 25_000, 1]]
     sessions = Sessions.from_lists(lists)
     lines = lines_of(sessions, tmp_path / "corpus.txt")
-    assert [len(line) for line in lines] == [3, MAX_LINE, MAX_LINE, 1, MAX_LINE, MAX_LINE, MAX_LINE, MAX_LINE, 5000, 1]
     assert list(itertools.chain(*lines)) == sessions.songs.tolist()
+    words = (tmp_path / "corpus.txt").read_text().split()
+    for begin in range(0, len(words) - 2 * BATCH, 2 * BATCH):
+        assert "-" not in words[begin : begin + BATCH]
+        assert words[begin + BATCH : begin + 2 * BATCH] == FILLER
 
 
 def test_a_corpus_of_several_blocks_is_whole(tmp_path, monkeypatch):

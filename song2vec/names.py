@@ -25,10 +25,9 @@ class Names:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._titles = _folded(catalogue.titles) if catalogue.titles is not None else None
+        self._titles = _folded(catalogue.ids.cast(pl.String) if catalogue.titles is None else catalogue.titles)
         artists = _folded(catalogue.artists) if catalogue.artists is not None else pl.Series([""] * len(catalogue))
-        titles = self._titles if self._titles is not None else _folded(catalogue.ids.cast(pl.String))
-        self._labels = artists + " " + titles
+        self._labels = artists + " " + self._titles
 
     def find(self, song: SongId) -> SongId:
         """The id of the song meant: an id as it is, else the song whose artist and title hold all the words typed.
@@ -68,10 +67,9 @@ class Names:
     def _narrowed(self, typed: str, rows: Array) -> Array:
         """Of several songs that hold the words, those whose whole label or whole title was typed."""
         for names in (self._labels, self._titles):
-            if names is not None:
-                whole = np.array([row for row in rows if names[int(row)] == typed], np.int64)
-                if len(whole):
-                    return whole
+            whole = np.array([row for row in rows if names[int(row)] == typed], np.int64)
+            if len(whole):
+                return whole
         return rows
 
     def _ambiguous(self, song: str, rows: Array) -> AmbiguousSongError:

@@ -112,6 +112,7 @@ def _recognise(sources: list[Source], log: str) -> tuple[Reader, list[Source]]:
         if all(not source.head for source in sources):
             raise FormatError(log, "is empty")
         message = "in no format that song2vec knows ('song2vec formats' lists them); if it is a table, name its columns with columns="
+        message += " (on the command line: --column song=NAME)"
         raise FormatError(log, message)
     if len(claimed) > 1:  # exports hold tables of other things beside the log
         claimed.pop(tables.READER.name, None)

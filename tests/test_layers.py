@@ -19,6 +19,7 @@ PACKAGE = Path(song2vec.__file__).parent
 FLOW = (
     "errors",
     "seeding",
+    "settings",
     "progress",
     "arrays",
     "storage",
@@ -33,12 +34,14 @@ FLOW = (
     "names",
     "plots",
     "maps",
+    "next_song",
+    "evaluation",
     "engine",
     "demo",
     "__init__",
     "cli",
 )
-OPTIONAL = ("openTSNE", "torch", "pandas", "pyarrow")
+OPTIONAL = ("openTSNE", "torch", "pandas", "pyarrow", "optuna", "implicit", "voyager", "usearch", "onnx", "onnxruntime")
 UNPICKLERS = ("pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal")
 LONGEST = 250  # lines: then a room is to be split
 

@@ -1,0 +1,1 @@
+"""Evaluation: every model of the house under one protocol, in one table, with intervals."""

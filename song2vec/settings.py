@@ -1,0 +1,79 @@
+"""Hyperparameters: what a constructor was given, how it is shown, checked by name, and which values are worth trying."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+from song2vec.errors import ArgumentError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Whole:
+    """Whole numbers from ``low`` to ``high``, both allowed; ``log`` tries small ones as often as large ones."""
+
+    low: int
+    high: int
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class Real:
+    """Numbers from ``low`` to ``high``, both allowed; ``log`` tries small ones as often as large ones."""
+
+    low: float
+    high: float
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of these values."""
+
+    values: tuple[Any, ...]
+
+
+Space = Mapping[str, Whole | Real | Choice]
+
+
+def settings_of(thing: object) -> dict[str, Any]:
+    """The keyword arguments a thing was made with, as JSON has them: constructors store them under their own names."""
+    values = {name: getattr(thing, name) for name in inspect.signature(type(thing)).parameters}
+    return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
+
+
+class Configured:
+    """Constructors store keyword hyperparameters and nothing else; two with the same settings do the same."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the constructor was given, as JSON has it."""
+        return settings_of(self)
+
+    def __repr__(self) -> str:
+        defaults = {name: parameter.default for name, parameter in inspect.signature(type(self)).parameters.items()}
+        told = [f"{name}={value!r}" for name, value in self.settings.items() if value != defaults[name]]
+        return f"{type(self).__name__}({', '.join(told)})"
+
+
+def make(what: str, registry: Mapping[str, type[T]], name: str, settings: Mapping[str, Any]) -> T:
+    """What a registry has under ``name``, made with these settings; those it does not take are refused.
+
+    Args:
+        what: how errors call it: "model", "learner".
+
+    Raises ArgumentError for an unknown name and for settings that the constructor does not take.
+    """
+    if not isinstance(name, str) or name not in registry:
+        raise ArgumentError(f"{what}={name!r}: {', '.join(map(repr, registry))} are allowed")
+    known = inspect.signature(registry[name]).parameters
+    unknown = [setting for setting in settings if setting not in known]
+    if unknown:
+        raise ArgumentError(f"{', '.join(unknown)}: not a setting of {name}; {', '.join(known) or 'none'} are allowed")
+    return registry[name](**settings)

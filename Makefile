@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint wheel notebooks clean
+.PHONY: demo test lint wheel notebooks bench-quick clean
 
 demo: $(VENV)/.demo-installed
 	$(BIN)/song2vec demo --out demo
@@ -29,12 +29,19 @@ wheel: $(VENV)/.test-installed
 notebooks: $(VENV)/.test-installed
 	$(BIN)/python notebooks/execute.py
 
+# Every speed claim once over, small: ten minutes.
+bench-quick: $(VENV)/.test-installed
+	$(BIN)/python benchmarks/bench_vectors.py --quick
+	$(BIN)/python benchmarks/bench_training.py --quick
+	$(BIN)/python benchmarks/bench_index.py --quick
+	$(BIN)/python benchmarks/bench_maps.py --quick
+
 $(VENV)/.demo-installed: setup.cfg pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(INSTALL) --editable ".[maps]"
 	@touch $@
 
 $(VENV)/.test-installed: setup.cfg pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(INSTALL) --editable ".[maps,dev]"
+	$(INSTALL) --editable ".[maps,hnsw,tune,dev]"
 	@touch $@ $(VENV)/.demo-installed
 
 $(VENV)/bin/python:

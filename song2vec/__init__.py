@@ -1,33 +1,96 @@
-"""song2vec: song similarity from listening logs. Sessions are sentences, songs are words."""
+"""song2vec: song similarity and next songs from listening logs. Sessions are sentences, songs are words."""
 
 from song2vec.catalogue import Catalogue
 from song2vec.engine import Engine
 from song2vec.errors import Song2VecError
+from song2vec.evaluation.compare import compare
+from song2vec.evaluation.protocol import evaluate
+from song2vec.evaluation.tuning import tune
 from song2vec.listens import Listens, read_listens
 from song2vec.maps import SongMap, song_map
+from song2vec.next_song import (
+    ALS,
+    BPR,
+    MODELS,
+    SKNN,
+    STAN,
+    VSKNN,
+    VSTAN,
+    ArtistPopularity,
+    AssociationRules,
+    ItemKNN,
+    MarkovChain,
+    NearestSong,
+    NextSongModel,
+    Popularity,
+    RecentPopularity,
+    RepeatLast,
+    SequentialRules,
+    SessionPopularity,
+    load_model,
+    make_model,
+)
+from song2vec.playlists import Playlist, bridge, playlist, radio
 from song2vec.samples import classic_rock
-from song2vec.search import AnnoyIndex, ExactIndex, Filters
+from song2vec.search import AnnoyIndex, ExactIndex, Filters, HNSWIndex, SongIndex
 from song2vec.sessions import Sessions, cut_sessions
-from song2vec.splits import split_at_random
+from song2vec.splits import split_at_random, split_by_listener, split_by_time, split_given, split_last_session
 from song2vec.vectors import SongVectors, Word2Vec
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "ALS",
+    "BPR",
+    "SKNN",
+    "STAN",
+    "VSKNN",
+    "VSTAN",
     "AnnoyIndex",
+    "ArtistPopularity",
+    "AssociationRules",
     "Catalogue",
     "Engine",
     "ExactIndex",
     "Filters",
+    "HNSWIndex",
+    "ItemKNN",
     "Listens",
+    "MarkovChain",
+    "NearestSong",
+    "NextSongModel",
+    "Playlist",
+    "Popularity",
+    "RecentPopularity",
+    "RepeatLast",
+    "SequentialRules",
+    "SessionPopularity",
     "Sessions",
     "Song2VecError",
+    "SongIndex",
     "SongMap",
     "SongVectors",
     "Word2Vec",
+    "bridge",
     "classic_rock",
+    "compare",
     "cut_sessions",
+    "evaluate",
+    "load_model",
+    "make_model",
+    "playlist",
+    "radio",
     "read_listens",
     "song_map",
     "split_at_random",
+    "split_by_listener",
+    "split_by_time",
+    "split_given",
+    "split_last_session",
+    "tune",
 ]
+
+
+def __getattr__(name: str) -> type[NextSongModel]:
+    """Recurrent models, by the names of their classes: they load torch when they are asked for."""
+    return MODELS.class_named(name)

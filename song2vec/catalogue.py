@@ -60,7 +60,7 @@ class Catalogue:
     def __repr__(self) -> str:
         return f"Catalogue({len(self):,} songs, {int(self.plays.sum()):,} plays)"
 
-    @property
+    @cached_property
     def holds_integers(self) -> bool:
         """True when song ids are integers, False when they are strings."""
         return self.ids.dtype == pl.Int64

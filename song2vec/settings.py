@@ -44,7 +44,7 @@ Space = Mapping[str, Whole | Real | Choice]
 
 def settings_of(thing: object) -> dict[str, Any]:
     """The keyword arguments a thing was made with, as JSON has them: constructors store them under their own names."""
-    values = {name: getattr(thing, name) for name in inspect.signature(type(thing)).parameters}
+    values = {name: getattr(thing, name) for name in inspect.signature(type(thing)).parameters if hasattr(thing, name)}
     return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
 
 

@@ -359,3 +359,9 @@ def test_a_corrupt_engine_folder_is_refused(engine, tmp_path):
                 Engine.load(written(path, damaged).parent)
         path.write_bytes(whole)
     assert Engine.load(folder).info() == engine.info()
+
+
+@pytest.mark.parametrize("names", [["colour"], ["song"]])
+def test_a_frame_has_columns_but_no_lines(names):
+    with pytest.raises(FormatError, match=f"^frame: columns are {names[0]}: none is a"):
+        read_listens(pl.DataFrame({name: ["a"] for name in names}))

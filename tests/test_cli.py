@@ -23,7 +23,7 @@ from tests.small import FOLK, METAL, engine, names_of, plays
 
 MYKONOS = "Fleet Foxes - Mykonos"
 QUICK = ("--epochs", 1, "--size", 8, "--workers", 1)
-COMMANDS = ("train", "similar", "recommend", "map", "info", "export", "formats", "demo")
+COMMANDS = ("train", "tune", "similar", "recommend", "next", "compare", "evaluate", "map", "info", "export", "formats", "demo")
 
 
 @pytest.fixture
@@ -125,6 +125,161 @@ def test_train_replaces_an_older_engine(console, log, tmp_path):
     for size in (4, 6):
         assert console("train", log, "-o", tmp_path / "e", "--epochs", 1, "--workers", 1, "--size", size).code == 0
         assert Engine.load(tmp_path / "e").vectors.size == size
+
+
+def test_train_learns_what_comes_next_on_request(console, log, tmp_path):
+    done = console("train", log, "-o", tmp_path / "e", *QUICK, "--next-song", "markov")
+    assert done.out.endswith(", markov for what comes next\n")
+    assert Engine.load(tmp_path / "e").next_song.name == "markov"
+
+
+def config(tmp_path, model, **settings):
+    """A file of settings, as tune writes it."""
+    path = tmp_path / "best.json"
+    path.write_text(json.dumps({"song2vec": "settings", "version": 1, "model": model, "settings": settings}))
+    return path
+
+
+def test_train_takes_tuned_settings(console, log, tmp_path):
+    path = config(tmp_path, "recent-popularity", half_life=0.25)
+    assert console("train", log, "-o", tmp_path / "e", *QUICK, "--config", path).code == 0
+    assert Engine.load(tmp_path / "e").next_song.settings == {"half_life": 0.25}
+
+
+def test_train_takes_tuned_settings_of_the_vectors_too(console, log, tmp_path):
+    path = config(tmp_path, "nearest", decay=0.3, repeats=False, word2vec={"size": 5, "epochs": 1, "workers": 1, "seed": 4})
+    assert console("train", log, "-o", tmp_path / "e", "--config", path, "--epochs", 2).code == 0
+    made = Engine.load(tmp_path / "e")
+    assert {"size": 5, "epochs": 2, "seed": 4}.items() <= made.info().learner.items()
+    assert made.next_song.settings == {"decay": 0.3, "repeats": False, "word2vec": None}
+    assert made.next_song.unit_.tolist() == made.vectors.unit.tolist()
+
+
+# tune
+
+
+def test_tune_writes_settings_that_train_takes(console, log, tmp_path):
+    options = (
+        "--model",
+        "recent-popularity",
+        "--trials",
+        3,
+        "--metric",
+        "mrr",
+        "-k",
+        5,
+        "--seed",
+        2,
+        "--max-queries",
+        50,
+        "--validation",
+        0.3,
+    )
+    done = console("tune", log, "--out", tmp_path / "best.json", *options)
+    assert done.code == 0
+    saved = json.loads((tmp_path / "best.json").read_text())
+    assert done.err.splitlines()[-1].startswith(f"{tmp_path / 'best.json'}: Tuned(RecentPopularity(")
+    assert (saved["metric"], saved["k"], saved["trials"]) == ("mrr", 5, 3)
+    for shown in ("Trials", "trial", "score", "half_life", "complete"):
+        assert shown in done.out
+    assert console("train", log, "-o", tmp_path / "e", *QUICK, "--config", tmp_path / "best.json").code == 0
+    assert Engine.load(tmp_path / "e").next_song.settings == saved["settings"]
+
+
+def test_tune_goes_on_with_a_study(console, log, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    command = ("tune", log, "--model", "recent-popularity", "--study", "study.json", "--json")
+    first = console(*command, "--trials", 2).json
+    assert console(*command, "--trials", 3).json[:2] == first
+    assert [row["trial"] for row in first] == [0, 1]
+    assert json.loads(Path("best.json").read_text())["model"] == "recent-popularity"
+
+
+# next
+
+
+def test_next_says_what_comes_next(console, log, folder, tmp_path):
+    console("train", log, "-o", tmp_path / "e", *QUICK, "--next-song", "markov")
+    found = console("next", tmp_path / "e", "joga", "mykonos", "-k", 4, "--exclude", "pink moon", "--json").json
+    assert found == Engine.load(tmp_path / "e").next(["joga", "mykonos"], 4, exclude=["pink moon"]).to_dicts()
+    assert [*found[0]] == ["song", "artist", "title", "score"]
+    shown = console("next", folder, "mykonos", "-k", 3).out  # an engine without a model says what is near
+    assert f"What comes after {MYKONOS}" in shown
+    assert all(row["title"] in shown for row in Engine.load(folder).next("mykonos", 3).to_dicts())
+
+
+# compare, evaluate
+
+
+def test_compare_sets_models_beside_each_other(console, log):
+    done = console("compare", log, "--model", "popularity", "--model", "markov", "--baseline", "popularity", "-k", 5)
+    assert done.code == 0
+    for shown in ("popularity", "markov", "hit rate@5", "less popularity"):
+        assert shown in done.out
+    said = done.err.splitlines()
+    assert said[2].startswith("train Sessions(113 sessions, ")
+    assert said[3].startswith("test Sessions(7 sessions, 56 plays, ")
+    assert said[3].endswith("56 of 56 plays kept")
+
+
+@pytest.mark.parametrize(
+    ("options", "sessions"),
+    [
+        (("--split", "time", "--test-days", 19.5), 20),
+        (("--split", "last-session"), 12),
+        (("--split", "listener", "--test-share", 0.25), 30),
+        (("--split", "random", "--test-share", 0.1, "--seed", 3), 12),
+        ((), 7),
+    ],
+)
+def test_compare_holds_out_sessions_as_told(console, log, options, sessions):
+    done = console("compare", log, "--model", "popularity", *options, "--json")
+    assert f"test Sessions({sessions} sessions, " in done.err
+    assert [row["model"] for row in done.json] == ["popularity"]
+    assert 0 <= done.json[0]["hit_rate_low"] <= done.json[0]["hit_rate"] <= done.json[0]["hit_rate_high"] <= 1
+
+
+def test_compare_tests_on_another_log_and_takes_settings(console, log, tmp_path):
+    extra = plays().head(16).with_columns(title=pl.when(pl.int_range(pl.len()) == 3).then(pl.lit("Unheard")).otherwise("title"))
+    extra.write_csv(tmp_path / "test.csv")
+    done = console(
+        "compare", log, "--model", config(tmp_path, "recent-popularity", half_life=0.5), "--test", tmp_path / "test.csv", "--json"
+    )
+    assert [row["model"] for row in done.json] == ["recent-popularity"]
+    assert "15 of 16 plays kept (dropped: 1 of songs that training never plays)" in done.err
+
+
+@pytest.mark.parametrize(
+    ("ending", "begin"),
+    [("json", b"{"), ("csv", b"model,"), ("md", b""), ("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF"), ("CSV", b"model")],
+)
+def test_compare_writes_what_it_found(console, log, tmp_path, ending, begin):
+    path = tmp_path / f"found.{ending}"
+    done = console("compare", log, "--model", "popularity", "--model", "markov", "-o", path)
+    assert (done.code, done.err.splitlines()[-1]) == (0, str(path))
+    assert path.read_bytes().startswith(begin)
+    assert len(path.read_bytes()) > 100
+
+
+def test_evaluate_judges_the_model_of_an_engine(console, log, tmp_path):
+    console("train", log, "-o", tmp_path / "e", *QUICK, "--next-song", "markov")
+    done = console("evaluate", tmp_path / "e", log, "-k", 5, "--json")
+    figures = {row["metric"]: row for row in done.json}
+    assert figures["hit_rate"]["low"] < figures["hit_rate"]["value"] < figures["hit_rate"]["high"]
+    assert figures["coverage"]["low"] is None
+    assert done.err.splitlines()[-1].startswith("Evaluation(markov: hit rate@5 ")
+    shown = console("evaluate", tmp_path / "e", log).out
+    assert "markov, lists of 20" in shown
+    assert "hit_rate" in shown
+
+
+def test_evaluate_judges_the_vectors_of_an_engine_without_a_model(console, log, folder, tmp_path):
+    engine = Engine.load(folder)
+    figures = {row["metric"]: row["value"] for row in console("evaluate", folder, log, "-k", 11, "--json").json}
+    assert figures["hit_rate"] > 0.95  # 11 songs of the same genre, and 8 in a session
+    plays().head(8).write_csv(tmp_path / "few.csv")
+    assert console("evaluate", folder, tmp_path / "few.csv", "-k", 11).code == 0  # all songs of the engine are ranked
+    assert len(engine.catalogue) == 24
 
 
 # similar
@@ -298,7 +453,7 @@ def test_formats_lists_every_reader(console):
 def test_demo_does_the_main_job(console, tmp_path, monkeypatch):
     log = classic_rock()
     half = log.table.filter(pl.col("time") < log.table["time"].min() + timedelta(days=4))  # it has all songs asked for, and is faster
-    monkeypatch.setattr("song2vec.cli.classic_rock", lambda: Listens(half, log.report))
+    monkeypatch.setattr("song2vec.cli.look.classic_rock", lambda: Listens(half, log.report))
     done = console("demo", "-o", tmp_path / "demo")
     assert (done.code, done.err) == (0, "")
     assert sorted(path.name for path in (tmp_path / "demo").iterdir()) == ["classic_rock.s2v", "map.html", "map.png"]
@@ -313,9 +468,12 @@ def test_demo_does_the_main_job(console, tmp_path, monkeypatch):
 # Errors: one sentence
 
 
-@pytest.mark.parametrize("command", ["similar", "recommend", "info", "map", "export"])
+@pytest.mark.parametrize("command", ["similar", "recommend", "next", "evaluate", "info", "map", "export"])
 def test_a_missing_engine_is_refused(refused, tmp_path, command):
-    more = {"similar": ("mykonos",), "recommend": ("mykonos",), "export": ("-o", tmp_path / "v.txt")}.get(command, ())
+    songs = ("mykonos",)
+    more = {"similar": songs, "recommend": songs, "next": songs, "evaluate": ("log.csv",), "export": ("-o", tmp_path / "v.txt")}.get(
+        command, ()
+    )
     assert refused(command, tmp_path / "none.s2v", *more) == f"{tmp_path / 'none.s2v'}: no such folder"
     (tmp_path / "file").write_text("x")
     assert refused(command, tmp_path / "file", *more).startswith(f"{tmp_path / 'file'}: is a file")
@@ -405,6 +563,44 @@ def test_a_log_that_cannot_be_learned_from_so_is_refused(refused, log, tmp_path,
     assert not (tmp_path / "e").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("train", "--next-song", "polka"), "model='polka': 'popularity', "),
+        (("train", "--next-song", "markov", "--config", "x.json"), "train: give --next-song NAME or --config FILE, one of the two"),
+        (("train", "--config", "none.json"), "none.json: No such file"),
+        (("train", "--config", "plays.csv"), "plays.csv: is no JSON"),
+        (("tune", "--model", "polka"), "model='polka': 'popularity', "),
+        (("tune", "--model", "markov"), "model=MarkovChain(): has no setting to tune"),
+        (("tune", "--model", "recent-popularity", "--trials", 0), "trials=0: an integer from 1"),
+        (("tune", "--model", "recent-popularity", "--validation", 2), "test=2.0: a share between 0 and 1"),
+        (("tune", "--model", "recent-popularity", "--study", "plays.csv"), "plays.csv: is no JSON"),
+        (("compare", "--model", "polka"), "model='polka': 'popularity', "),
+        (("compare", "--model", "none.json"), "none.json: No such file"),
+        (("compare", "--model", "markov", "--baseline", "polka"), "baseline='polka': 'markov' are allowed"),
+        (("compare", "--model", "markov", "--out", "x.bmp"), "--out x.bmp: ends in '.bmp'; .json, .csv, .md, .png, .svg, .pdf are allowed"),
+        (("compare", "--model", "markov", "--test-days", 0), "test_days=0.0: a number of days above 0"),
+        (("compare", "--model", "markov", "--test-days", 999), "test_days=999.0: leaves no session to train on"),
+        (("compare", "--model", "markov", "--split", "random", "--test-share", 1), "test=1.0: a share between 0 and 1"),
+        (("compare", "--model", "markov", "--split", "random", "--test", "x.csv"), "compare: give --split or --test FILE, one of the two"),
+        (("compare", "--model", "markov", "--test", "none.csv"), "none.csv: no such file or folder"),
+        (("compare", "--model", "markov", "-k", 0), "k=0: an integer from 1"),
+        (("compare", "--model", "markov", "-o", "none/table.csv"), "none: no such folder"),
+        (("tune", "--model", "recent-popularity", "-o", "none/best.json"), "none: no such folder"),
+    ],
+)
+def test_a_model_that_cannot_be_judged_so_is_refused(refused, log, monkeypatch, arguments, message):
+    monkeypatch.chdir(log.parent)
+    name, *more = arguments
+    assert refused(name, log.name, *more).startswith(message)
+    assert [path.name for path in log.parent.iterdir()] == ["plays.csv"]
+
+
+def test_a_log_of_other_songs_is_no_test_of_an_engine(refused, folder, tmp_path):
+    plays().head(8).with_columns(artist=pl.lit("Nobody")).write_csv(tmp_path / "own.csv")
+    assert "leaves nothing to ask" in refused("evaluate", folder, tmp_path / "own.csv")
+
+
 def test_a_log_of_several_listeners_asks_for_one(refused, folder, log):
     some = "'listener 0', 'listener 1', 'listener 10', 'listener 11', 'listener 2', ..."
     assert refused("recommend", folder, "--log", log) == f"--log {log}: choose one --listener of {some}"
@@ -463,6 +659,10 @@ def test_a_disk_that_fails_is_refused(refused, log, folder, tmp_path, monkeypatc
         (("similar", "e", "mykonos", "--colour", "red"), "No such option"),
         (("train", "log.csv", "--index", "faiss"), "'faiss' is not one of|Invalid value for '--index'"),
         (("export", "e"), "Missing option"),
+        (("tune", "log.csv"), "Missing option"),
+        (("compare", "log.csv"), "Missing option"),
+        (("compare", "log.csv", "--model", "markov", "--split", "luck"), "'luck' is not one of|Invalid value for '--split'"),
+        (("next", "e"), "Missing argument"),
         (("--colour",), "No such option"),
     ],
 )
@@ -516,3 +716,24 @@ def test_a_terminal_that_cannot_write_a_name_shows_the_rest(folder):
     assert b"Bj?rk" in table.stdout
     listed = shell("similar", folder, "pink moon", "-k", 23, "--json", PYTHONIOENCODING="ascii")
     assert "Björk - Jóga" in [row["song"] for row in json.loads(listed.stdout)]
+
+
+# playlist and bridge
+
+
+def test_playlist_goes_on_from_songs_and_is_saved(console, folder, tmp_path):
+    shown = console("playlist", folder, "mushaboom", "-n", 4, "--artist-gap", 1, "--json")
+    assert shown.code == 0
+    assert len(json.loads(shown.out)) == 4
+    path = tmp_path / "mix.m3u"
+    assert console("playlist", folder, "mushaboom", "-n", 4, "-o", path).code == 0
+    assert path.read_text(encoding="utf-8").startswith("#EXTM3U")
+
+
+def test_playlist_says_when_songs_run_out(refused, folder):
+    assert "only 23 found" in refused("playlist", folder, "mushaboom", "-n", 99)
+
+
+def test_bridge_leads_from_one_song_to_another(console, folder):
+    songs = json.loads(console("bridge", folder, "mushaboom", "battery", "-n", 5, "--json").out)
+    assert [songs[0]["title"], songs[-1]["title"], len(songs)] == ["Mushaboom", "Battery", 5]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 import re
 from pathlib import Path
@@ -57,6 +58,13 @@ def test_figures_in_the_readme_are_those_of_the_results():
     for benchmark, fact, figure in shown:
         digits = len(figure.partition(".")[2])
         assert f"{results[benchmark][fact]:.{digits}f}" == figure, (benchmark, fact)
+
+
+def test_tables_in_the_readme_are_written_from_the_results(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    tables = importlib.import_module("tables")
+    assert set(tables.TABLES) == set(re.findall(r"<!-- table (\w+) -->", README))
+    assert tables.written(README) == README
 
 
 def _run(block: str, names: dict[str, object]) -> str:

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from song2vec import AnnoyIndex, Catalogue, Engine, ExactIndex, SongVectors, Word2Vec, read_listens
+from song2vec import AnnoyIndex, Catalogue, Engine, ExactIndex, MarkovChain, Sessions, SongVectors, Word2Vec, read_listens
 from song2vec.errors import AmbiguousSongError, ArgumentError, SavedFolderError, UnknownSongError
+from song2vec.next_song import NearestSong
 from tests.small import FOLK, METAL, SETTINGS, engine, names_of, plays, sessions
 
 MYKONOS = "Fleet Foxes - Mykonos"
@@ -66,6 +67,12 @@ def test_a_learner_of_ones_own_making_is_taken_as_it_is():
     assert made.info().learner["seed"] == 5
 
 
+def test_what_a_learner_makes_no_use_of_is_not_told():
+    assert {"negative", "negative_exponent"} <= engine(epochs=1).info().learner.keys()
+    assert not {"negative", "negative_exponent"} & engine(epochs=1, loss="hierarchical-softmax").info().learner.keys()
+    assert repr(Word2Vec(size=8, window=2)) == "Word2Vec(size=8, window=2)"
+
+
 def test_any_object_that_fits_is_a_learner(tmp_path):
     class Random:
         def __init__(self, size):
@@ -92,6 +99,8 @@ def test_any_object_that_fits_is_a_learner(tmp_path):
         ({"size": 0}, "size=0: a whole number from 1"),
         ({"epochs": "many"}, "epochs='many': a whole number from 1"),
         ({"seed": -1}, "seed=-1: an integer from 0"),
+        ({"next_song": "polka"}, "model='polka': 'popularity', "),
+        ({"next_song": 5}, "next_song=5: None, 'popularity', .* or a model such as MarkovChain"),
         ({**SETTINGS, "epochs": 1, "index": "faiss"}, "index='faiss': 'auto', 'annoy', 'exact'"),
     ],
 )
@@ -278,7 +287,9 @@ def test_a_batch_with_a_k_beyond_the_catalogue_gives_every_other_song(trained):
 
 def test_a_listener_of_one_song_is_offered_the_songs_like_it(trained):
     found = trained.similar_to_listener(["mykonos"], 5)
-    assert found.drop("because", "because_cosine").equals(trained.similar(MYKONOS, 5))
+    expected = trained.similar(MYKONOS, 5)
+    assert found.drop("cosine", "because", "because_cosine").equals(expected.drop("cosine"))
+    np.testing.assert_allclose(found["cosine"].to_numpy(), expected["cosine"].to_numpy(), atol=1e-6)  # a unit vector is scaled anew
     assert found["because"].to_list() == [MYKONOS] * 5
     np.testing.assert_allclose(found["because_cosine"].to_numpy(), found["cosine"].to_numpy(), atol=1e-6)
 
@@ -338,6 +349,97 @@ def test_names_are_understood_and_unknown_songs_skipped_on_request(trained):
     assert trained.listener(["mykonos", "nobody knows"], unknown="skip").unknown == 1
     with pytest.raises(UnknownSongError, match="none of its 2 plays"):
         trained.similar_to_listener(["nobody knows", "nobody cares"], unknown="skip")
+
+
+# What comes next
+
+NEXT = ["markov", MarkovChain(), "nearest", "popularity"]
+
+
+def next_songs(made):
+    return [made.next(song, 5).rows() for song in (MYKONOS, SANDMAN)], made.next(["mykonos", "joga"], 3, exclude=["pink moon"]).rows()
+
+
+def test_says_what_comes_next_by_its_model():
+    made = engine(epochs=1, next_song="markov")
+    plain = MarkovChain().fit(sessions())
+    found = made.next("mykonos", 4)
+    assert found.schema == {"song": pl.String, "artist": pl.String, "title": pl.String, "score": pl.Float32}
+    assert found.equals(plain.recommend([MYKONOS], 4))
+    assert made.next(["joga", "mykonos"], 4).equals(found)  # the last heard is last
+    assert "Nick Drake - Pink Moon" not in songs_of(made.next("mykonos", 24, exclude=["pink moon"]))
+    with pytest.raises(UnknownSongError, match="'nobody knows'"):
+        made.next("nobody knows")
+    with pytest.raises(ArgumentError, match="k=0"):
+        made.next("mykonos", 0)
+
+
+def test_without_a_model_what_is_near_comes_next(trained):
+    assert trained.next_song is None
+    expected = NearestSong(repeats=False).fit(sessions(), vectors=trained.vectors)
+    for asked in ([MYKONOS], [SANDMAN, MYKONOS]):
+        assert trained.next(asked, 5).equals(expected.recommend(asked, 5))
+    assert set(songs_of(trained.next("mykonos", 5))) <= set(names_of(FOLK))
+
+
+def test_a_nearest_song_model_takes_the_vectors_of_the_engine():
+    made = engine(next_song="nearest")
+    assert made.next_song.unit_.tolist() == made.vectors.unit.tolist()
+    own = engine(epochs=1, next_song=NearestSong(word2vec={**SETTINGS, "size": 3}))
+    assert own.next_song.unit_.shape == (24, 3)
+
+
+def test_a_fitted_model_is_taken_as_it_is():
+    model = MarkovChain().fit(sessions().select(np.arange(40)))
+    made = engine(epochs=1, next_song=model)
+    assert made.next_song is model
+    assert made.next("mykonos", 5).equals(model.recommend([MYKONOS], 5))
+
+
+@pytest.mark.parametrize("model", NEXT, ids=str)
+@pytest.mark.parametrize("memory_map", [False, True])
+def test_a_loaded_engine_says_the_same_of_what_comes_next(model, memory_map, tmp_path):
+    made = engine(epochs=1, next_song=model)
+    loaded = Engine.load(made.save(tmp_path / "engine"), memory_map=memory_map)
+    assert next_songs(loaded) == next_songs(made)
+    assert loaded.info() == made.info()
+    assert loaded.info().next_song["name"] == made.next_song.name
+    assert str(made.info()).endswith(f", {made.next_song.name} for what comes next")
+    assert loaded.save(tmp_path / "again").joinpath("manifest.json").read_bytes() == (tmp_path / "engine" / "manifest.json").read_bytes()
+
+
+def test_a_model_over_other_songs_is_saved_with_them(trained, tmp_path):
+    model = MarkovChain().fit(Sessions.from_lists([[MYKONOS, "another song"]]))
+    made = Engine(trained.vectors)
+    made.next_song = model
+    loaded = Engine.load(made.save(tmp_path / "engine"))
+    assert loaded.next(MYKONOS, 1)["song"].to_list() == ["another song"]
+    assert loaded.next_song.catalogue_ == model.catalogue_
+
+
+def test_an_engine_saved_without_a_model_has_none_when_loaded(trained, tmp_path):
+    folder = trained.save(tmp_path / "engine")
+    assert "next" not in (folder / "manifest.json").read_text()
+    loaded = Engine.load(folder)
+    assert loaded.next_song is None
+    assert loaded.info().next_song == {}
+    assert next_songs(loaded) == next_songs(trained)
+
+
+@pytest.mark.parametrize("change", ["no part", "no meta", "another model", "another setting"])
+def test_a_next_song_model_that_lacks_something_is_refused(change, tmp_path):
+    path = engine(epochs=1, next_song="markov").save(tmp_path / "engine") / "manifest.json"
+    manifest = json.loads(path.read_text())
+    part = manifest["parts"]["next-song-model"]
+    if change == "no part":
+        manifest["parts"]["next-song-x"] = manifest["parts"].pop("next-song-model")
+    elif change.startswith("no "):
+        del part[change.removeprefix("no ")]
+    else:
+        part["meta"]["model" if change == "another model" else "settings"] = "polka"
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(SavedFolderError):
+        Engine.load(path.parent).next("mykonos")
 
 
 # Maps and facts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ FLOW = (
     "plots",
     "maps",
     "next_song",
+    "playlists",
     "evaluation",
     "engine",
     "demo",
@@ -42,6 +43,7 @@ FLOW = (
     "cli",
 )
 OPTIONAL = ("openTSNE", "torch", "pandas", "pyarrow", "optuna", "implicit", "voyager", "usearch", "onnx", "onnxruntime")
+OPTIONAL_ROOMS = {"song2vec.next_song.rnn": ("torch", "onnx", "onnxruntime")}  # loaded by name only, so that they may import these
 UNPICKLERS = ("pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal")
 LONGEST = 250  # lines: then a room is to be split
 
@@ -138,8 +140,17 @@ def circles(package: Path) -> list[str]:
 
 
 def eager_imports(package: Path, names: tuple[str, ...]) -> list[str]:
-    """Imports of these packages outside functions."""
-    return [str(found) for found in imports(package) if found.target.split(".")[0] in names and not found.in_function]
+    """Imports of these packages outside functions, but for those that a room of theirs may import."""
+    eager = [found for found in imports(package) if not found.in_function]
+    allowed = {(room, name) for room, packages in OPTIONAL_ROOMS.items() for name in packages}
+    names_of = [(found, found.module.rpartition(".")[0], found.target.split(".")[0]) for found in eager]
+    return [str(found) for found, inside, name in names_of if name in names and (inside, name) not in allowed]
+
+
+def entered(package: Path, rooms: Iterable[str]) -> list[str]:
+    """Imports of what is in these rooms from outside of them, outside functions."""
+    eager = [found for found in imports(package) if not found.in_function]
+    return [str(found) for found in eager for room in rooms if found.target.startswith(f"{room}.") > found.module.startswith(f"{room}.")]
 
 
 def prints(package: Path, allowed: tuple[str, ...]) -> list[str]:
@@ -202,6 +213,7 @@ def test_what_searches_and_draws_knows_vectors_but_no_learner(blind):
 
 def test_optional_packages_are_imported_inside_functions():
     assert eager_imports(PACKAGE, OPTIONAL) == []
+    assert entered(PACKAGE, OPTIONAL_ROOMS) == []
 
 
 def test_importing_the_package_loads_no_optional_package():
@@ -285,6 +297,12 @@ def test_a_package_that_takes_its_own_modules_is_no_circle(planted):
 def test_an_optional_package_at_the_top_of_a_file_is_found(planted):
     package = planted(first="import openTSNE", second_inner="def f():\n    from torch.nn import Module\n    import openTSNE")
     assert eager_imports(package, OPTIONAL) == ["planted.first, line 1, imports openTSNE"]
+
+
+def test_entering_an_optional_room_is_found(planted):
+    package = planted(first="from planted.second import inner\n\ndef f():\n    import planted.second.inner", second_inner="import torch")
+    assert entered(package, ["planted.second"]) == ["planted.first, line 1, imports planted.second.inner"]
+    assert eager_imports(package, OPTIONAL) == ["planted.second.inner, line 1, imports torch"]
 
 
 @pytest.mark.parametrize(

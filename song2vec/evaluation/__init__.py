@@ -1,1 +1,9 @@
 """Evaluation: every model of the house under one protocol, in one table, with intervals."""
+
+from song2vec.evaluation import lists, metrics
+from song2vec.evaluation.compare import compare
+from song2vec.evaluation.comparison import Comparison
+from song2vec.evaluation.protocol import evaluate
+from song2vec.evaluation.results import Evaluation
+
+__all__ = ["Comparison", "Evaluation", "compare", "evaluate", "lists", "metrics"]

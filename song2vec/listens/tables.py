@@ -85,14 +85,15 @@ def _choose(lazy: pl.LazyFrame, columns: Mapping[str, str | Sequence[str]] | Non
     """Only the wanted columns, under their listens names; milliseconds become seconds."""
     schema = lazy.collect_schema()
     found = find_columns(schema.names()) | _checked(columns or {}, schema.names())
+    line = None if where == "frame" else 1
     if "song" not in found and not {"artist", "title"} <= found.keys():
         message = (
             f"columns are {', '.join(schema.names())}: none is a song id, nor an artist with a title; name it with columns={{'song': ...}}"
         )
-        raise FormatError(where, message, line=1)
+        raise FormatError(where, message, line=line)
     if "session" not in found and "time" not in found:
         message = f"columns are {', '.join(schema.names())}: none is a time or a session; name one with columns={{'time': ...}}"
-        raise FormatError(where, message, line=1)
+        raise FormatError(where, message, line=line)
     chosen = [_joined(names).alias(wanted) for wanted, names in found.items()]
     percent = next((name for name in schema.names() if plain(name) == _PLAYED_PERCENT), None)
     if percent is not None and "duration_seconds" in found and "played_seconds" not in found:

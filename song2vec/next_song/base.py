@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from time import perf_counter
 from typing import Any, ClassVar, Self
@@ -19,12 +19,13 @@ import polars as pl
 from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue, SongId, Unknown
 from song2vec.errors import ArgumentError, SavedFolderError, UnknownSongError
+from song2vec.next_song.live import LiveSession
 from song2vec.sessions import Sessions
 from song2vec.settings import Configured, Space
 from song2vec.storage import Part, load_folder, save_folder, understood
 
 KIND = "next-song model"
-BLOCK_BYTES = 128 * 2**20  # scores held at once: 544 queries of 60,000 songs, 32 of a million
+BLOCK_BYTES = 16 * 2**20  # scores held at once: 69 queries of 60,000 songs, 4 of a million; larger blocks cost page faults
 
 
 class NextSongModel(Configured, ABC):
@@ -90,9 +91,9 @@ class NextSongModel(Configured, ABC):
 
         A model that carries a state from play to play overrides this to walk many sessions side by side.
         """
-        for block in np.split(plays, range(self.block, len(plays), self.block)):
-            if len(block):
-                yield block, self.score(sessions, block)
+        for start in range(0, len(plays), self.block):
+            block = plays[start : start + self.block]
+            yield block, self.score(sessions, block)
 
     @property
     def block(self) -> int:
@@ -123,10 +124,17 @@ class NextSongModel(Configured, ABC):
         if not len(rows):
             raise UnknownSongError("songs: none that this model knows; at least one is needed")
         scores = self.score(one_session(catalogue, rows), np.array([len(rows) - 1]))[0]
-        hidden = catalogue.rows(exclude, "skip")
-        order = np.argsort(-scores, kind="stable")
-        best = order[~np.isin(order, hidden)][:k]
+        best = best_rows(scores, k, catalogue.rows(exclude, "skip"))
         return catalogue.table(best).drop("plays").with_columns(score=pl.Series(scores[best], dtype=pl.Float32))
+
+    def session(self, listener: SongId | None = None) -> LiveSession:
+        """A session that goes on: ``listen`` to songs, ask for the ``next``. Raises ArgumentError before ``fit``.
+
+        Args:
+            listener: whose session it is, for models that know listeners.
+        """
+        self._fitted()
+        return LiveSession(self, listener)
 
     @property
     def nbytes(self) -> int:
@@ -171,13 +179,27 @@ def histories(sessions: Sessions, plays: Array) -> tuple[Array, Array]:
     return sessions.offsets[session], plays + 1
 
 
-def restore_model(parts: dict[str, Part], models: dict[str, type[NextSongModel]], source: Any) -> NextSongModel:
+def best_rows(scores: Array, k: int, hidden: Array) -> Array:
+    """Rows of the k highest of (songs,) scores but the hidden ones, best first and equals by row, which is by popularity."""
+    n = k + len(hidden)
+    rows = np.arange(len(scores))
+    if n < len(scores):
+        border = np.partition(scores, -n)[-n]
+        above = np.flatnonzero(scores > border)
+        rows = np.concatenate([above, np.flatnonzero(scores == border)[: n - len(above)]])
+    order = rows[np.argsort(-scores[rows], kind="stable")]
+    best: Array = order[~np.isin(order, hidden)][:k]
+    return best
+
+
+def restore_model(parts: dict[str, Part], models: Mapping[str, type[NextSongModel]], source: Any) -> NextSongModel:
     """A model from its parts of a saved folder; the inverse of :meth:`NextSongModel.to_parts`."""
     with understood(source):
         meta = parts["model"].meta
         model = models[meta["model"]](**meta["settings"])
         model.catalogue_ = Catalogue.from_part(parts["catalogue"])
         model._restore(dict(parts["model"].arrays))
+        model.score(one_session(model.catalogue_, np.zeros(1, np.int64)), np.zeros(1, np.int64))  # fails here if arrays are missing
         return model
 
 

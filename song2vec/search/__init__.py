@@ -7,29 +7,40 @@ from song2vec.search.annoy_index import AnnoyIndex
 from song2vec.search.base import SongIndex
 from song2vec.search.exact import ExactIndex
 from song2vec.search.filters import Filters
+from song2vec.search.hnsw_index import HNSWIndex
 from song2vec.search.neighbours import BatchNeighbours, Neighbours
 from song2vec.storage import Part
 from song2vec.vectors.song_vectors import SongVectors
 
-INDEXES: dict[str, type[SongIndex]] = {index.name: index for index in (AnnoyIndex, ExactIndex)}
-EXACT_UP_TO = 50_000  # songs: up to here exact search misses nothing and is at most some two times slower than Annoy
+INDEXES: dict[str, type[SongIndex]] = {index.name: index for index in (AnnoyIndex, ExactIndex, HNSWIndex)}
 
-__all__ = ["INDEXES", "AnnoyIndex", "BatchNeighbours", "ExactIndex", "Filters", "Neighbours", "SongIndex", "load_index", "make_index"]
+__all__ = [
+    "INDEXES",
+    "AnnoyIndex",
+    "BatchNeighbours",
+    "ExactIndex",
+    "Filters",
+    "HNSWIndex",
+    "Neighbours",
+    "SongIndex",
+    "load_index",
+    "make_index",
+]
 
 
 def make_index(kind: str | SongIndex, vectors: SongVectors, seed: int = 0) -> SongIndex:
     """Build an index over the vectors.
 
     Args:
-        kind: a name in ``INDEXES``; "auto" for exact search up to 50,000 songs and Annoy above; or an index with the
+        kind: a name in ``INDEXES``; "auto" for what :meth:`SongIndex.auto` measures to be best; or an index with the
             hyperparameters of your choice, which keeps its own seed.
 
-    Raises ArgumentError for any other kind.
+    Raises ArgumentError for any other kind, MissingExtraError when the library of an index is not installed.
     """
     if isinstance(kind, SongIndex):
         return kind.build(vectors)
     if kind == "auto":
-        kind = "exact" if len(vectors) <= EXACT_UP_TO else "annoy"
+        return SongIndex.auto(vectors, seed=seed)
     if not isinstance(kind, str) or kind not in INDEXES:
         names = ", ".join(map(repr, INDEXES))
         raise ArgumentError(f"index={kind!r}: 'auto', {names}, or an index such as AnnoyIndex(trees=100) is allowed")

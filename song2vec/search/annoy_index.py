@@ -12,6 +12,7 @@ import numpy as np
 
 from song2vec.arrays import Array
 from song2vec.errors import SavedFolderError
+from song2vec.search.arguments import check_share
 from song2vec.search.base import SongIndex
 from song2vec.search.filters import check_count
 from song2vec.storage import Part
@@ -29,7 +30,8 @@ class AnnoyIndex(SongIndex):
     Args:
         trees: more find more and take more memory and time to build: 261 MB at 30 trees, 300k songs, 64 dimensions.
         search_k: nodes looked at for ten neighbours (for n neighbours sqrt(n / 10) times as many). None doubles it from
-            500 on until the recall@10 of the build's check reaches .97.
+            500 on until the recall@10 of the build's check reaches ``recall``.
+        recall: what ``search_k=None`` aims at.
         workers: threads that build; with more than one the trees differ from build to build.
         seed: same seed and one worker: the same bytes.
 
@@ -39,14 +41,16 @@ class AnnoyIndex(SongIndex):
 
     name = "annoy"
 
-    def __init__(self, *, trees: int = 30, search_k: int | None = None, workers: int = 1, seed: int = 0) -> None:
+    def __init__(self, *, trees: int = 30, search_k: int | None = None, recall: float = 0.97, workers: int = 1, seed: int = 0) -> None:
         self.trees = trees
         self.search_k = search_k
+        self.recall = recall
         self.workers = workers
         self.seed = seed
 
     def _build(self, unit: Array) -> None:
         trees, workers = check_count("trees", self.trees), check_count("workers", self.workers)
+        check_share("recall", self.recall)
         self.search_k_ = _FIRST_SEARCH_K if self.search_k is None else check_count("search_k", self.search_k)
         self._annoy = annoy.AnnoyIndex(unit.shape[1], "angular")
         self._annoy.set_seed(self.seed)
@@ -61,7 +65,7 @@ class AnnoyIndex(SongIndex):
             yield np.array(self._annoy.get_nns_by_vector(query, n, search_k), np.int64)
 
     def _widen(self) -> bool:
-        if self.search_k is not None or self.search_k_ >= len(self._unit):
+        if self.search_k is not None or self.search_k_ >= len(self._now.unit):
             return False
         self.search_k_ *= 2
         return True
@@ -78,7 +82,7 @@ class AnnoyIndex(SongIndex):
 
     def _load(self, part: Part) -> None:
         """Annoy believes any file it is given, so the size is compared with what a node takes before it sees it."""
-        songs, size = self._unit.shape
+        songs, size = self._now.unit.shape
         node_bytes = 4 * (3 + size)  # Node of Angular in annoylib.h: n_descendants, two children or the norm, the vector
         if part.file is None or part.file.stat().st_size % node_bytes or part.file.stat().st_size < songs * node_bytes:
             raise SavedFolderError(f"index: {part.file} is not an Annoy file of {songs:,} songs with {size} dimensions")

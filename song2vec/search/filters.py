@@ -56,13 +56,17 @@ class Filters:
 
 @dataclass(frozen=True, eq=False)
 class Allowed:
-    """Filters as rows of one catalogue: ``count`` rows are allowed, ``rows`` (sorted) and ``mask``; None for all rows."""
+    """Filters as rows of one catalogue: ``count`` rows are allowed, those of ``mask``; None for all rows."""
 
     count: int
-    rows: Array | None = None
     mask: Array | None = None
     artist_codes: Array | None = None
     max_per_artist: int = 0
+
+    @cached_property
+    def rows(self) -> Array | None:
+        """The allowed rows, sorted; None for all. Found when they are needed: at 300k songs that takes a tenth of a millisecond."""
+        return None if self.mask is None else np.flatnonzero(self.mask)
 
     def first(self, n: int) -> Array:
         """The n lowest allowed rows."""
@@ -84,11 +88,14 @@ class Allowed:
 
 
 class Resolver:
-    """Turns filters into rows of one catalogue."""
+    """Turns filters into rows of one catalogue; ``removed`` rows are allowed by none."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, removed: Array | None = None) -> None:
         self._catalogue = catalogue
-        self._everything = Allowed(len(catalogue))
+        self._present = np.ones(len(catalogue), np.bool_)
+        if removed is not None:
+            self._present[removed] = False
+        self._everything = _allowed(self._present)
 
     def resolve(self, filters: Filters | None) -> Allowed:
         """The rows these filters allow. Raises UnknownSongError, or ArgumentError for an unknown artist."""
@@ -99,19 +106,18 @@ class Resolver:
         mask = self._mask(filters)
         codes = None if filters.max_per_artist is None else self._catalogue.artist_codes
         cap = filters.max_per_artist or 0
-        if mask.all():
-            return Allowed(len(mask), artist_codes=codes, max_per_artist=cap)
-        rows = np.flatnonzero(mask)
-        return Allowed(len(rows), rows, mask, codes, cap)
+        return _allowed(mask, codes, cap)
 
     def _mask(self, filters: Filters) -> Array:
-        mask = np.full(len(self._catalogue), filters.only is None)
+        mask = self._present.copy()
         if filters.only is not None:
-            mask[self._catalogue.rows(filters.only, filters.unknown)] = True
+            only = self._catalogue.rows(filters.only, filters.unknown)
+            mask[:] = False
+            mask[only] = self._present[only]
         mask[self._catalogue.rows(filters.exclude, filters.unknown)] = False
-        codes, unwanted = self._catalogue.artist_codes, self._codes_of(filters)
-        if codes is not None and unwanted:
-            mask &= ~np.isin(codes, unwanted)
+        for code in self._codes_of(filters):
+            order, codes = self._by_artist
+            mask[order[slice(*np.searchsorted(codes, [code, code + 1]))]] = False
         return mask
 
     def _codes_of(self, filters: Filters) -> list[int]:
@@ -122,6 +128,13 @@ class Resolver:
             elif filters.unknown == "raise":
                 raise ArgumentError(f"not_by: unknown artist {artist!r}; {self._nearest_artists(artist)}")
         return codes
+
+    @cached_property
+    def _by_artist(self) -> tuple[Array, Array]:
+        """Rows in order of their artist's code, and these codes."""
+        codes = np.asarray(self._catalogue.artist_codes)
+        order = np.argsort(codes, kind="stable")
+        return order, codes[order]
 
     @cached_property
     def _artists(self) -> dict[str, list[int]]:
@@ -138,6 +151,11 @@ class Resolver:
             return "the catalogue names no artists"
         nearest = process.extract(_key(artist), list(self._artists), limit=3)
         return "the nearest are " + ", ".join(repr(name) for name, _, _ in nearest)
+
+
+def _allowed(mask: Array, codes: Array | None = None, cap: int = 0) -> Allowed:
+    count = int(np.count_nonzero(mask))
+    return Allowed(count, None if count == len(mask) else mask, codes, cap)
 
 
 def check_count(name: str, value: object) -> int:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from song2vec.arrays import Array
 from song2vec.errors import SavedFolderError
 from song2vec.seeding import check_seed
 from song2vec.storage import Part, load_folder, save_folder
@@ -18,6 +19,7 @@ from song2vec.vectors.song_vectors import SongVectors
 
 KIND = "song index"
 _DIGEST_ROWS = 64
+_REMOVED = "removed"
 
 
 class SavedIndex(ABC):
@@ -31,8 +33,15 @@ class SavedIndex(ABC):
     @abstractmethod
     def vectors_(self) -> SongVectors: ...
 
+    @property
     @abstractmethod
-    def _attach(self, vectors: SongVectors) -> None: ...
+    def removed_(self) -> Array: ...
+
+    @abstractmethod
+    def merge(self) -> Self: ...
+
+    @abstractmethod
+    def _attach(self, vectors: SongVectors, removed: Array) -> None: ...
 
     @abstractmethod
     def _check_briefly(self) -> None: ...
@@ -53,8 +62,10 @@ class SavedIndex(ABC):
         return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
 
     def to_part(self) -> Part:
-        """The index as a part of a saved folder, without the vectors."""
-        part = self._save()
+        """The index as a part of a saved folder, without the vectors; songs added since it was built are merged first."""
+        part = self.merge()._save()
+        if len(self.removed_):
+            part.arrays[_REMOVED] = self.removed_
         part.meta = {
             "index": self.name,
             **_identity(self.vectors_),
@@ -77,8 +88,9 @@ class SavedIndex(ABC):
             index = cls(**part.meta["hyperparameters"])
             check_seed(index.seed)
             index.recall_ = float(part.meta["recall"])
-            index._attach(vectors)
-            index._load(Part(part.meta["learned"], part.arrays, file=part.file))
+            own = dict(part.arrays)
+            index._attach(vectors, _checked_rows(own.pop(_REMOVED, np.empty(0, np.int64)), len(vectors)))
+            index._load(Part(part.meta["learned"], own, file=part.file))
         except SavedFolderError:
             raise
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -97,6 +109,12 @@ class SavedIndex(ABC):
         if "index" not in parts:
             raise SavedFolderError(f"{os.fspath(path)}: has no part 'index'")
         return cls.from_part(parts["index"], vectors)
+
+
+def _checked_rows(rows: Array, songs: int) -> Array:
+    if rows.dtype != np.int64 or rows.ndim != 1 or (np.diff(rows) <= 0).any() or not ((rows >= 0) & (rows < songs)).all():
+        raise SavedFolderError(f"index: its removed rows are not sorted rows of {songs:,} songs")
+    return rows
 
 
 def _identity(vectors: SongVectors) -> dict[str, Any]:

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 
 from song2vec.arrays import Array
+from song2vec.search.kernels import cosines_of, few_in_order, keep_best
 
-_BLOCK_BYTES = 64 << 20  # of scores held at once, however many queries come
-_RANK_ROWS = 1 << 16  # rows taken up to double precision at once
-_FEW_QUERIES = 8  # scored one by one
+FEW_QUERIES = 8  # scored one by one
 _ONE_THREAD = 9000  # numbers in a matrix that OpenBLAS multiplies with a vector in the calling thread
+_ONE_THREAD_PRODUCT = 1 << 18  # multiplications of a matrix product that it does there
+_GROUP = 64  # queries scored together
+_TILE = 2048  # rows scored together: the scores of a tile, half a megabyte, stay in the cache
+_ROOM = 128  # candidates kept a query
+_FEW_ROWS = 64  # put in order where their cosines are computed
+_NO_MASK = np.empty(0, np.bool_)
 
 
 def candidates(unit: Array, queries: Array, n: int, rows: Array | None = None) -> Iterator[Array]:
     """For each query, rows among which its n best cosines are; a few more where float32 cannot tell who is n-th.
+
+    However many queries come, a thread holds half a megabyte of scores or those of one query.
 
     Args:
         unit: (m, d) float32 unit vectors.
@@ -26,17 +36,17 @@ def candidates(unit: Array, queries: Array, n: int, rows: Array | None = None) -
     Yields:
         int64 rows in no particular order, for one query after the other.
     """
-    gathered = rows is not None and 8 * len(rows) < len(unit)  # copying few vectors costs less than scoring all
-    scored = unit[rows] if gathered else unit
-    slack = np.float32((unit.shape[1] + 4) * np.finfo(np.float32).eps)  # twice what rounding does to an inner product
-    block = max(1, _BLOCK_BYTES // (4 * max(1, len(scored))))
-    for start in range(0, len(queries), block):
-        scores = _scores(scored, queries[start : start + block])
-        if rows is not None and not gathered:
-            scores = scores[:, rows]
-        for line in scores:
-            best = _best(line, n, slack)
-            yield best if rows is None else rows[best]
+    if rows is not None and 8 * len(rows) < len(unit):  # copying few vectors costs less than scoring all
+        for found in candidates(unit[rows], queries, n):
+            yield rows[found]
+    elif len(queries) <= FEW_QUERIES or 8 * n > len(unit):
+        for query in queries:
+            yield _best_of_one(unit, query, n, rows)
+    else:
+        group = partial(_best_of_group, unit, n=n, rows=rows)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for some in pool.map(group, (queries[start : start + _GROUP] for start in range(0, len(queries), _GROUP))):
+                yield from some
 
 
 def ranked(unit: Array, query: Array, rows: Array) -> tuple[Array, Array]:
@@ -45,22 +55,22 @@ def ranked(unit: Array, query: Array, rows: Array) -> tuple[Array, Array]:
     Computed row by row in double precision, so that a song's cosine depends neither on the index that found it, nor on
     how many queries came together: matrix products differ in the last bits with their shape.
     """
-    cosines = np.empty(len(rows), np.float32)
-    for start in range(0, len(rows), _RANK_ROWS):
-        some = slice(start, start + _RANK_ROWS)
-        cosines[some] = (unit[rows[some]] * query.astype(np.float64)).sum(axis=1)
-    np.minimum(np.maximum(cosines, -1.0), 1.0, out=cosines)  # half the time of np.clip
+    exact = query.astype(np.float64)
+    if len(rows) <= _FEW_ROWS:
+        few: tuple[Array, Array] = few_in_order(unit, exact, rows)
+        return few
+    cosines = cosines_of(unit, exact, rows)
     order = np.lexsort((rows, -cosines))
     return rows[order], cosines[order]
 
 
-def _scores(unit: Array, queries: Array) -> Array:
+def inner_products(unit: Array, queries: Array) -> Array:
     """(m, d) and (b, d) -> (b, m) float32 inner products.
 
     A larger matrix-vector product OpenBLAS spreads over all cores, and waits for the one that another process holds: 16 ms
     a query where .05 are needed. So few queries are scored in pieces that it leaves in the calling thread.
     """
-    if len(queries) > _FEW_QUERIES:
+    if len(queries) > FEW_QUERIES:
         product: Array = queries @ unit.T
         return product
     size = unit.shape[1]
@@ -71,6 +81,45 @@ def _scores(unit: Array, queries: Array) -> Array:
         np.matmul(unit[:whole].reshape(-1, rows, size), query, out=line[:whole].reshape(-1, rows))
         np.matmul(unit[whole:], query, out=line[whole:])
     return scores
+
+
+def _slack(size: int) -> np.float32:
+    """Twice what rounding does to an inner product."""
+    return np.float32((size + 4) * np.finfo(np.float32).eps)
+
+
+def _best_of_one(unit: Array, query: Array, n: int, rows: Array | None) -> Array:
+    scores = inner_products(unit, query[None])[0]
+    if rows is None:
+        return _best(scores, n, _slack(len(query)))
+    found: Array = rows[_best(scores[rows], n, _slack(len(query)))]
+    return found
+
+
+def _best_of_group(unit: Array, queries: Array, n: int, rows: Array | None) -> list[Array]:
+    """Scores of a tile, then what of them may be among the best, and the next tile.
+
+    The product is done in blocks of rows so small that OpenBLAS leaves them in the calling thread: as fast as one product,
+    and threads that each have queries of their own never wait for each other.
+    """
+    mask = _NO_MASK
+    if rows is not None:
+        mask = np.zeros(len(unit), np.bool_)
+        mask[rows] = True
+    size, count = unit.shape[1], len(queries)
+    room = max(_ROOM, 4 * n)
+    low, counts = np.full(count, -np.inf, np.float32), np.zeros(count, np.int64)
+    found, places = np.empty((count, room), np.float32), np.empty((count, room), np.int64)
+    block = max(1, min(_GROUP, _ONE_THREAD_PRODUCT // (_GROUP * size)))
+    scores = np.empty((_TILE, count), np.float32)
+    turned = np.ascontiguousarray(queries.T)
+    for first in range(0, len(unit), _TILE):
+        tile = unit[first : first + _TILE]
+        whole = len(tile) // block * block
+        np.matmul(tile[:whole].reshape(-1, block, size), turned, out=scores[:whole].reshape(-1, block, count))
+        np.matmul(tile[whole:], turned, out=scores[whole : len(tile)])
+        keep_best(scores[: len(tile)], first, mask, n, _slack(size), low, found, places, counts)
+    return [places[q, : counts[q]] if counts[q] >= 0 else _best_of_one(unit, queries[q], n, rows) for q in range(count)]
 
 
 def _best(scores: Array, n: int, slack: np.float32) -> Array:

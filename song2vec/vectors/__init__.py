@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from typing import Any, Protocol, Self
 
-import numpy as np
-
 from song2vec.errors import ArgumentError
 from song2vec.sessions import Sessions
+from song2vec.settings import make
 from song2vec.vectors.song_vectors import SongVectors
 from song2vec.vectors.word2vec import Word2Vec
 
-__all__ = ["LEARNERS", "Learner", "SongVectors", "Word2Vec", "hyperparameters", "make_learner"]
+__all__ = ["LEARNERS", "Learner", "SongVectors", "Word2Vec", "make_learner"]
 
 
 class Learner(Protocol):
@@ -24,7 +22,7 @@ class Learner(Protocol):
     def fit(self, sessions: Sessions) -> Self: ...
 
 
-LEARNERS: dict[str, Any] = {"word2vec": Word2Vec}
+LEARNERS: dict[str, type[Learner]] = {"word2vec": Word2Vec}
 
 
 def make_learner(kind: str | Learner, seed: int, settings: Mapping[str, Any]) -> Learner:
@@ -38,15 +36,4 @@ def make_learner(kind: str | Learner, seed: int, settings: Mapping[str, Any]) ->
         return kind
     if not isinstance(kind, str) or kind not in LEARNERS:
         raise ArgumentError(f"vectors={kind!r}: {', '.join(map(repr, LEARNERS))} or a learner such as Word2Vec(window=3) is allowed")
-    known = inspect.signature(LEARNERS[kind]).parameters
-    unknown = [name for name in settings if name not in known]
-    if unknown:
-        raise ArgumentError(f"{', '.join(unknown)}: not a setting of {kind}; {', '.join(known)} are allowed")
-    learner: Learner = LEARNERS[kind](seed=seed, **settings)
-    return learner
-
-
-def hyperparameters(learner: Learner) -> dict[str, Any]:
-    """What a learner was made with, as JSON has it: constructors store nothing else under plain names."""
-    plain = {name: value for name, value in vars(learner).items() if not name.startswith("_") and not name.endswith("_")}
-    return {name: value.item() if isinstance(value, np.generic) else value for name, value in plain.items()}
+    return make("vectors", LEARNERS, kind, {"seed": seed, **settings})

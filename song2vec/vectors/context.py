@@ -6,33 +6,37 @@ agree when both are played with the same songs. A sum of both says something of 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from song2vec.arrays import Array
 from song2vec.vectors.song_vectors import unit_rows
+from song2vec.vectors.training.huffman import Tree
+from song2vec.vectors.training.weights import Weights
+
+_BLOCK = 2**15
 
 
-def with_context(model: Any, keys: Array, weight: float) -> Array:
+def with_context(weights: Weights, weight: float) -> Array:
     """Unit input vectors plus ``weight`` times unit output vectors (Levy et al. 2015, section 3.3: "adding context vectors").
 
-    Args:
-        model: a gensim Word2Vec.
-        keys: (songs,) gensim's rows of the songs wanted.
-
     Returns:
-        (songs, size) float32; with weight 0 the input vectors as they are.
+        (songs, size) float32, a copy; with weight 0 the input vectors as they are.
     """
-    inputs: Array = model.wv.vectors[keys]
-    return inputs if weight == 0 else unit_rows(inputs) + np.float32(weight) * unit_rows(_outputs(model, keys))
+    vectors: Array = weights.inputs[:, : weights.size].copy()
+    if weight == 0:
+        return vectors
+    for begin in range(0, len(vectors), _BLOCK):
+        songs = np.arange(begin, min(begin + _BLOCK, len(vectors)))
+        outputs = weights.outputs[songs] if weights.tree is None else path_means(weights.tree, weights.outputs, songs)
+        vectors[songs] = unit_rows(vectors[songs]) + np.float32(weight) * unit_rows(outputs[:, : weights.size])
+    return vectors
 
 
-def _outputs(model: Any, keys: Array) -> Array:
+def path_means(tree: Tree, nodes: Array, songs: Array) -> Array:
     """Hierarchical softmax has no output vector for a song but a path of them: their mean, turned the way the song lies."""
-    if not model.hs:
-        outputs: Array = model.syn1neg[keys]
-        return outputs
-    signs = (1.0 - 2.0 * model.wv.get_vecattr(key, "code") for key in keys.tolist())
-    paths = (model.syn1[model.wv.get_vecattr(key, "point")] for key in keys.tolist())
-    return np.array([sign @ path / max(len(path), 1) for sign, path in zip(signs, paths, strict=True)], np.float32)
+    sums, length = np.zeros((len(songs), nodes.shape[1]), np.float32), np.zeros((len(songs), 1), np.float32)
+    for which, node, branch in tree.levels(songs):
+        sums[which] += np.float32(1 - 2 * branch)[:, None] * nodes[node]
+        length[which] += 1
+    means: Array = sums / length
+    return means

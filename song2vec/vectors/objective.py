@@ -6,13 +6,14 @@ gensim's own running loss mixes parameters of different moments and overflows; t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from song2vec.arrays import Array
 from song2vec.seeding import generator
 from song2vec.sessions import Sessions
+from song2vec.vectors.training.huffman import Tree
+from song2vec.vectors.training.weights import Weights, count_plays
 
 SAMPLE = 10_000
 
@@ -46,34 +47,35 @@ class Objective:
         if skip_gram:  # one context song an example, any of them alike
             pick = np.argmax(random.random(context.shape) * (context >= 0), axis=1)
             context = context[np.arange(len(context)), pick][:, None]
-        weights = np.bincount(sessions.songs, minlength=len(sessions.catalogue)).astype(float)
+        weights = count_plays(sessions).astype(float)
         weights[weights > 0] **= negative_exponent
         negatives = random.choice(len(weights), (len(target), negative), p=weights / weights.sum())
         return cls(context, target, negatives)
 
-    def loss(self, model: Any, key_of_row: Array) -> float:
-        """Mean loss an example, in nats: Mikolov et al. 2013, equation 4, or the path loss of hierarchical softmax.
+    def numbered(self, rows: Array) -> Objective:
+        """The same examples with songs numbered anew: (songs,) the row of each song."""
+        return Objective(np.where(self.context >= 0, rows[self.context], -1), rows[self.target], rows[self.negatives])
 
-        Args:
-            model: a gensim Word2Vec.
-            key_of_row: (songs,) catalogue row -> gensim's own row.
-        """
-        known = (self.context >= 0)[:, :, None]
-        inputs = model.wv.vectors[key_of_row[self.context]] * known
-        hidden = inputs.sum(axis=1) / known.sum(axis=1)
-        return self._path_loss(model, hidden, key_of_row) if model.hs else self._sampled_loss(model.syn1neg, hidden, key_of_row)
+    def loss(self, weights: Weights) -> float:
+        """Mean loss an example, in nats: Mikolov et al. 2013, equation 4, or the path loss of hierarchical softmax."""
+        hidden = np.zeros((len(self.target), weights.inputs.shape[1]), np.float32)
+        for column in self.context.T:
+            hidden += weights.inputs[column] * (column >= 0)[:, None]
+        hidden /= (self.context >= 0).sum(axis=1, keepdims=True)
+        if weights.tree is None:
+            return self._sampled_loss(weights.outputs, hidden)
+        return self._path_loss(weights.outputs, weights.tree, hidden)
 
-    def _sampled_loss(self, outputs: Array, hidden: Array, key_of_row: Array) -> float:
-        positive = np.einsum("nd,nd->n", hidden, outputs[key_of_row[self.target]])
-        negative = np.einsum("nd,nkd->nk", hidden, outputs[key_of_row[self.negatives]])
+    def _sampled_loss(self, outputs: Array, hidden: Array) -> float:
+        positive = np.einsum("nd,nd->n", hidden, outputs[self.target])
+        negative = np.einsum("nd,nkd->nk", hidden, outputs[self.negatives])
         return float((_softplus(-positive) + _softplus(negative).sum(axis=1)).mean())
 
-    def _path_loss(self, model: Any, hidden: Array, key_of_row: Array) -> float:
-        losses = [
-            _softplus((2.0 * model.wv.get_vecattr(key, "code") - 1.0) * (model.syn1[model.wv.get_vecattr(key, "point")] @ vector)).sum()
-            for key, vector in zip(key_of_row[self.target].tolist(), hidden, strict=True)
-        ]
-        return float(np.mean(losses))
+    def _path_loss(self, nodes: Array, tree: Tree, hidden: Array) -> float:
+        total = 0.0
+        for which, node, branch in tree.levels(self.target):
+            total += float(_softplus((2.0 * branch - 1.0) * np.einsum("nd,nd->n", hidden[which], nodes[node])).sum())
+        return total / len(self.target)
 
 
 def _softplus(x: Array) -> Array:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -87,9 +88,23 @@ class SongVectors:
         """The vectors of these rows only, in this order."""
         return SongVectors(self.matrix[rows], self.catalogue.subset(rows))
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Save as a folder of song2vec's own (checksummed, atomic)."""
-        return save_folder(path, KIND, self.to_parts())
+    def save(self, path: str | os.PathLike[str], *, dtype: Literal["float32", "float16"] = "float32") -> Path:
+        """Save as a folder of song2vec's own (checksummed, atomic).
+
+        Args:
+            dtype: "float16" takes half the room; vectors are float32 again once loaded, each number within 0.05 %, which
+                moves cosines by less than 0.001.
+
+        Raises ArgumentError for another dtype, and for numbers beyond 65,504, which float16 cannot hold.
+        """
+        if dtype not in ("float32", "float16"):
+            raise ArgumentError(f"dtype={dtype!r}: 'float32' or 'float16' is allowed")
+        parts = self.to_parts()
+        if dtype == "float16":
+            if (largest := np.abs(self.matrix).max(initial=0)) > np.finfo(np.float16).max:
+                raise ArgumentError(f"dtype='float16': holds numbers up to 65504, a vector has {largest:g}")
+            parts["vectors"].arrays["matrix"] = self.matrix.astype(np.float16)
+        return save_folder(path, KIND, parts)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, memory_map: bool = False) -> SongVectors:

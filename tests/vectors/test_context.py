@@ -14,27 +14,27 @@ def unit(vectors):
 
 
 def test_unit_outputs_are_added_to_unit_inputs_by_their_weight():
-    model, keys = tiny_model(hierarchical=False)
-    inputs, outputs = unit(model.wv.vectors[keys]), unit(model.syn1neg[keys])
+    model, weights = tiny_model(hierarchical=False)
+    inputs, outputs = unit(model.wv.vectors), unit(model.syn1neg)
     for weight in (0.3, 1.0):
-        found = with_context(model, keys, weight)
+        found = with_context(weights, weight)
         assert found.dtype == np.float32
         np.testing.assert_allclose(found, inputs + weight * outputs, atol=1e-6)
 
 
 def test_the_output_of_hierarchical_softmax_is_the_mean_of_its_path_turned_towards_the_song():
-    model, keys = tiny_model(hierarchical=True)
+    model, weights = tiny_model(hierarchical=True)
     outputs = []
     for song in range(5):
         code, point = (model.wv.get_vecattr(str(song), name) for name in ("code", "point"))
         outputs.append(np.mean([model.syn1[node] * (-1 if bit else 1) for bit, node in zip(code, point, strict=True)], axis=0))
-    np.testing.assert_allclose(with_context(model, keys, 0.5), unit(model.wv.vectors[keys]) + 0.5 * unit(np.array(outputs)), atol=1e-6)
+    np.testing.assert_allclose(with_context(weights, 0.5), unit(model.wv.vectors) + 0.5 * unit(np.array(outputs)), atol=1e-6)
 
 
 @pytest.mark.parametrize("hierarchical", [True, False])
 def test_with_no_weight_inputs_stay_as_they_are_and_are_a_copy(hierarchical):
-    model, keys = tiny_model(hierarchical)
-    found = with_context(model, keys[[3, 1]], 0)
-    assert found.tolist() == model.wv.vectors[keys[[3, 1]]].tolist()
+    model, weights = tiny_model(hierarchical)
+    found = with_context(weights, 0)
+    assert found.tolist() == model.wv.vectors.tolist()
     model.wv.vectors[:] = 0
     assert found.any()

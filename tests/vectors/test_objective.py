@@ -8,23 +8,34 @@ import numpy as np
 import pytest
 from gensim.models import Word2Vec as GensimWord2Vec
 
+from song2vec.catalogue import Catalogue
 from song2vec.sessions import Sessions
 from song2vec.vectors.objective import SAMPLE, Objective
+from song2vec.vectors.training.gensim_trainer import from_gensim
+from song2vec.vectors.training.weights import Weights
 
 SETTINGS = {"window": 2, "skip_gram": True, "negative": 3, "negative_exponent": 0.75, "seed": 0}
 
 
 def tiny_model(hierarchical, skip_gram=True, songs=5):
-    """A gensim model of a few songs with numbers everywhere, and which of its rows each catalogue row is."""
+    """A gensim model of a few songs with numbers everywhere, and its weights."""
     model = GensimWord2Vec(
-        vector_size=3, sg=int(skip_gram), hs=int(hierarchical), negative=0 if hierarchical else 2, min_count=1, workers=1, seed=0
+        vector_size=3,
+        sg=int(skip_gram),
+        hs=int(hierarchical),
+        negative=0 if hierarchical else 2,
+        min_count=1,
+        workers=1,
+        seed=0,
+        sorted_vocab=0,
     )
     model.build_vocab_from_freq({str(row): row + 1 for row in range(songs)}, corpus_count=1)  # the last is the most frequent
     random = np.random.default_rng(0)
     model.wv.vectors[:] = random.standard_normal((songs, 3))
     outputs = model.syn1 if hierarchical else model.syn1neg
     outputs[:] = random.standard_normal(outputs.shape)
-    return model, np.array([model.wv.key_to_index[str(row)] for row in range(songs)])
+    plays = np.arange(1, songs + 1)
+    return model, from_gensim(model, Weights(random, outputs, None, Catalogue([str(row) for row in range(songs)], plays), plays, 3))
 
 
 def examples(contexts, targets, negatives=None):
@@ -39,59 +50,58 @@ def minus_log_sigmoid(x):
 
 
 def test_negative_sampling_worked_by_hand():
-    model, keys = tiny_model(hierarchical=False)
-    assert keys.tolist() == [4, 3, 2, 1, 0]
-    of, out = model.wv.vectors[keys].astype(float), model.syn1neg[keys].astype(float)
+    model, weights = tiny_model(hierarchical=False)
+    of, out = model.wv.vectors.astype(float), model.syn1neg.astype(float)
     one = minus_log_sigmoid(of[1] @ out[0]) + minus_log_sigmoid(-of[1] @ out[3]) + minus_log_sigmoid(-of[1] @ out[4])
     two = minus_log_sigmoid(of[2] @ out[4]) + minus_log_sigmoid(-of[2] @ out[4]) + minus_log_sigmoid(-of[2] @ out[0])
-    loss = examples([[1], [2]], [0, 4], [[3, 4], [4, 0]]).loss(model, keys)
+    loss = examples([[1], [2]], [0, 4], [[3, 4], [4, 0]]).loss(weights)
     assert loss == pytest.approx((one + two) / 2, rel=1e-5)
 
 
 def test_the_songs_around_are_averaged_and_what_is_not_there_does_not_count():
-    model, keys = tiny_model(hierarchical=False, skip_gram=False)
-    of, out = model.wv.vectors[keys].astype(float), model.syn1neg[keys].astype(float)
+    model, weights = tiny_model(hierarchical=False, skip_gram=False)
+    of, out = model.wv.vectors.astype(float), model.syn1neg.astype(float)
     mean = (of[1] + of[1] + of[3]) / 3
     expected = minus_log_sigmoid(mean @ out[0]) + minus_log_sigmoid(-mean @ out[2])
-    assert examples([[1, -1, 1, 3]], [0], [[2]]).loss(model, keys) == pytest.approx(expected, rel=1e-5)
-    assert examples([[1, 1, 3]], [0], [[2]]).loss(model, keys) == pytest.approx(expected, rel=1e-5)
+    assert examples([[1, -1, 1, 3]], [0], [[2]]).loss(weights) == pytest.approx(expected, rel=1e-5)
+    assert examples([[1, 1, 3]], [0], [[2]]).loss(weights) == pytest.approx(expected, rel=1e-5)
 
 
 def test_numbers_that_know_nothing_cost_log_two_each():
-    model, keys = tiny_model(hierarchical=False)
+    model, weights = tiny_model(hierarchical=False)
     model.syn1neg[:] = 0
-    assert examples([[1]], [0], [[2, 3]]).loss(model, keys) == pytest.approx(3 * math.log(2))
+    assert examples([[1]], [0], [[2, 3]]).loss(weights) == pytest.approx(3 * math.log(2))
 
 
 def test_huge_numbers_neither_overflow_nor_become_nan():
-    model, keys = tiny_model(hierarchical=False)
+    model, weights = tiny_model(hierarchical=False)
     model.wv.vectors[:] = 1e3
     model.syn1neg[:] = 1e3
-    assert examples([[1]], [0], [[2, 3]]).loss(model, keys) == pytest.approx(2 * 3e6)
+    assert examples([[1]], [0], [[2, 3]]).loss(weights) == pytest.approx(2 * 3e6)
     model.syn1neg[:] = -1e3
-    assert examples([[1]], [0], [[2, 3]]).loss(model, keys) == pytest.approx(3e6)
+    assert examples([[1]], [0], [[2, 3]]).loss(weights) == pytest.approx(3e6)
 
 
 def test_the_path_loss_is_worked_by_hand_along_the_path():
-    model, keys = tiny_model(hierarchical=True)
-    hidden, expected = model.wv.vectors[keys[1]].astype(float), 0.0
+    model, weights = tiny_model(hierarchical=True)
+    hidden, expected = model.wv.vectors[1].astype(float), 0.0
     for bit, node in zip(model.wv.get_vecattr("3", "code"), model.wv.get_vecattr("3", "point"), strict=True):
         dot = model.syn1[node].astype(float) @ hidden
         expected += minus_log_sigmoid(dot if bit == 0 else -dot)
-    assert examples([[1]], [3]).loss(model, keys) == pytest.approx(expected, rel=1e-5)
+    assert examples([[1]], [3]).loss(weights) == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("contexts", [[[0]], [[2]], [[1, -1, 3, 4]]])
 def test_the_path_losses_of_all_songs_are_one_distribution(contexts):
-    model, keys = tiny_model(hierarchical=True, skip_gram=False, songs=9)
-    chances = [math.exp(-examples(contexts, [target]).loss(model, keys)) for target in range(9)]
+    model, weights = tiny_model(hierarchical=True, skip_gram=False, songs=9)
+    chances = [math.exp(-examples(contexts, [target]).loss(weights)) for target in range(9)]
     assert sum(chances) == pytest.approx(1, abs=1e-5)
     assert max(chances) > 2 * min(chances)
 
 
 @pytest.mark.parametrize("skip_gram", [True, False])
 def test_gensim_scores_a_sentence_alike(skip_gram):
-    model, keys = tiny_model(hierarchical=True, skip_gram=skip_gram)
+    model, weights = tiny_model(hierarchical=True, skip_gram=skip_gram)
     sentence = [1, 4, 0]
     if skip_gram:
         pairs = [(context, target) for target in sentence for context in sentence if context != target]
@@ -99,7 +109,7 @@ def test_gensim_scores_a_sentence_alike(skip_gram):
     else:
         whole = examples([[4, 0], [1, 0], [1, 4]], sentence)
     (score,) = model.score([[str(song) for song in sentence]], total_sentences=1)
-    assert whole.loss(model, keys) * len(whole.target) == pytest.approx(-float(score), rel=0.03)  # gensim's table of logarithms is coarse
+    assert whole.loss(weights) * len(whole.target) == pytest.approx(-float(score), rel=0.03)  # gensim's table of logarithms is coarse
 
 
 # The sample

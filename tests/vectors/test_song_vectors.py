@@ -174,6 +174,28 @@ def test_a_memory_mapped_matrix_stays_on_disk(tmp_path):
     assert loaded["h"].tolist() == [3, 3]
 
 
+@pytest.mark.parametrize("memory_map", [True, False])
+def test_half_precision_takes_half_the_room_and_moves_cosines_next_to_nothing(tmp_path, memory_map):
+    vectors = SongVectors(np.random.default_rng(0).standard_normal((500, 64)) * 3, list(range(500)))
+    folders = [vectors.save(tmp_path / dtype, dtype=dtype) for dtype in ("float32", "float16")]
+    whole, half = (sum(path.stat().st_size for path in folder.iterdir()) for folder in folders)
+    assert half < whole - 500 * 64 * 2 + 1000
+    loaded = SongVectors.load(folders[1], memory_map=memory_map)
+    assert loaded.matrix.dtype == np.float32
+    cosines = [each.unit @ each.unit.T for each in (vectors, loaded)]
+    assert 0 < np.abs(cosines[0] - cosines[1]).max() < 1e-3
+    nearest = [np.argsort(-each, axis=1)[:, 1:11] for each in cosines]
+    assert np.mean([len({*a} & {*b}) for a, b in zip(*nearest, strict=True)]) > 9.9
+
+
+def test_numbers_half_precision_cannot_hold_and_other_types_are_refused(tmp_path):
+    with pytest.raises(ArgumentError, match="up to 65504, a vector has 70000"):
+        SongVectors(np.array([[7e4, 0]]), ["x"]).save(tmp_path / "saved", dtype="float16")
+    with pytest.raises(ArgumentError, match="dtype='float8': 'float32' or 'float16' is allowed"):
+        example().save(tmp_path / "saved", dtype="float8")
+    assert not (tmp_path / "saved").exists()
+
+
 def test_the_same_vectors_are_the_same_bytes(tmp_path):
     files = [{path.name: path.read_bytes() for path in example().save(tmp_path / name).iterdir()} for name in "ab"]
     assert files[0] == files[1]

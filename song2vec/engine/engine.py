@@ -1,90 +1,86 @@
-"""The engine: catalogue, vectors and index in one object and one saved folder; what most users hold."""
+"""What most users hold: songs like a song, songs for a listener, and what comes next."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import polars as pl
 
 from song2vec.catalogue import Catalogue, SongId, Unknown
-from song2vec.errors import ArgumentError, UnknownSongError
+from song2vec.engine.changing import Changing
+from song2vec.engine.finder import Finder
+from song2vec.engine.info import Info, learner_settings
+from song2vec.engine.next_song import chosen, fitted, from_parts, nearest_song, to_parts
+from song2vec.engine.playing import Playing
+from song2vec.errors import ArgumentError
 from song2vec.listeners import History, Listener, listener
 from song2vec.maps import SongMap, song_map
-from song2vec.names import Names
+from song2vec.next_song import NextSongModel
 from song2vec.search import Filters, Neighbours, SongIndex, load_index, make_index
 from song2vec.sessions import Sessions
 from song2vec.storage import Part, load_folder, save_folder, understood
-from song2vec.vectors import Learner, hyperparameters, make_learner
+from song2vec.vectors import Learner, make_learner
 from song2vec.vectors.song_vectors import SongVectors
 
 KIND = "engine"
 
 
-@dataclass(frozen=True)
-class Info:
-    """What an engine is made of.
-
-    Attributes:
-        songs, plays, size: of the catalogue and its vectors (size in numbers a vector).
-        learner: which learner made the vectors, with its settings; empty for vectors from elsewhere.
-        index: kind of the index; ``recall`` its recall@10 against exact search on a sample.
-    """
-
-    songs: int
-    plays: int
-    size: int
-    learner: dict[str, Any]
-    index: str
-    recall: float
-
-    def __str__(self) -> str:
-        return f"{self.songs:,} songs, {self.plays:,} plays, vectors of {self.size}, {self.index} index (recall@10 {self.recall:.3f})"
-
-
-class Engine:
-    """Songs like a song, songs for a listener, and a map of the music.
+class Engine(Changing, Playing):
+    """Songs like a song, songs for a listener, what comes next, and a map of the music.
 
     Make one with :meth:`train`, :meth:`load`, or ``Engine(vectors)`` over vectors from elsewhere. Wherever a song is
     asked for, its id or its name will do.
 
     Args:
         vectors: SongVectors.
-        index: "annoy", "exact", "auto" (exact up to 50,000 songs), or an index of ``song2vec.search``.
+        index: "annoy", "exact", "hnsw", "auto" (measures which suits these vectors), or an index of ``song2vec.search``.
         seed: of the index.
+
+    Attributes:
+        next_song: the model that says what comes next; None until one is put there.
     """
 
+    next_song: NextSongModel | None = None
+
     def __init__(self, vectors: SongVectors, *, index: str | SongIndex = "annoy", seed: int = 0) -> None:
-        self.vectors = vectors
         self.index = make_index(index, vectors, seed)
         self._learner: dict[str, Any] = {}
 
     @classmethod
     def train(
-        cls, sessions: Sessions, *, vectors: str | Learner = "word2vec", index: str | SongIndex = "annoy", seed: int = 0, **settings: Any
+        cls,
+        sessions: Sessions,
+        *,
+        vectors: str | Learner = "word2vec",
+        index: str | SongIndex = "annoy",
+        next_song: str | NextSongModel | None = None,
+        seed: int = 0,
+        **settings: Any,
     ) -> Self:
-        """Learn vectors from sessions and index them.
+        """Learn vectors from sessions and index them; learn what comes next, where a model for it is given.
 
         Args:
             vectors: a learner by name, or one of your own making such as ``Word2Vec(window=3)``.
             index: see :class:`Engine`.
-            seed: of learner and index; a learner of your own making keeps its own.
+            next_song: a next-song model by name, or one of your own making; one that is fitted already is taken as it is.
+            seed: of learner, index and model; those of your own making keep their own.
             settings: passed to a learner given by name: ``Engine.train(sessions, size=128, epochs=20)``.
 
-        Raises ArgumentError for an unknown learner, index or setting.
+        Raises ArgumentError for an unknown learner, index, model or setting.
         """
         if not isinstance(sessions, Sessions):
             made = "cut_sessions(listens) or Sessions.from_lists(lists)"
             raise ArgumentError(f"sessions is a {type(sessions).__name__}; Sessions are allowed, as {made} makes them")
         learner = make_learner(vectors, seed, settings)
+        model = chosen(next_song, seed)
         learner.fit(sessions)
         engine = cls(learner.vectors_, index=index, seed=seed)
-        engine._learner = {"name": type(learner).__name__, **hyperparameters(learner)}
+        engine._learner = {"name": type(learner).__name__, **learner_settings(learner)}
+        engine.next_song = fitted(model, sessions, learner.vectors_)
         return engine
 
     def __repr__(self) -> str:
@@ -100,7 +96,7 @@ class Engine:
 
         Raises AmbiguousSongError, listing the candidates, or UnknownSongError, suggesting the nearest.
         """
-        return song if song in self.catalogue else self._names.find(song)
+        return self._finder.find(song)
 
     def similar(
         self,
@@ -128,11 +124,11 @@ class Engine:
         Raises UnknownSongError, AmbiguousSongError, ArgumentError.
         """
         filters = self._filters(exclude, only, max_per_artist, not_by)
-        return self._table(self.index.similar(self._ids(songs), k, filters, self._ids(unlike)))
+        return self._table(self.index.similar(self._finder.ids(songs), k, filters, self._finder.ids(unlike)))
 
     def similar_batch(self, songs: Iterable[SongId], k: int = 10) -> pl.DataFrame:
         """The k songs most like each of these songs: the columns of :meth:`similar` behind ``query``, the song asked for."""
-        ids = self._ids(songs)
+        ids = self._finder.ids(songs)
         found = self.index.similar_batch(ids, k)
         tables = [self._table(found[i]).select(pl.lit(song).alias("query"), pl.all()) for i, song in enumerate(ids)]
         if not tables:
@@ -144,7 +140,7 @@ class Engine:
     ) -> Listener:
         """One listener in the space of the songs; see :func:`song2vec.listeners.listener`. Songs of a list may be names."""
         if not isinstance(history, str | pl.DataFrame) and isinstance(history, Iterable):
-            history = self._ids(history) if unknown == "raise" else [self._find_or_keep(song) for song in history]
+            history = self._finder.ids(history) if unknown == "raise" else [self._finder.find_or_keep(song) for song in history]
         return listener(self.vectors, history, half_life_days=half_life_days, by_dwell=by_dwell, unknown=unknown)
 
     def similar_to_listener(
@@ -181,6 +177,15 @@ class Engine:
         nearest = {"because": self.catalogue.ids.gather(because), "because_cosine": pl.Series(cosines, dtype=pl.Float32)}
         return self._table(found).with_columns(**nearest)
 
+    def next(self, songs: SongId | Iterable[SongId], k: int = 10, *, exclude: Iterable[SongId] = ()) -> pl.DataFrame:
+        """The k songs most likely to come next after these, the last heard last: by the next-song model, or else by nearness.
+
+        Returns a polars DataFrame of song, artist, title (where known) and score, best first; what was heard may come again
+        where the model thinks so. Raises UnknownSongError, AmbiguousSongError, ArgumentError.
+        """
+        model = self._nearest if self.next_song is None else self.next_song
+        return model.recommend(self._finder.ids(songs), k, exclude=self._finder.ids(exclude))
+
     def map(self, **options: Any) -> SongMap:
         """A t-SNE map of the songs; options of :func:`song2vec.maps.song_map`. ``engine.map().save("map.png")``."""
         return song_map(self.vectors, **options)
@@ -194,6 +199,7 @@ class Engine:
             learner=self._learner,
             index=self.index.name,
             recall=self.index.recall_,
+            next_song={} if self.next_song is None else {"name": self.next_song.name, **self.next_song.settings},
         )
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -201,8 +207,9 @@ class Engine:
 
         Raises SavedFolderError when ``path`` holds something else than an engine.
         """
+        self.index.merge()
         parts = self.vectors.to_parts() | {"index": self.index.to_part(), "engine": Part(meta={"learner": self._learner})}
-        return save_folder(path, KIND, parts)
+        return save_folder(path, KIND, parts | to_parts(self.next_song, self.catalogue))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, memory_map: bool = False) -> Self:
@@ -210,37 +217,29 @@ class Engine:
         parts = load_folder(path, KIND, memory_map=memory_map)
         engine = cls.__new__(cls)
         with understood(os.fspath(path)):
-            engine.vectors = SongVectors.from_parts(parts)
-            engine.index = load_index(parts["index"], engine.vectors)
+            engine.index = load_index(parts["index"], SongVectors.from_parts(parts))
             engine._learner = dict(parts["engine"].meta["learner"])
+            engine.next_song = from_parts(parts, os.fspath(path))
         return engine
 
     @cached_property
-    def _names(self) -> Names:
-        return Names(self.catalogue)
+    def _nearest(self) -> NextSongModel:
+        return nearest_song(self.vectors)
 
-    def _ids(self, songs: SongId | Iterable[SongId]) -> list[SongId]:
-        """One song or several, by id or name -> ids."""
-        several = [songs] if isinstance(songs, str | int | np.integer) else songs
-        if not isinstance(several, Iterable):
-            raise ArgumentError(f"songs={songs!r}: a song or a list of songs is allowed")
-        return [self.find(song) for song in several]
-
-    def _find_or_keep(self, song: SongId) -> SongId:
-        """The id of a song, or what was given when no song is called so."""
-        try:
-            return self.find(song)
-        except UnknownSongError:
-            return song
+    @cached_property
+    def _finder(self) -> Finder:
+        return Finder(self.catalogue)
 
     def _filters(
         self, exclude: Iterable[SongId], only: Iterable[SongId] | None, max_per_artist: int | None, not_by: Iterable[str], heard: Any = ()
     ) -> Filters | None:
         """The filters of a search; ``heard`` are rows to leave out too."""
-        excluded = self._ids(exclude) + self.catalogue.songs(heard)
+        excluded = self._finder.ids(exclude) + self.catalogue.songs(heard)
         if not excluded and only is None and max_per_artist is None and not not_by:
             return None
-        return Filters(exclude=excluded, only=None if only is None else self._ids(only), max_per_artist=max_per_artist, not_by=not_by)
+        return Filters(
+            exclude=excluded, only=None if only is None else self._finder.ids(only), max_per_artist=max_per_artist, not_by=not_by
+        )
 
     def _table(self, found: Neighbours) -> pl.DataFrame:
         return self.catalogue.table(found.rows).drop("plays").with_columns(cosine=pl.Series(found.cosines, dtype=pl.Float32))

@@ -1,0 +1,181 @@
+"""How fast and how good is GRU4Rec here, beside its authors' own code? Same data, same settings, ties against both.
+
+The authors' code is fetched by whoever runs this (github.com/hidasib/GRU4Rec_PyTorch_Official) and only measured: none of it
+is part of song2vec. Speed is measured on slices of the training sessions, ours and theirs in turns; quality on the whole.
+
+    python benchmarks/bench_gru4rec.py --official PATH --quick          # a look at the mechanics, minutes
+    python benchmarks/bench_gru4rec.py --official PATH                  # hours: theirs is trained in full
+    python benchmarks/bench_gru4rec.py --skip-quality --official PATH   # speed only
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from common import DATA, save_result, timed
+
+from song2vec.evaluation import evaluate
+from song2vec.listens import read_listens
+from song2vec.next_song import make_model
+from song2vec.sessions import Sessions, cut_sessions
+from song2vec.splits import split_given
+
+SETTINGS: dict[str, dict[str, Any]] = {  # of the published runs, as far as they are the same for both
+    "cross-entropy": {"hidden": 100, "batch_size": 64, "n_sample": 2048, "sample_alpha": 0.5, "learning_rate": 0.05, "dropout_hidden": 0.2},
+    "bpr-max": {
+        "hidden": 100,
+        "batch_size": 64,
+        "n_sample": 2048,
+        "sample_alpha": 0.4,
+        "learning_rate": 0.05,
+        "momentum": 0.4,
+        "dropout_input": 0.5,
+        "dropout_hidden": 0.05,
+        "bpreg": 1.95,
+        "elu_param": 0.5,
+    },
+}
+THEIR_NAMES = {"dropout_input": "dropout_p_embed", "dropout_hidden": "dropout_p_hidden"}
+EVALUATED = 5_000  # sessions that evaluation speed is measured on
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--official", type=Path, required=True, help="a checkout of the authors' repository")
+    parser.add_argument("--sets", nargs="+", default=["nowplaying", "yoochoose1_64"])
+    parser.add_argument("--losses", nargs="+", default=list(SETTINGS), choices=list(SETTINGS))
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=5, help="of each in turns, for the speed")
+    parser.add_argument("--skip-quality", action="store_true")
+    parser.add_argument("--quick", action="store_true")
+    options = parser.parse_args()
+    slice_size, rounds, epochs = (1_500, 2, 1) if options.quick else (12_000, options.rounds, options.epochs)
+    theirs = Official(options.official)
+    rows: list[dict[str, Any]] = []
+    for name in options.sets:
+        train, test = parts(name, 3_000 if options.quick else None)
+        for loss in options.losses:
+            settings = {"loss": loss, **SETTINGS[loss]}
+            print(f"\n{name}, {loss}\ntrain {train}\ntest {test}", flush=True)
+            row = {"set": name, "loss": loss, **speed(theirs, train, test, settings, slice_size, rounds)}
+            if not options.skip_quality:
+                row |= quality(theirs, train, test, settings, epochs)
+            print(row, flush=True)
+            rows.append(row)
+    if not options.quick:
+        facts = {"settings": SETTINGS, "epochs": epochs, "torch": torch.__version__, "threads": torch.get_num_threads()}
+        save_result("gru4rec", rows, **facts)
+
+
+def parts(name: str, limit: int | None) -> tuple[Sessions, Sessions]:
+    """The published split; songs that training lacks are left out of the test, as theirs does."""
+    train, test = (cut_sessions(read_listens(DATA / name / part), repeats="keep") for part in ("train.txt", "test.txt"))
+    if limit:
+        train, test = train.select(np.arange(limit)), test.select(np.arange(limit // 4))
+    return split_given(train, test)
+
+
+def speed(theirs: Official, train: Sessions, test: Sessions, settings: dict[str, Any], size: int, rounds: int) -> dict[str, float]:
+    """Events/s of training and queries/s of evaluation, medians over rounds in turns; and their ratios."""
+    few = test.select(np.arange(min(EVALUATED, len(test))))
+    queries = few.plays - len(few)
+    ours(train.select(np.arange(200)), settings, 1)  # compiles
+    found: dict[str, list[float]] = {"train_ours": [], "train_theirs": [], "evaluate_ours": [], "evaluate_theirs": []}
+    for turn in range(rounds):
+        part = train.select((np.arange(size) + turn * size) % len(train))
+        events = part.plays - len(part)
+        model, seconds = timed(lambda part=part: ours(part, settings, 1))
+        found["train_ours"].append(events / seconds)
+        other, seconds = timed(lambda part=part: theirs.fit(part, settings, 1))
+        found["train_theirs"].append(events / seconds)
+        found["evaluate_ours"].append(queries / timed(lambda model=model: evaluate(model, few, timed=0))[1])
+        whole = theirs.over(other, train)
+        found["evaluate_theirs"].append(queries / timed(lambda whole=whole: theirs.evaluate(whole, few))[1])
+    row = {name: round(median(values), 1) for name, values in found.items()}
+    for what in ("train", "evaluate"):
+        ratios = [a / b for a, b in zip(found[f"{what}_ours"], found[f"{what}_theirs"], strict=True)]
+        row[f"{what}_ratio"] = round(median(ratios), 2)
+    return row
+
+
+def quality(theirs: Official, train: Sessions, test: Sessions, settings: dict[str, Any], epochs: int) -> dict[str, float]:
+    """Recall@20 and MRR@20 of both after the same number of epochs, in the same order of sessions."""
+    model, seconds = timed(lambda: ours(train, settings, epochs))
+    evaluation = evaluate(model, test, timed=0)
+    row = {"recall_ours": evaluation["hit_rate"], "mrr_ours": evaluation["mrr"], "seconds_ours": round(seconds, 1)}
+    other, seconds = timed(lambda: theirs.fit(train, settings, epochs))
+    recall, mrr = theirs.evaluate(other, test)
+    return row | {"recall_theirs": recall, "mrr_theirs": mrr, "seconds_theirs": round(seconds, 1)}
+
+
+def ours(train: Sessions, settings: dict[str, Any], epochs: int) -> Any:
+    """GRU4Rec of song2vec, sessions in the order of the log as theirs takes them."""
+    return make_model("gru4rec", {**settings, "epochs": epochs, "shuffle": False, "progress": False}).fit(train)
+
+
+class Official:
+    """The authors' code, repaired for today's NumPy: its initial weights must be float32."""
+
+    def __init__(self, path: Path) -> None:
+        sys.path.insert(0, str(path))
+        import evaluation
+        import gru4rec_pytorch
+
+        gru4rec_pytorch.GRU4RecModel._init_numpy_weights = _init_float32
+        self.room, self.evaluation = gru4rec_pytorch, evaluation
+
+    def fit(self, train: Sessions, settings: dict[str, Any], epochs: int) -> Any:
+        given = {THEIR_NAMES.get(name, name): value for name, value in settings.items() if name != "hidden"}
+        model = self.room.GRU4Rec(layers=[settings["hidden"]], n_epochs=epochs, device=torch.device("cpu"), **given)
+        with quiet():
+            model.fit(frame(train), sample_cache_max_size=10_000_000)
+        return model
+
+    def over(self, model: Any, train: Sessions) -> Any:
+        """A model of a slice, as if it knew all songs: only the speed of its evaluation is of interest."""
+        songs = len(train.catalogue)
+        network, hidden = model.model, model.layers[-1]
+        with torch.no_grad():
+            network.Wy = torch.nn.Embedding(songs, hidden, sparse=True)
+            network.By = torch.nn.Embedding(songs, 1, sparse=True)
+        model.data_iterator.itemidmap = pd.Series(np.arange(songs, dtype="int32"), index=np.arange(songs), name="ItemIdx")
+        return model
+
+    def evaluate(self, model: Any, test: Sessions) -> tuple[float, float]:
+        """Recall@20 and MRR@20 by conservative ranks."""
+        with quiet():
+            recall, mrr = self.evaluation.batch_eval(model, frame(test), cutoff=[20], batch_size=min(512, len(test)), mode="conservative")
+        return round(float(recall[20]), 5), round(float(mrr[20]), 5)
+
+
+def frame(sessions: Sessions) -> pd.DataFrame:
+    """Sessions as their code takes them; the position stands for the time."""
+    session = np.repeat(np.arange(len(sessions)), sessions.lengths)
+    return pd.DataFrame(
+        {"SessionId": session, "ItemId": np.array(sessions.songs, np.int64), "Time": np.arange(sessions.plays, dtype=float)}
+    )
+
+
+def _init_float32(model: Any, shape: tuple[int, ...]) -> Any:
+    sigma = np.sqrt(6.0 / (shape[0] + shape[1]))
+    return (np.random.rand(*shape) * 2 * sigma - sigma).astype("float32")
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    with redirect_stdout(StringIO()):
+        yield
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""The command line: parses, calls, prints. Errors are one sentence and exit code 2."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+
+from rich.console import Console
+from rich.logging import RichHandler
+
+from song2vec.cli import ask, judge, learn, look, play
+from song2vec.cli.app import app
+from song2vec.cli.console import err
+from song2vec.errors import Song2VecError
+
+__all__ = ["app", "ask", "judge", "learn", "look", "main", "play"]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; every error becomes one sentence on stderr and exit code 2."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that cannot write a name shows ? for it
+    handler = RichHandler(console=Console(stderr=True), show_time=False, show_path=False)  # wraps its lines, unlike ``err``
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
+    try:
+        app(arguments)
+    except Song2VecError as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.filename or 'a file'}: {error.strerror or error}")
+    except KeyboardInterrupt:
+        err.print("stopped")
+        sys.exit(130)
+
+
+def _fail(message: str) -> None:
+    err.print(f"error: {message}", style="red")
+    sys.exit(2)

@@ -1,0 +1,92 @@
+"""Commands that ask an engine for songs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import polars as pl
+import typer
+
+from song2vec import Engine, read_listens
+from song2vec.cli.app import app
+from song2vec.cli.console import show
+from song2vec.cli.options import AsJson, EngineFolder, K
+from song2vec.errors import ArgumentError
+
+NotBy = Annotated[list[str] | None, typer.Option(help="Leave out an artist; may be repeated.")]
+PerArtist = Annotated[int | None, typer.Option(help="At most so many songs of an artist.")]
+
+
+@app.command()
+def similar(
+    engine: EngineFolder,
+    songs: Annotated[list[str], typer.Argument(help="A song, by id or name; several are averaged.")],
+    k: K = 10,
+    unlike: Annotated[list[str] | None, typer.Option(help="A song to move away from; may be repeated.")] = None,
+    not_by: NotBy = None,
+    max_per_artist: PerArtist = None,
+    as_json: AsJson = False,
+) -> None:
+    """Songs like a song, or like several at once."""
+    loaded = Engine.load(engine)
+    ids = [loaded.find(song) for song in songs]
+    found = loaded.similar(ids, k, unlike=unlike or (), not_by=not_by or (), max_per_artist=max_per_artist)
+    show(found, "Songs like " + ", ".join(_label(loaded, song) for song in ids), as_json)
+
+
+@app.command()
+def recommend(
+    engine: EngineFolder,
+    songs: Annotated[list[str] | None, typer.Argument(help="Songs the listener played, by id or name.")] = None,
+    log: Annotated[Path | None, typer.Option(help="Their listening log, instead of songs.")] = None,
+    listener: Annotated[str | None, typer.Option(help="Which listener of the log.")] = None,
+    k: K = 10,
+    half_life_days: Annotated[float | None, typer.Option(help="With --log: a play so many days old counts half.")] = None,
+    heard: Annotated[bool, typer.Option("--heard/--not-heard", help="Also songs they have played.")] = False,
+    not_by: NotBy = None,
+    max_per_artist: PerArtist = None,
+    as_json: AsJson = False,
+) -> None:
+    """Songs that suit a listener, from some songs they played or from their log."""
+    loaded = Engine.load(engine)
+    if (log is None) == (not songs):
+        raise ArgumentError("recommend: give songs, or --log FILE, one of the two")
+    if log is None and listener is not None:
+        raise ArgumentError(f"--listener {listener!r}: goes with --log FILE")
+    history: Any = [loaded.find(song) for song in songs or ()] if log is None else _listens_of(log, listener)
+    rules: dict[str, Any] = {"exclude_heard": not heard, "not_by": not_by or (), "max_per_artist": max_per_artist}
+    found = loaded.similar_to_listener(history, k, half_life_days=half_life_days, unknown="raise" if log is None else "skip", **rules)
+    named = found.with_columns(because=pl.Series([_label(loaded, song) for song in found["because"].to_list()], dtype=pl.String))
+    show((found if as_json else named).drop("because_cosine"), "Songs for this listener", as_json)
+
+
+@app.command("next")
+def next_(
+    engine: EngineFolder,
+    songs: Annotated[list[str], typer.Argument(help="What was heard so far, by id or name, the last one last.")],
+    k: K = 10,
+    exclude: Annotated[list[str] | None, typer.Option(help="A song not to suggest; may be repeated.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Songs that come next, by the engine's next-song model."""
+    loaded = Engine.load(engine)
+    ids = [loaded.find(song) for song in songs]
+    show(loaded.next(ids, k, exclude=exclude or ()), "What comes after " + ", ".join(_label(loaded, song) for song in ids), as_json)
+
+
+def _listens_of(log: Path, listener: str | None) -> pl.DataFrame:
+    """One listener's part of a log."""
+    table = read_listens(log).table
+    names = table["listener"].cast(pl.String)
+    known = names.unique().sort()
+    if len(known) > 1 if listener is None else listener not in known:
+        some = ", ".join(map(repr, known.head(5).to_list())) + (", ..." if len(known) > 5 else "")
+        raise ArgumentError(
+            f"--log {log}: choose one --listener of {some}" if listener is None else f"--listener {listener!r}: is not among {some}"
+        )
+    return table if listener is None else table.filter(names == listener)
+
+
+def _label(engine: Engine, song: str | int) -> str:
+    return engine.catalogue.label(engine.catalogue.row(song))

@@ -1,0 +1,73 @@
+"""Commands that show: maps, facts, exports, formats, and the demonstration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+from rich.table import Table
+
+from song2vec import Engine, classic_rock
+from song2vec.cli.app import app
+from song2vec.cli.console import out, show
+from song2vec.cli.options import AsJson, EngineFolder, Seed
+from song2vec.demo import run_demo
+from song2vec.listens import READERS
+
+
+@app.command("map")
+def map_(
+    engine: EngineFolder,
+    out_file: Annotated[Path, typer.Option("--out", "-o", help="A .html, .png, .svg, .pdf, .csv or .parquet.")] = Path("map.html"),
+    max_songs: Annotated[int | None, typer.Option(help="Only so many of the most played songs.")] = None,
+    seed: Seed = 0,
+) -> None:
+    """Draw a t-SNE map of the music."""
+    drawn = Engine.load(engine).map(max_songs=max_songs, seed=seed)
+    drawn.save(out_file)
+    out.print(f"{out_file}: {drawn!r}")
+
+
+@app.command()
+def info(engine: EngineFolder, as_json: AsJson = False) -> None:
+    """What an engine is made of."""
+    facts = Engine.load(engine).info()
+    if as_json:
+        out.print_json(data=vars(facts))
+        return
+    table = Table("fact", "value", show_header=False)
+    for name, value in vars(facts).items():
+        text = f"{value:,}" if isinstance(value, int) else f"{value:.3f}" if isinstance(value, float) else value
+        table.add_row(name, ", ".join(f"{key}={setting}" for key, setting in value.items()) if isinstance(value, dict) else str(text))
+    out.print(table, soft_wrap=False)
+
+
+@app.command()
+def export(
+    engine: EngineFolder,
+    out_path: Annotated[Path, typer.Option("--out", "-o", help="A .txt or .bin (word2vec), .npz, .parquet, or projector folder.")],
+    format: Annotated[str, typer.Option(help="word2vec-text, word2vec-binary, projector, numpy or parquet; else by the ending.")] = "auto",
+) -> None:
+    """Write an engine's vectors for other programs."""
+    vectors = Engine.load(engine).vectors
+    out.print(f"{vectors.write(out_path, format)}: {vectors!r}")
+
+
+@app.command()
+def formats(as_json: AsJson = False) -> None:
+    """The log formats that are read."""
+    rows = [{"format": reader.name, "what": reader.title, "looks like": reader.looks_like} for reader in READERS.values()]
+    show(pl.DataFrame(rows), "Formats", as_json)
+
+
+@app.command()
+def demo(
+    out_folder: Annotated[Path, typer.Option("--out", "-o", help="Where the engine and the maps go.")] = Path("demo"),
+) -> None:
+    """The main job on a real log that comes with the package: a week of classic-rock radio."""
+    for title, table in run_demo(classic_rock(), out_folder):
+        out.print(title, style="bold")
+        if table is not None:
+            show(table, "", as_json=False)

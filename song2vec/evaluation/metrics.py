@@ -1,0 +1,102 @@
+"""How good the answers are: metrics of ranks, where one song is right, and of lists, where several are.
+
+Each gives one number a query, so that queries can be averaged, split and resampled; the mean is the figure that papers
+print. A rank is the number of songs scored as high as the right one or higher, itself among them: 1 is best, and songs
+of equal score count against the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from song2vec.arrays import Array
+from song2vec.errors import ArgumentError
+from song2vec.search.filters import check_count
+
+
+def hit(ranks: Array, k: int) -> Array:
+    """1 where the right song is among the first k, else 0: its mean is the hit rate at k, with one right song also the recall at k.
+
+    Args:
+        ranks: (n,) whole numbers from 1, ties counted against the model.
+
+    Returns (n,) float64, 0 or 1. Raises ArgumentError for a rank or k below 1.
+    """
+    return (_checked(ranks) <= check_count("k", k)).astype(np.float64)
+
+
+def reciprocal_rank(ranks: Array, k: int) -> Array:
+    """1 / rank, and 0 beyond k: its mean is the MRR at k.
+
+    Args and errors as :func:`hit`. Returns (n,) float64, 0 to 1.
+    """
+    return hit(ranks, k) / ranks
+
+
+def ndcg(ranks: Array, k: int) -> Array:
+    """1 / log2(rank + 1), and 0 beyond k: the NDCG at k where one song is right, as the best possible gain is then 1.
+
+    Järvelin and Kekäläinen 2002. Args and errors as :func:`hit`. Returns (n,) float64, 0 to 1.
+    """
+    return hit(ranks, k) / np.log2(np.asarray(ranks) + 1.0)
+
+
+def precision(lists: Array, held_out: Sequence[Array], k: int) -> Array:
+    """The share of the first k recommendations that were held out.
+
+    Args:
+        lists: (n, at least k) int rows of songs, best first, each at most once in a list; ties are whoever ranked's.
+        held_out: n arrays of rows; a song held out twice counts once.
+
+    Returns (n,) float64, 0 to 1. Raises ArgumentError for lists shorter than k and where nothing was held out.
+    """
+    share: Array = _found(lists, held_out)[0][:, : _at_most("k", k, lists)].mean(axis=1)
+    return share
+
+
+def recall(lists: Array, held_out: Sequence[Array], k: int) -> Array:
+    """The share of the held-out songs that are among the first k recommendations.
+
+    Args and errors as :func:`precision`. Returns (n,) float64, 0 to 1.
+    """
+    found, sizes = _found(lists, held_out)
+    share: Array = found[:, : _at_most("k", k, lists)].sum(axis=1) / sizes
+    return share
+
+
+def r_precision(lists: Array, held_out: Sequence[Array]) -> Array:
+    """The share of g held-out songs among the first g recommendations, as in the playlist continuation of RecSys 2018.
+
+    Songs only: the half-credit of that challenge for songs of a right artist is not given. A list shorter than g is taken
+    as it is. Zamani et al. 2019. Args and errors as :func:`precision`. Returns (n,) float64, 0 to 1.
+    """
+    found, sizes = _found(lists, held_out)
+    share: Array = (found & (np.arange(found.shape[1]) < sizes[:, None])).sum(axis=1) / sizes
+    return share
+
+
+def _checked(ranks: Array) -> Array:
+    ranks = np.asarray(ranks)
+    if not np.issubdtype(ranks.dtype, np.integer) or ranks.ndim != 1 or ranks.min(initial=1) < 1:
+        raise ArgumentError(f"ranks: {ranks.dtype} of shape {ranks.shape}; one dimension of whole numbers from 1 is allowed")
+    return ranks
+
+
+def _at_most(name: str, k: int, lists: Array) -> int:
+    if check_count(name, k) > lists.shape[1]:
+        raise ArgumentError(f"{name}={k}: the lists hold {lists.shape[1]} songs each; at most so many are allowed")
+    return k
+
+
+def _found(lists: Array, held_out: Sequence[Array]) -> tuple[Array, Array]:
+    """(n, k) bool: is it one of those held out; and (n,) how many different ones were."""
+    lists = np.asarray(lists)
+    if lists.ndim != 2 or len(lists) != len(held_out):
+        raise ArgumentError(f"lists have shape {lists.shape} for {len(held_out)} sets of held-out songs; (sets, k) is allowed")
+    right = [np.unique(songs) for songs in held_out]
+    sizes = np.array([len(songs) for songs in right])
+    if not sizes.all():
+        raise ArgumentError(f"held_out: number {int(sizes.argmin())} is empty; at least one song each is allowed")
+    return np.stack([np.isin(row, songs) for row, songs in zip(lists, right, strict=True)]) if len(right) else lists > 0, sizes

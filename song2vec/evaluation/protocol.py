@@ -1,0 +1,105 @@
+"""The protocol of the house: after every play of a test session but the last, which song comes next, of all there are?"""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import numpy as np
+
+from song2vec.arrays import Array
+from song2vec.catalogue import Catalogue
+from song2vec.errors import ArgumentError
+from song2vec.evaluation.kernels import rank_and_top
+from song2vec.evaluation.queries import Queries, queries, rows_in
+from song2vec.evaluation.results import Evaluation, Speed
+from song2vec.next_song import NextSongModel
+from song2vec.search.filters import check_count
+from song2vec.seeding import generator
+from song2vec.sessions import Sessions
+from song2vec.vectors.song_vectors import SongVectors
+
+
+def evaluate(
+    model: NextSongModel,
+    test: Sessions,
+    *,
+    k: int = 20,
+    vectors: SongVectors | None = None,
+    max_queries: int | None = None,
+    timed: int = 200,
+    seed: int = 0,
+) -> Evaluation:
+    """Ask a model for the next song after every play of each test session but the last, among all songs it knows.
+
+    Songs scored as high as the right one count as ahead of it. A model starts each session knowing nothing of another.
+    A test over another catalogue than the model's is taken by song ids; songs that the model does not know are left out
+    of the sessions, and counted. A song that the model knows by name only, as splits keep it, is asked for like any other.
+
+    Args:
+        test: sessions that the model did not see.
+        k: length of the lists.
+        vectors: tell how varied the lists are, found by song id; left out otherwise.
+        max_queries: a random part of the sessions, of at most so many queries, as tuning does with. All by default.
+        timed: queries that are also scored one by one, for the milliseconds; 0 for none.
+        seed: which queries ``max_queries`` and ``timed`` draw.
+
+    Raises ArgumentError for a bad argument and for scores that are not finite, NothingLeftError when nothing can be asked.
+    """
+    asked = queries(test, [check_model(model)], max_queries, seed)
+    return ask(model, asked, k=k, vectors=vectors, timed=timed, seed=seed)
+
+
+def ask(model: NextSongModel, asked: Queries, *, k: int, vectors: SongVectors | None, timed: int, seed: int) -> Evaluation:
+    """Evaluate by given queries, over any catalogue that the model's has all songs of."""
+    catalogue = check_model(model)
+    check_count("k", k)
+    asked = asked.over(catalogue)
+    ranks = np.zeros(len(asked), np.int32)
+    top = np.empty((len(asked), min(k, len(catalogue))), np.int32)
+    targets, seconds, began = asked.targets, 0.0, perf_counter()
+    for plays, scores in model.score_blocks(asked.sessions, asked.plays):
+        seconds += perf_counter() - began
+        where = np.searchsorted(asked.plays, plays)
+        ranks[where], top[where] = _ranked(scores, targets[where], top.shape[1])
+        began = perf_counter()
+    if not ranks.all():
+        raise ArgumentError(
+            f"model: {model!r} left {int((ranks == 0).sum())} of {len(asked)} queries without finite scores; all are to have them"
+        )
+    speed = Speed(seconds, len(asked), _milliseconds(model, asked, timed, seed))
+    unit = None if vectors is None else _units(vectors, catalogue)
+    return Evaluation(model.name, k, catalogue, ranks, top, targets, asked.repeat, asked.session, asked.dropped, speed, unit)
+
+
+def check_model(model: NextSongModel) -> Catalogue:
+    """The songs that a model knows; raises ArgumentError unless it is one and fitted."""
+    if not isinstance(model, NextSongModel) or not hasattr(model, "catalogue_"):
+        raise ArgumentError(f"model={model!r}: a next-song model that was fitted is allowed")
+    return model.catalogue_
+
+
+def _ranked(scores: Array, targets: Array, k: int) -> tuple[Array, Array]:
+    ranks, top = np.empty(len(targets), np.int32), np.empty((len(targets), k), np.int32)
+    rows = scores[:1] if scores.strides[0] == 0 else scores  # broadcast: one row for all
+    rank_and_top(np.ascontiguousarray(rows, np.float32), targets, ranks, top)
+    return ranks, top
+
+
+def _milliseconds(model: NextSongModel, asked: Queries, timed: int, seed: int) -> tuple[float, ...]:
+    """Single queries drawn at random, one more scored before the clock runs, as the first is slow."""
+    if not timed:
+        return ()
+    check_count("timed", timed)
+    drawn = generator(seed, "timed").choice(asked.plays, timed + 1)
+    taken = []
+    for play in drawn[:, None]:
+        began = perf_counter()
+        model.score(asked.sessions, play)
+        taken.append(1000 * (perf_counter() - began))
+    return tuple(sorted(taken[1:]))
+
+
+def _units(vectors: SongVectors, catalogue: Catalogue) -> Array:
+    """(m, size) unit vectors of a catalogue's songs, zero for those that have none."""
+    rows = rows_in(catalogue, vectors.catalogue)
+    return np.where((rows >= 0)[:, None], vectors.unit[rows], np.float32(0))

@@ -1,0 +1,118 @@
+"""What is asked of a model: the songs and plays of test sessions that it can be asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from song2vec.arrays import Array
+from song2vec.catalogue import Catalogue
+from song2vec.errors import ArgumentError, NothingLeftError
+from song2vec.search.filters import check_count
+from song2vec.seeding import generator
+from song2vec.sessions import Sessions
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """What of a test could not be asked: plays of songs that a model does not know, and the queries that went with them."""
+
+    plays: int
+    queries: int
+
+
+@dataclass(frozen=True, eq=False)
+class Queries:
+    """Plays of sessions after which the next song is asked for.
+
+    Attributes:
+        sessions: what was heard; all its songs are known to whoever is asked.
+        plays: (n,) int64, positions in ``sessions.songs``, rising, never the last of a session; the right answer is the next.
+        session: (n,) int64, the number of the test session each belongs to.
+        dropped: what of the test is not asked.
+    """
+
+    sessions: Sessions
+    plays: Array
+    session: Array
+    dropped: Dropped
+
+    def __len__(self) -> int:
+        return len(self.plays)
+
+    @property
+    def targets(self) -> Array:
+        """(n,) int32: rows of the right answers."""
+        songs: Array = self.sessions.songs[self.plays + 1]
+        return songs
+
+    @property
+    def repeat(self) -> Array:
+        """(n,) bool: was the right answer heard before in its session."""
+        sessions = self.sessions
+        key = np.repeat(np.arange(len(sessions)), sessions.lengths) * len(sessions.catalogue) + sessions.songs
+        again = np.ones(sessions.plays, bool)
+        again[np.unique(key, return_index=True)[1]] = False
+        repeat: Array = again[self.plays + 1]
+        return repeat
+
+    def over(self, catalogue: Catalogue) -> Queries:
+        """The same queries in the rows of another catalogue, which must have their songs."""
+        if self.sessions.catalogue == catalogue:
+            return self
+        songs = rows_in(self.sessions.catalogue, catalogue)[self.sessions.songs]
+        return replace(self, sessions=replace(self.sessions, songs=songs, catalogue=catalogue))
+
+
+def rows_in(catalogue: Catalogue, other: Catalogue) -> Array:
+    """(m,) int32: the row that each song of a catalogue has in another one; -1 where it has none."""
+    if catalogue == other:
+        return np.arange(len(catalogue), dtype=np.int32)
+    return np.array([other.row(song) if song in other else -1 for song in catalogue.ids.to_list()], np.int32)
+
+
+def queries(test: Sessions, catalogues: Sequence[Catalogue], max_queries: int | None = None, seed: int = 0) -> Queries:
+    """Every play of the test but the last of each session, once the songs that some catalogue lacks are gone.
+
+    A session A X B without X asks what follows A, and the answer is B.
+
+    Args:
+        max_queries: whole sessions, drawn at random while all their queries are at most so many. All sessions by default.
+
+    Raises ArgumentError for a test that is no Sessions or too small a number, NothingLeftError when no query is left.
+    """
+    if not isinstance(test, Sessions):
+        raise ArgumentError(f"test is a {type(test).__name__}; Sessions are allowed, as a split makes them")
+    known = np.all([rows_in(test.catalogue, catalogue) >= 0 for catalogue in catalogues], axis=0)[test.songs]
+    sessions, numbers = _without(test, known)
+    asked = int(np.maximum(sessions.lengths - 1, 0).sum())
+    dropped = Dropped(int((~known).sum()), int(np.maximum(test.lengths - 1, 0).sum()) - asked)
+    if not asked:
+        raise NothingLeftError(
+            f"test: {test!r} leaves nothing to ask: no session holds two plays of known songs ({dropped.plays:,} unknown)"
+        )
+    if max_queries is not None and check_count("max_queries", max_queries) < asked:
+        chosen = _some(sessions.lengths, max_queries, seed)
+        sessions, numbers = sessions.select(chosen), numbers[chosen]
+    owner = np.repeat(np.arange(len(sessions)), sessions.lengths)
+    plays = np.flatnonzero(owner[:-1] == owner[1:])
+    return Queries(sessions, plays, numbers[owner[plays]], dropped)
+
+
+def _without(test: Sessions, known: Array) -> tuple[Sessions, Array]:
+    """The sessions with their known songs only, those left empty gone, and the number each had."""
+    if known.all() and test.lengths.all():
+        return test, np.arange(len(test))
+    kept = np.concatenate([[0], np.cumsum(known)])[test.offsets]  # how many known plays lie before each session
+    dwell = None if test.dwell is None else test.dwell[known]
+    numbers = np.flatnonzero(np.diff(kept))
+    return replace(test, songs=test.songs[known], offsets=kept, dwell=dwell).select(numbers), numbers
+
+
+def _some(lengths: Array, most: int, seed: int) -> Array:
+    """Numbers of sessions with two plays or more, drawn at random until their queries are ``most``, and at least one."""
+    order = generator(seed, "queries").permutation(np.flatnonzero(lengths > 1))
+    asked = np.cumsum(lengths[order] - 1)
+    return np.sort(order[: max(1, np.searchsorted(asked, most, "right"))])

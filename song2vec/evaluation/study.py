@@ -1,0 +1,123 @@
+"""The trials of a search, kept in a JSON file that is replaced whole after every trial, so that a killed search goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from song2vec.errors import ArgumentError, FormatError
+from song2vec.storage import write_atomically
+
+VERSION = 1
+STATES = ("complete", "pruned", "failed")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One try.
+
+    Attributes:
+        values: the settings it tried.
+        state: "complete", "pruned" (behind the others on part of the queries, and given up) or "failed".
+        scores: on the first quarter, half and all of the validation queries, as far as it came.
+        seconds: it took, fitting and asking.
+        message: why it failed.
+    """
+
+    values: dict[str, Any]
+    state: str
+    scores: list[float]
+    seconds: float
+    message: str = ""
+
+
+@dataclass
+class Study:
+    """All trials so far.
+
+    Attributes:
+        about: what is searched for, over which data; a file of another search is refused.
+        path: where it is kept; None for nowhere.
+    """
+
+    about: dict[str, Any]
+    path: Path | None = None
+    trials: list[Trial] = field(default_factory=list)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str] | None, about: Mapping[str, Any]) -> Study:
+        """A new study, or the one that a file holds.
+
+        Raises FormatError for a file that is no study, ArgumentError for the study of something else.
+        """
+        study = cls(json.loads(json.dumps(about)), None if path is None else Path(path))
+        if study.path is None or not study.path.exists():
+            return study
+        content = read_json(study.path, "study")
+        try:
+            before, study.trials = content["about"], [_trial(entry) for entry in content["trials"]]
+            other = next((name for name in study.about if before[name] != study.about[name]), None)
+        except (LookupError, TypeError, ValueError) as error:
+            raise FormatError(study.path, f"is no study of song2vec ({type(error).__name__}: {error})") from error
+        if other is not None:
+            raise ArgumentError(f"study={str(path)!r}: was begun with {other}={before[other]!r}, now it is {study.about[other]!r}")
+        return study
+
+    def add(self, trial: Trial) -> None:
+        """Keep a trial."""
+        self.trials.append(trial)
+        if self.path is not None:
+            write_json(self.path, "study", {"about": self.about, "trials": [asdict(each) for each in self.trials]})
+
+    @property
+    def best(self) -> Trial | None:
+        """The complete trial of the highest score, of equals the first; None when there is none."""
+        complete = [trial for trial in self.trials if trial.state == "complete"]
+        return max(complete, key=lambda trial: trial.scores[-1], default=None)
+
+    def table(self) -> pl.DataFrame:
+        """One row a trial: number, score (of complete ones), state, seconds, the settings it tried, message."""
+        rows = [
+            {
+                "trial": number,
+                "score": trial.scores[-1] if trial.state == "complete" else None,
+                "state": trial.state,
+                "seconds": trial.seconds,
+            }
+            | {name: json.dumps(value) if isinstance(value, list | tuple | dict) else value for name, value in trial.values.items()}
+            | {"message": trial.message}
+            for number, trial in enumerate(self.trials)
+        ]
+        return pl.DataFrame(rows, infer_schema_length=None, strict=False)
+
+
+def write_json(path: str | os.PathLike[str], what: str, content: Mapping[str, Any]) -> Path:
+    """Write a JSON file that says what it is, all or nothing."""
+    text = json.dumps({"song2vec": what, "version": VERSION, **content}, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return write_atomically(path, lambda target: target.write_text(text, encoding="utf-8"))
+
+
+def read_json(path: str | os.PathLike[str], what: str) -> dict[str, Any]:
+    """Read what :func:`write_json` wrote. Raises FormatError for anything else."""
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise FormatError(path, f"is no JSON ({error}); a file of song2vec {what} is needed") from error
+    if not isinstance(content, dict) or content.get("song2vec") != what:
+        raise FormatError(path, f"is no file of song2vec {what}")
+    if content.get("version") != VERSION:
+        raise FormatError(path, f"{what} of version {content.get('version')!r}; this song2vec reads version {VERSION}")
+    return content
+
+
+def _trial(entry: Mapping[str, Any]) -> Trial:
+    trial = Trial(**entry)
+    if trial.state not in STATES or not (trial.scores or trial.state == "failed") or not all(isinstance(s, float) for s in trial.scores):
+        raise ValueError(f"trial {dict(entry)}")
+    return trial

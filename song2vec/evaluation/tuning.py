@@ -1,0 +1,212 @@
+"""The settings that suit a log: a model tried with many, each scored on validation sessions that training does not see."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from song2vec.arrays import Array
+from song2vec.errors import ArgumentError, MissingExtraError, NothingLeftError, Song2VecError
+from song2vec.evaluation import metrics
+from song2vec.evaluation.protocol import ask
+from song2vec.evaluation.queries import Queries, queries
+from song2vec.evaluation.space import distributions, from_params, own_values, space_around, to_params, with_settings
+from song2vec.evaluation.study import Study, Trial
+from song2vec.evaluation.tuned import Tuned
+from song2vec.next_song import NextSongModel, make_model
+from song2vec.progress import progress_bar
+from song2vec.search.filters import check_count
+from song2vec.seeding import MAX_SEED, generator
+from song2vec.sessions import Sessions
+from song2vec.splits import split_at_random, split_given
+
+logger = logging.getLogger("song2vec")
+
+METRICS: dict[str, Callable[[Array, int], Array]] = {"recall": metrics.hit, "mrr": metrics.reciprocal_rank, "ndcg": metrics.ndcg}
+SHARES = (0.25, 0.5, 1.0)  # of the queries: after each a trial that is behind is given up
+STARTUP = 5  # complete trials before one may be given up
+
+
+def tune(
+    model: NextSongModel | str,
+    train: Sessions,
+    *,
+    trials: int = 30,
+    metric: str = "recall",
+    k: int = 20,
+    validation: float | Sessions = 0.1,
+    max_queries: int | None = 5_000,
+    seed: int = 0,
+    study: str | os.PathLike[str] | None = None,
+    timeout: float | None = None,
+    progress: bool | None = None,
+) -> Tuned:
+    """Search the ``space`` that a model declares for the settings that score best, by the tree-structured Parzen estimator of optuna.
+
+    The first trial has the model's own settings. Every trial answers the same queries in the same order, and is given up
+    after a quarter or half of them when it is behind the median of the trials before. A trial that raises an error of ours
+    is marked as failed, and the search goes on. The same seed tries the same settings, also when a search is resumed.
+
+    Args:
+        model: a model, whose settings outside of the space stay as they are, or a name.
+        train: what models learn from, less the validation sessions.
+        trials: how many, those of a resumed study included.
+        metric, k: what to raise: the mean over queries of "recall" (hit rate), "mrr" or "ndcg" at k.
+        validation: a share of the sessions of ``train``, drawn at random, or sessions of your own.
+        max_queries: as many at most, of sessions drawn at random; None for all.
+        study: a file that keeps the trials; a search that was stopped goes on where it was.
+        timeout: seconds after which no further trial begins.
+        progress: show a bar; None shows it on a terminal.
+
+    Raises ArgumentError for a bad argument, and a study of another search; NothingLeftError when every trial failed;
+    MissingExtraError without optuna.
+    """
+    template = make_model(model) if isinstance(model, str) else model
+    _check(template, trials, metric, k, timeout)
+    part, held_out = _validation(train, validation, seed)
+    asked = queries(held_out, [part.catalogue], max_queries, seed)
+    rules = {"metric": metric, "k": k, "seed": seed, "max_queries": max_queries}
+    kept = Study.open(study, _about(template) | rules | {"sessions": [_told(part), _told(held_out)]})
+    rungs = _rungs(asked, seed)
+
+    def attempt(candidate: NextSongModel) -> Iterator[tuple[float, bool]]:
+        """Scores on more and more of the queries, and whether it is on all."""
+        candidate.fit(part)
+        ranks = np.empty(0, np.int32)
+        for rung in rungs:
+            ranks = np.concatenate([ranks, ask(candidate, rung, k=k, vectors=None, timed=0, seed=seed).ranks])
+            yield float(METRICS[metric](ranks, k).mean()), len(ranks) == len(asked)
+
+    began = perf_counter()
+    with _quiet_optuna(), progress_bar(f"tune {template.name}", trials, progress) as advance:
+        search = _Search(template, kept, seed)
+        for trial in kept.trials:
+            advance(trial.state)
+        while len(kept.trials) < trials and not (kept.trials and timeout is not None and perf_counter() - began > timeout):
+            search.step(attempt)
+            advance("" if kept.best is None else f"best {metric}@{k} {kept.best.scores[-1]:.4f}")
+    if kept.best is None:
+        raise NothingLeftError(f"tune: all {len(kept.trials)} trials failed, the last so: {kept.trials[-1].message}")
+    values = from_params(search.space, to_params(search.space, kept.best.values))  # a tuple that was kept is a tuple again
+    return Tuned(with_settings(template, values), kept.best.scores[-1], metric, k, len(asked), kept.table())
+
+
+def _about(model: NextSongModel) -> dict[str, Any]:
+    space = {name: {type(values).__name__: asdict(values)} for name, values in space_around(model).items()}
+    return {"model": model.name, "settings": model.settings, "space": space}
+
+
+def _told(sessions: Sessions) -> list[str | int]:
+    """Enough to tell these sessions from others."""
+    return [sessions.catalogue.fingerprint, len(sessions), sessions.plays]
+
+
+class _Search:
+    """Asks optuna what to try next; optuna's own study lives in memory and is made anew from the trials kept."""
+
+    def __init__(self, template: NextSongModel, kept: Study, seed: int) -> None:
+        import optuna
+
+        self.template, self.kept, self.seed = template, kept, seed
+        self.space = space_around(template)
+        self.distributions = distributions(self.space)
+        self.study = optuna.create_study(direction="maximize", pruner=optuna.pruners.MedianPruner(STARTUP))
+        for trial in kept.trials:
+            self.study.add_trial(self._as_optuna_has_it(trial))
+        if not kept.trials:
+            self.study.enqueue_trial(to_params(self.space, own_values(template)))
+
+    def step(self, attempt: Callable[[NextSongModel], Iterator[tuple[float, bool]]]) -> None:
+        """Run one trial and keep it."""
+        import optuna
+
+        # a generator for each trial: a resumed search goes on as if it had never stopped
+        drawn = int(generator(self.seed, f"trial {len(self.kept.trials)}").integers(MAX_SEED))
+        self.study.sampler = optuna.samplers.TPESampler(seed=drawn)
+        trial = self.study.ask(self.distributions)
+        values = from_params(self.space, trial.params)
+        state, message, scores, began = "complete", "", [], perf_counter()
+        try:
+            for scored, on_all in attempt(with_settings(self.template, values)):
+                scores.append(scored)
+                trial.report(scored, len(scores))
+                if not on_all and trial.should_prune():
+                    state = "pruned"
+                    break
+        except MissingExtraError:
+            raise
+        except Song2VecError as error:
+            state, message = "failed", str(error)
+            logger.warning("tune: %s failed: %s", values, message)
+        self.study.tell(trial, scores[-1] if state == "complete" else None, state=self._state(state))
+        self.kept.add(Trial(values, state, scores, round(perf_counter() - began, 3), message))
+
+    def _as_optuna_has_it(self, trial: Trial) -> Any:
+        import optuna
+
+        return optuna.trial.create_trial(
+            state=self._state(trial.state),
+            value=trial.scores[-1] if trial.state != "failed" else None,
+            params=to_params(self.space, trial.values),
+            distributions=self.distributions,
+            intermediate_values=dict(enumerate(trial.scores, 1)),
+        )
+
+    def _state(self, state: str) -> Any:
+        import optuna
+
+        return {"complete": optuna.trial.TrialState.COMPLETE, "pruned": optuna.trial.TrialState.PRUNED}.get(
+            state, optuna.trial.TrialState.FAIL
+        )
+
+
+def _check(model: NextSongModel, trials: int, metric: str, k: int, timeout: float | None) -> None:
+    if not isinstance(model, NextSongModel):
+        raise ArgumentError(f"model={model!r}: a next-song model such as MarkovChain(), or its name, is allowed")
+    if not model.space:
+        raise ArgumentError(f"model={model!r}: has no setting to tune")
+    if metric not in METRICS:
+        raise ArgumentError(f"metric={metric!r}: {', '.join(map(repr, METRICS))} are allowed")
+    check_count("trials", trials)
+    check_count("k", k)
+    if timeout is not None and not timeout > 0:
+        raise ArgumentError(f"timeout={timeout!r}: None, or seconds above 0, is allowed")
+
+
+def _validation(train: Sessions, validation: float | Sessions, seed: int) -> tuple[Sessions, Sessions]:
+    if not isinstance(validation, Sessions):
+        return split_at_random(train, validation, seed=seed)
+    return (train, validation) if train.catalogue == validation.catalogue else split_given(train, validation)
+
+
+def _rungs(asked: Queries, seed: int) -> list[Queries]:
+    """The queries in parts: whole sessions in random order, up to a quarter, half and all of the queries."""
+    sessions, counts = np.unique(asked.session, return_counts=True)
+    order = generator(seed, "rungs").permutation(len(sessions))
+    done = np.cumsum(counts[order]) / len(asked)
+    rung_of = np.empty(len(sessions), np.int64)
+    rung_of[order] = np.searchsorted(SHARES, done - 1e-9)
+    parts = [rung_of[np.searchsorted(sessions, asked.session)] == rung for rung in range(len(SHARES))]
+    return [Queries(asked.sessions, asked.plays[part], asked.session[part], asked.dropped) for part in parts if part.any()]
+
+
+@contextmanager
+def _quiet_optuna() -> Iterator[None]:
+    """optuna says only what is wrong, and as loud as before when we are done."""
+    try:
+        import optuna
+    except ImportError as error:
+        raise MissingExtraError("optuna", "tune", "tune") from error
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)

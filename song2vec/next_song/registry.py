@@ -1,0 +1,53 @@
+"""Models by name; those that need an optional package are loaded when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+
+from song2vec.errors import MissingExtraError
+from song2vec.next_song.base import NextSongModel
+
+
+class Models(Mapping[str, type[NextSongModel]]):
+    """Names of models and their classes.
+
+    Args:
+        ready: classes, named by themselves.
+        recurrent: names, and "module:Class" within ``next_song.rnn``, which imports torch.
+
+    Looking up a recurrent model raises MissingExtraError where torch is not installed.
+    """
+
+    def __init__(self, ready: tuple[type[NextSongModel], ...], recurrent: Mapping[str, str]) -> None:
+        self._ready = {model.name: model for model in ready}
+        self._recurrent = dict(recurrent)
+
+    def __getitem__(self, name: str) -> type[NextSongModel]:
+        if name not in self._recurrent:
+            return self._ready[name]
+        module, _, kind = self._recurrent[name].partition(":")
+        try:
+            model: type[NextSongModel] = getattr(import_module(f"song2vec.next_song.rnn.{module}"), kind)
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.partition(".")[0] != "torch":
+                raise
+            raise MissingExtraError("torch", "rnn", f"the model {name!r}") from error
+        return model
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._ready or name in self._recurrent
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._ready
+        yield from self._recurrent
+
+    def __len__(self) -> int:
+        return len(self._ready) + len(self._recurrent)
+
+    def class_named(self, kind: str) -> type[NextSongModel]:
+        """A recurrent model by the name of its class. Raises AttributeError for any other name."""
+        for name, place in self._recurrent.items():
+            if place.partition(":")[2] == kind:
+                return self[name]
+        raise AttributeError(f"module 'song2vec.next_song' has no attribute {kind!r}")

@@ -1,0 +1,109 @@
+"""What a playlist may never do: rules that hold whatever the scores say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from song2vec.arrays import Array
+from song2vec.catalogue import Catalogue, SongId
+from song2vec.errors import ArgumentError
+from song2vec.search.filters import check_count
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Which song may come next; all that are given hold together, and none is ever broken.
+
+    Attributes:
+        exclude: songs never to play.
+        artist_gap: between two songs of an artist come at least so many by others; 0 for any.
+        max_per_artist: at most so many songs of an artist in the playlist.
+        repeat_gap: a song may come again after at least so many others; None for never.
+
+    A song without an artist counts as an artist of its own. Raises ArgumentError for any other value.
+    """
+
+    exclude: Iterable[SongId] = ()
+    artist_gap: int = 0
+    max_per_artist: int | None = None
+    repeat_gap: int | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.exclude, str | bytes) or not isinstance(self.exclude, Iterable):
+            raise ArgumentError(f"exclude={self.exclude!r}: a list is allowed, as [{self.exclude!r}]")
+        object.__setattr__(self, "exclude", tuple(self.exclude))
+        if self.artist_gap != 0:
+            check_count("artist_gap", self.artist_gap)
+        for name in ("max_per_artist", "repeat_gap"):
+            if getattr(self, name) is not None:
+                check_count(name, getattr(self, name))
+
+
+class Gate:
+    """Rules over the rows of one catalogue.
+
+    What was heard is a list of rows in order, of which those from ``begun`` on are the playlist's. Gaps look back over all
+    that was heard, the cap on an artist over the playlist.
+
+    Raises UnknownSongError when an excluded song is not in the catalogue.
+    """
+
+    def __init__(self, rules: Rules, catalogue: Catalogue) -> None:
+        self.rules = rules
+        self.open = np.ones(len(catalogue), bool)
+        self.open[catalogue.rows(rules.exclude)] = False
+        codes = catalogue.artist_codes
+        self._artist = np.arange(len(catalogue)) if codes is None else codes
+        self._songs_of: dict[int, Array] = {}
+
+    def allowed(self, heard: Sequence[int], begun: int) -> Array:
+        """(songs,) bool: what may come next."""
+        mask = self.open.copy()
+        for _, rows in self._closed(heard, begun):
+            mask[rows] = False
+        return mask
+
+    def admits(self, row: int, heard: Sequence[int], begun: int = 0) -> bool:
+        """Whether one song may come next: ``allowed(heard, begun)[row]``."""
+        rules, artist = self.rules, self.artist(row)
+        recent = heard if rules.repeat_gap is None else heard[-rules.repeat_gap :]
+        if not self.open[row] or row in recent:
+            return False
+        if rules.artist_gap and artist in map(self.artist, heard[-rules.artist_gap :]):
+            return False
+        return rules.max_per_artist is None or sum(self.artist(other) == artist for other in heard[begun:]) < rules.max_per_artist
+
+    def why_nothing(self, heard: Sequence[int], begun: int) -> str:
+        """How many songs each rule keeps back: ``12 by exclude, 30 by artist_gap=3``."""
+        reasons = [("exclude", np.flatnonzero(~self.open)), *self._closed(heard, begun)]
+        counts = {rule: len(np.unique(rows)) for rule, rows in reasons}
+        return ", ".join(f"{count:,} by {rule}" for rule, count in counts.items() if count)
+
+    def songs_of(self, artist: int) -> Array:
+        """The rows of an artist's songs."""
+        if artist not in self._songs_of:  # looked up for the few that are played, not sorted for all
+            self._songs_of[artist] = np.flatnonzero(self._artist == artist)
+        return self._songs_of[artist]
+
+    def artist(self, row: int) -> int:
+        """The code of a song's artist."""
+        return int(self._artist[row])
+
+    def _closed(self, heard: Sequence[int], begun: int) -> Iterator[tuple[str, Array]]:
+        """Each rule with the rows it keeps back."""
+        again = self.rules.repeat_gap
+        recent = heard if again is None else heard[-again:]
+        yield "repeat_gap=None (no song twice)" if again is None else f"repeat_gap={again}", np.array(recent, np.int64)
+        if gap := self.rules.artist_gap:
+            yield f"artist_gap={gap}", self._all_of({self.artist(row) for row in heard[-gap:]})
+        if cap := self.rules.max_per_artist:
+            times = Counter(self.artist(row) for row in heard[begun:])
+            yield f"max_per_artist={cap}", self._all_of(artist for artist, count in times.items() if count >= cap)
+
+    def _all_of(self, artists: Iterable[int]) -> Array:
+        found = [self.songs_of(artist) for artist in artists]
+        return np.concatenate(found) if found else np.empty(0, np.int64)

@@ -1,0 +1,91 @@
+"""Which index suits a catalogue? Measured on it, with a few of its songs as queries."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from song2vec.arrays import Array
+from song2vec.search.arguments import check_share
+from song2vec.seeding import generator
+from song2vec.vectors.song_vectors import SongVectors
+
+logger = logging.getLogger("song2vec")
+
+FAST = 0.5e-3  # seconds a query: nobody notices, so nothing is worth building
+WORTH = 2  # times as fast as exact search an index must be, or its build and its misses are for nothing
+_QUERIES = 30
+_TRIAL = 10  # a trial is built over one song of so many
+
+
+def choose(kinds: Iterable[Any], vectors: SongVectors, recall: float, seed: int) -> Any:
+    """The index for these vectors, built.
+
+    Exact search where a query takes less than half a millisecond. Else each approximate kind whose library is installed
+    is tried on a tenth of the songs at the recall wanted; the fastest is built over all songs and taken when it keeps the
+    recall and answers twice as fast as exact search. Its parameters are those at which its own check reaches the recall.
+
+    Args:
+        kinds: index classes; one of them is called "exact".
+        recall: recall@10 wanted, above 0 and up to 1; 1 is exact search.
+
+    Raises ArgumentError for another recall.
+    """
+    check_share("recall", recall)
+    by_name = {kind.name: kind for kind in kinds if kind.installed()}
+    exact = by_name.pop("exact")(seed=seed).build(vectors)
+    took = seconds_a_query(exact, vectors, seed)
+    if took <= FAST or recall == 1:
+        return _told(exact, vectors, f"exact search takes {1e3 * took:.2f} ms a query and misses nothing")
+    best = _fastest_trial(by_name, vectors, recall, seed, took / WORTH)
+    if best is None:
+        return _told(exact, vectors, f"exact search takes {1e3 * took:.2f} ms a query; on a tenth of the songs no other kind is faster")
+    index = best(recall=recall, seed=seed).build(vectors)
+    needed = seconds_a_query(index, vectors, seed)
+    compared = f"{index.name} takes {1e3 * needed:.2f} ms a query at recall {index.recall_:.3f}, exact search {1e3 * took:.2f} ms"
+    good = _keeps(index, recall) and WORTH * needed <= took
+    return _told(index if good else exact, vectors, compared)
+
+
+def seconds_a_query(index: Any, vectors: SongVectors, seed: int) -> float:
+    """The median over a few songs, asked for one by one."""
+    songs = vectors.catalogue.songs(_some(vectors, _QUERIES, seed))
+    index.similar(songs[0])  # the first compiles
+    seconds = []
+    for song in songs:
+        began = perf_counter()
+        index.similar(song)
+        seconds.append(perf_counter() - began)
+    return median(seconds)
+
+
+def _fastest_trial(kinds: dict[str, Any], vectors: SongVectors, recall: float, seed: int, limit: float) -> Any:
+    """The kind that answers fastest on a tenth of the songs; None when none is below ``limit``: with more songs all are slower."""
+    tenth = vectors.subset(_some(vectors, -(-len(vectors) // _TRIAL), seed))
+    best = None
+    for kind in kinds.values():
+        index = kind(recall=recall, seed=seed).build(tenth)
+        needed = seconds_a_query(index, tenth, seed)
+        if _keeps(index, recall) and needed < limit:
+            best, limit = kind, needed
+    return best
+
+
+def _keeps(index: Any, recall: float) -> bool:
+    return bool(index.recall_ >= recall and not index.answers_exactly_)
+
+
+def _some(vectors: SongVectors, count: int, seed: int) -> Array:
+    rows: Array = np.sort(generator(seed, "index choice").choice(len(vectors), min(count, len(vectors)), replace=False))
+    return rows
+
+
+def _told(index: Any, vectors: SongVectors, why: str) -> Any:
+    index.why_ = f"{index.name} chosen for {len(vectors):,} songs: {why}"
+    logger.info(index.why_)
+    return index

@@ -1,0 +1,88 @@
+"""The songs an index searches at one moment: those it was built over, those added since, and those removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from song2vec.arrays import Array
+from song2vec.catalogue import Catalogue, SongId
+from song2vec.errors import ArgumentError, UnknownSongError
+from song2vec.search.filters import Resolver
+from song2vec.vectors.song_vectors import SongVectors
+
+NO_ROWS: Array = np.empty(0, np.int64)
+
+
+@dataclass(frozen=True)
+class Held:
+    """Replaced as a whole, so that a search sees the songs of before or of after a change, never a mixture.
+
+    Rows never change their numbers: new songs come behind, and a removed one leaves its row empty.
+
+    Attributes:
+        vectors: all songs, in row order.
+        built: the index proper knows the rows below; the fresh ones from there on are scored exactly.
+        removed: sorted rows that are never returned.
+    """
+
+    vectors: SongVectors
+    built: int
+    removed: Array = field(default_factory=lambda: NO_ROWS)
+
+    @cached_property
+    def unit(self) -> Array:
+        """(m, size) float32 unit vectors of all songs."""
+        return self.vectors.unit
+
+    @cached_property
+    def resolver(self) -> Resolver:
+        """Turns filters into rows."""
+        return Resolver(self.vectors.catalogue, self.removed)
+
+    def rows(self, songs: Iterable[SongId]) -> Array:
+        """Rows of songs, int64; raises UnknownSongError for one that is not in the catalogue or was removed."""
+        rows = self.vectors.catalogue.rows(songs)
+        gone = rows[np.isin(rows, self.removed)] if len(self.removed) else NO_ROWS
+        if len(gone):
+            raise UnknownSongError(f"song {self.vectors.catalogue.songs(gone[:1])[0]!r} was removed from the index")
+        return rows
+
+    def plus(self, more: SongVectors) -> Held:
+        """With new songs behind the old. Raises ArgumentError for songs held already, or vectors of another size."""
+        return replace(self, vectors=_joined(self.vectors, more))
+
+    def less(self, songs: Iterable[SongId]) -> Held:
+        """Without these songs; raises UnknownSongError for one that is not there."""
+        return replace(self, removed=np.union1d(self.removed, self.rows(songs)))
+
+
+def _joined(vectors: SongVectors, more: SongVectors) -> SongVectors:
+    if not isinstance(more, SongVectors):
+        raise ArgumentError(f"vectors is a {type(more).__name__}; SongVectors of the new songs are allowed")
+    if more.size != vectors.size:
+        raise ArgumentError(f"vectors have {more.size} numbers; those of the index have {vectors.size}")
+    old, new = vectors.catalogue, more.catalogue
+    known = [song for song in new.ids if song in old]
+    if known:
+        raise ArgumentError(f"song {known[0]!r} has a row in the index already; only new songs are allowed, removed ones keep their rows")
+    if len(new) and old.holds_integers != new.holds_integers:
+        raise ArgumentError(f"the ids of the index are {'integers' if old.holds_integers else 'strings'}, those of the new songs are not")
+    artists, titles = (_column(old, new, getattr(old, name), getattr(new, name)) for name in ("artists", "titles"))
+    catalogue = Catalogue(pl.concat([old.ids, new.ids]) if len(new) else old.ids, np.concatenate([old.plays, new.plays]), artists, titles)
+    joined = SongVectors(np.concatenate([vectors.matrix, more.matrix]), catalogue)
+    joined.unit = np.concatenate([vectors.unit, more.unit])  # the old ones to the same last bit, and at no cost
+    return joined
+
+
+def _column(old: Catalogue, new: Catalogue, first: Any, second: Any) -> pl.Series | None:
+    """A column of names of both; None stands for a catalogue that has none."""
+    if first is None and second is None:
+        return None
+    parts = (first, len(old)), (second, len(new))
+    return pl.concat([pl.Series("name", [None] * size, pl.String) if part is None else part.rename("name") for part, size in parts])

@@ -1,0 +1,1 @@
+"""How word vectors of songs are trained: the kernel, its tables, its schedule, and gensim as the reference beside it."""

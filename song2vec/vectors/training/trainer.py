@@ -1,0 +1,124 @@
+"""Training by the kernel: an epoch is cut into chunks of sessions, and threads take one chunk after another.
+
+Threads write to the same rows without locks (Recht et al. 2011, "Hogwild!", arXiv:1106.5730). What a chunk draws depends
+on the seed, its epoch and its number only, so that one worker always does the same, also after a break.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+
+from song2vec.arrays import Array
+from song2vec.progress import progress_bar
+from song2vec.seeding import generator
+from song2vec.sessions import Sessions
+from song2vec.vectors.training.alias import alias_table
+from song2vec.vectors.training.hyperparameters import Hyperparameters
+from song2vec.vectors.training.kernel import Log, Model, Plan, make_kernel
+from song2vec.vectors.training.products import SIGMOID
+from song2vec.vectors.training.weights import Weights, count_plays
+
+logger = logging.getLogger("song2vec")
+
+CHUNK = 100_000  # plays
+ROUND = 64  # chunks between two looks at the clock
+WHOLE_SESSION = 1_000  # songs each way when the window is the session
+
+
+class KernelTrainer:
+    """Trains weights in place, round by round.
+
+    Args:
+        sessions: whose songs and offsets may lie on disk; they are read, never copied.
+        rows: (songs of the sessions' catalogue,) int32, the row of each in ``weights``.
+        song_weights: (rows,) float32: how much a play counts as what is to be predicted.
+        old: of how many songs and outputs the weights were there before; those learn slower, by ``pace``.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        rows: Array,
+        weights: Weights,
+        settings: Hyperparameters,
+        song_weights: Array,
+        *,
+        old: tuple[int, int] = (0, 0),
+        pace: float = 1.0,
+    ) -> None:
+        self.weights, self._settings = weights, settings
+        self._workers = settings.workers or os.cpu_count() or 1
+        self._log = Log(*map(_read_only, (sessions.songs, sessions.offsets, rows, _keep(sessions, rows, weights, settings), song_weights)))
+        window = WHOLE_SESSION if settings.window == "session" else int(settings.window)
+        self._plan = Plan(window, bool(settings.dynamic_window), *old, np.float32(pace))
+        self._model = _model(weights, settings)
+        hierarchical = weights.tree is not None
+        self._kernel = make_kernel(
+            weights.inputs.shape[1], 1 if hierarchical else int(settings.negative), settings.algorithm == "skip-gram", hierarchical
+        )
+        chunk = min(CHUNK, -(-sessions.plays // (8 * self._workers)))
+        self._bounds = np.unique([*np.searchsorted(sessions.offsets, np.arange(0, sessions.plays, chunk)), len(sessions)]).tolist()
+        self.rounds = -(-(len(self._bounds) - 1) // ROUND)
+        self._compile()
+
+    def train(self, epoch: int, number: int) -> None:
+        """Round ``number``, from 0, of an epoch, from 1."""
+        chunks = list(enumerate(pairwise(self._bounds)))[number * ROUND : (number + 1) * ROUND]
+        train = partial(self._chunk, epoch)
+        if self._workers == 1:
+            for chunk in chunks:
+                train(chunk)
+        else:
+            with ThreadPoolExecutor(self._workers) as pool:
+                list(pool.map(train, chunks))
+
+    def _chunk(self, epoch: int, chunk: tuple[int, tuple[int, int]]) -> None:
+        number, (first, last) = chunk
+        state = generator(self._settings.seed, f"word2vec {epoch} {number}").integers(1, 2**63, dtype=np.uint64)
+        self._kernel(self._log, self._model, self._plan, first, last, self._rate(epoch, first), self._rate(epoch, last), state)
+
+    def _rate(self, epoch: int, session: int) -> float:
+        """The learning rate when so many sessions of an epoch are done."""
+        start, end = self._settings.learning_rate, self._settings.min_learning_rate
+        done = epoch - 1 + int(self._log.offsets[session]) / max(1, len(self._log.songs))
+        return float(start + (end - start) * done / self._settings.epochs)
+
+    def _compile(self) -> None:
+        """Train on no session at all: the kernel is compiled, or read from disk where it was compiled before."""
+        if not self._kernel.signatures:
+            logger.info("word2vec: compiling the kernel for vectors of %d, which is kept on disk", self.weights.size)
+            with progress_bar("compiling word2vec (once)", 1, self._settings.progress) as advance:
+                self._kernel(self._log, self._model, self._plan, 0, 0, 0.0, 0.0, np.uint64(1))
+                advance("")
+
+
+def _model(weights: Weights, settings: Hyperparameters) -> Model:
+    tree = weights.tree
+    if tree is None:
+        none = np.empty(0, np.int32)
+        aliases = alias_table(weights.plays.astype(float) ** settings.negative_exponent)
+        return Model(weights.inputs, weights.outputs, aliases, none, none, 0, SIGMOID)
+    return Model(weights.inputs, weights.outputs, np.empty((0, 2), np.uint32), tree.songs, tree.nodes, tree.depth, SIGMOID)
+
+
+def _keep(sessions: Sessions, rows: Array, weights: Weights, settings: Hyperparameters) -> Array:
+    """(rows,) float32: the chance that a play is kept, as word2vec.c has it: (sqrt(p / t) + 1) t / p for a song of share p."""
+    if settings.subsample == 0:
+        return np.ones(len(weights.plays), np.float32)
+    counts, shares = count_plays(sessions), np.zeros(len(weights.plays))
+    shares[rows[counts > 0]] = counts[counts > 0] / sessions.plays
+    ratio = np.where(shares > 0, settings.subsample / np.where(shares > 0, shares, 1), 1)
+    return np.minimum(np.sqrt(ratio) + ratio, 1).astype(np.float32)
+
+
+def _read_only(array: Array) -> Array:
+    """The array itself, of which numba knows one kind only: writable or not, on disk or not, it is compiled for once."""
+    view = np.asarray(array).view()
+    view.flags.writeable = False
+    return view

@@ -1,0 +1,85 @@
+"""A synthetic listener whose predictability is a knob: what a model can learn of it, and what nobody can, is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from song2vec.arrays import Array
+from song2vec.catalogue import Catalogue
+from song2vec.next_song import NextSongModel
+from song2vec.sessions import Sessions
+
+SONGS = 60
+GROUP = 5  # songs of an artist; hits of a time
+TIMES = 4  # how often the hits change
+K = 5  # of 60 songs: chance is 8.3 %
+STRUCTURES = ("follows", "group", "popular", "recent", "repeats")
+
+
+def listen(structure: str, predictability: float, *, sessions: int = 400, length: int = 8, seed: int = 0) -> tuple[Sessions, Sessions]:
+    """(train, test) sessions over one catalogue; test are the last quarter.
+
+    The next song is with probability ``predictability`` the one its structure asks for, else any song of all:
+
+    - "follows": the one song that follows the previous song
+    - "group": another song of the previous song's artist
+    - "popular": one of five hits
+    - "recent": one of five hits that change three times, the last time before the test sessions
+    - "repeats": a song that this session has heard
+    """
+    random = np.random.default_rng(seed)
+    successor = random.permutation(SONGS)
+
+    def wanted(heard: list[int], time: int) -> int:
+        if structure == "follows":
+            return int(successor[heard[-1]])
+        if structure == "group":
+            first = heard[-1] // GROUP * GROUP
+            return first + (heard[-1] - first + int(random.integers(1, GROUP))) % GROUP
+        if structure == "popular":
+            return int(random.integers(GROUP))
+        if structure == "recent":
+            return int(GROUP * time + random.integers(GROUP))
+        return heard[random.integers(len(heard))]
+
+    lists: list[list[int]] = []
+    for session in range(sessions):
+        heard = [int(random.integers(SONGS))]
+        while len(heard) < length:
+            time = TIMES * (session + sessions // 8) // sessions
+            heard.append(wanted(heard, time) if random.random() < predictability else int(random.integers(SONGS)))
+        lists.append(heard)
+    return with_names(Sessions.from_lists([*lists, list(range(SONGS))]), 3 * sessions // 4)
+
+
+def with_names(everything: Sessions, train: int) -> tuple[Sessions, Sessions]:
+    """The first so many sessions, an hour apart, and the others but the last, which only makes every song known."""
+    ids = everything.catalogue.ids
+    artists = [f"artist {song // GROUP}" for song in ids.to_list()]
+    catalogue = Catalogue(ids, everything.catalogue.plays, artists, [f"title {song}" for song in ids.to_list()])
+    named = replace(everything, catalogue=catalogue, start=3600 * np.arange(len(everything)))
+    return named.select(np.arange(train)), named.select(np.arange(train, len(named) - 1))
+
+
+def with_string_ids(sessions: Sessions) -> Sessions:
+    """The same log with other ids."""
+    ids = [f"song {song}" for song in sessions.catalogue.ids.to_list()]
+    named = sessions.catalogue
+    return replace(sessions, catalogue=Catalogue(pl.Series("song", ids), named.plays, named.artists, named.titles))
+
+
+def queries(sessions: Sessions) -> Array:
+    """Every play that another follows in its session."""
+    return np.setdiff1d(np.arange(sessions.plays), sessions.offsets[1:] - 1)
+
+
+def hit_rate(model: NextSongModel, test: Sessions, k: int = K) -> float:
+    """The share of next songs that fewer than k others score as high as."""
+    hits = [
+        (scores >= scores[np.arange(len(plays)), test.songs[plays + 1]][:, None]).sum(1) <= k
+        for plays, scores in model.score_blocks(test, queries(test))
+    ]
+    return float(np.concatenate(hits).mean())

@@ -41,7 +41,7 @@ $(VENV)/.demo-installed: setup.cfg pyproject.toml constraints.txt | $(VENV)/bin/
 	@touch $@
 
 $(VENV)/.test-installed: setup.cfg pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(INSTALL) --editable ".[maps,hnsw,tune,dev]"
+	$(INSTALL) --editable ".[all,dev]"
 	@touch $@ $(VENV)/.demo-installed
 
 $(VENV)/bin/python:

@@ -31,7 +31,16 @@ from song2vec.sessions import Sessions, cut_sessions
 from song2vec.splits import split_given
 
 SETTINGS: dict[str, dict[str, Any]] = {  # of the published runs, as far as they are the same for both
-    "cross-entropy": {"hidden": 100, "batch_size": 64, "n_sample": 2048, "sample_alpha": 0.5, "learning_rate": 0.05, "dropout_hidden": 0.2},
+    "cross-entropy": {
+        "hidden": 100,
+        "batch_size": 64,
+        "n_sample": 2048,
+        "sample_alpha": 0.5,
+        "learning_rate": 0.05,
+        "dropout_input": 0.0,
+        "dropout_hidden": 0.2,
+        "logq": 0.0,
+    },
     "bpr-max": {
         "hidden": 100,
         "batch_size": 64,
@@ -41,11 +50,13 @@ SETTINGS: dict[str, dict[str, Any]] = {  # of the published runs, as far as they
         "momentum": 0.4,
         "dropout_input": 0.5,
         "dropout_hidden": 0.05,
+        "logq": 0.0,
         "bpreg": 1.95,
         "elu_param": 0.5,
     },
 }
 THEIR_NAMES = {"dropout_input": "dropout_p_embed", "dropout_hidden": "dropout_p_hidden"}
+K = 20
 EVALUATED = 5_000  # sessions that evaluation speed is measured on
 
 
@@ -111,8 +122,10 @@ def speed(theirs: Official, train: Sessions, test: Sessions, settings: dict[str,
 def quality(theirs: Official, train: Sessions, test: Sessions, settings: dict[str, Any], epochs: int) -> dict[str, float]:
     """Recall@20 and MRR@20 of both after the same number of epochs, in the same order of sessions."""
     model, seconds = timed(lambda: ours(train, settings, epochs))
-    evaluation = evaluate(model, test, timed=0)
-    row = {"recall_ours": evaluation["hit_rate"], "mrr_ours": evaluation["mrr"], "seconds_ours": round(seconds, 1)}
+    ranks = evaluate(model, test, timed=0).ranks
+    found = ranks[ranks <= K]
+    row = {"recall_ours": round(len(found) / len(ranks), 5), "mrr_ours": round(float((1 / found).sum()) / len(ranks), 5)}
+    row["seconds_ours"] = round(seconds, 1)
     other, seconds = timed(lambda: theirs.fit(train, settings, epochs))
     recall, mrr = theirs.evaluate(other, test)
     return row | {"recall_theirs": recall, "mrr_theirs": mrr, "seconds_theirs": round(seconds, 1)}
@@ -154,16 +167,14 @@ class Official:
     def evaluate(self, model: Any, test: Sessions) -> tuple[float, float]:
         """Recall@20 and MRR@20 by conservative ranks."""
         with quiet():
-            recall, mrr = self.evaluation.batch_eval(model, frame(test), cutoff=[20], batch_size=min(512, len(test)), mode="conservative")
-        return round(float(recall[20]), 5), round(float(mrr[20]), 5)
+            recall, mrr = self.evaluation.batch_eval(model, frame(test), cutoff=[K], batch_size=min(512, len(test)), mode="conservative")
+        return round(float(recall[K]), 5), round(float(mrr[K]), 5)
 
 
 def frame(sessions: Sessions) -> pd.DataFrame:
     """Sessions as their code takes them; the position stands for the time."""
-    session = np.repeat(np.arange(len(sessions)), sessions.lengths)
-    return pd.DataFrame(
-        {"SessionId": session, "ItemId": np.array(sessions.songs, np.int64), "Time": np.arange(sessions.plays, dtype=float)}
-    )
+    session, songs = np.repeat(np.arange(len(sessions)), sessions.lengths), np.array(sessions.songs, np.int64)
+    return pd.DataFrame({"SessionId": session, "ItemId": songs, "Time": np.arange(sessions.plays, dtype=float)})
 
 
 def _init_float32(model: Any, shape: tuple[int, ...]) -> Any:

@@ -7,6 +7,7 @@ machine that others use too, more of them are slower and the clock says little.
 trustworthiness (Venna and Kaski 2001): how far from the song those on the map are that are not; both over 1,000 songs drawn by lot.
 
     python benchmarks/bench_maps.py                                     # about 10 minutes
+    python benchmarks/bench_maps.py --quick                             # a minute
     python benchmarks/bench_maps.py --sizes 2000 5000 --workers 2
 """
 
@@ -33,7 +34,10 @@ def main() -> None:
     parser.add_argument("--sklearn-up-to", type=int, default=20_000)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--quick", action="store_true", help="2,000 songs; nothing is saved")
     options = parser.parse_args()
+    if options.quick:
+        options.sizes = [2000]
     rows: list[dict[str, Any]] = []
     ratios: dict[int, float] = {}
     for songs in options.sizes:
@@ -44,7 +48,9 @@ def main() -> None:
         if len(pair) == 2:
             ratios[songs] = round(pair[0]["processor_seconds"] / pair[1]["processor_seconds"], 2)
             print(f"{songs:>7,} songs: scikit-learn takes {ratios[songs]:.1f} times openTSNE's processor time", flush=True)
-    save_result("bench_maps", rows, opentsne=version("openTSNE"), workers=options.workers, seed=options.seed, sklearn_over_opentsne=ratios)
+    if not options.quick:
+        facts = {"workers": options.workers, "seed": options.seed, "sklearn_over_opentsne": ratios}
+        save_result("bench_maps", rows, opentsne=version("openTSNE"), **facts)
 
 
 def run(unit: Array, method: Any, workers: int, seed: int) -> dict[str, Any]:

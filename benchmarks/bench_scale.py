@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from common import peak_memory_mib, save_result, timed
+from common import RESULTS, peak_memory_mib, save_result, timed
 
 from song2vec.catalogue import Catalogue
 from song2vec.next_song import MODELS, make_model
@@ -55,10 +55,16 @@ def main() -> None:
         rows.append(row)
         print("  ".join(f"{row[column]:>18}" for column in COLUMNS), flush=True)
     if not options.quick:
-        save_result("bench_scale", rows, songs=SONGS, plays=PLAYS, limit_gib=LIMIT_GIB)
+        save_result("bench_scale", kept(rows) + rows, songs=SONGS, plays=PLAYS, limit_gib=LIMIT_GIB)
     over = [row["model"] for row in rows if row["peak_mib"] > 1024 * LIMIT_GIB]
     if over:
         sys.exit(f"more than {LIMIT_GIB} GiB: {', '.join(over)}")
+
+
+def kept(measured: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of models that were measured before and not now."""
+    file, names = RESULTS / "bench_scale.json", {row["model"] for row in measured}
+    return [row for row in json.loads(file.read_text())["rows"] if row["model"] not in names] if file.exists() else []
 
 
 def alone(name: str, quick: bool) -> dict[str, Any]:

@@ -30,6 +30,7 @@ K = 10
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="one seed; nothing is saved")
     options = parser.parse_args()
     train, test = split_at_random(real_sessions("yes_big"), 0.2, seed=0)
     print(f"train {train}\ntest {test}")
@@ -37,7 +38,7 @@ def main() -> None:
     ways: dict[str, Callable[[Sessions, int], SongVectors]] = {"gensim's defaults": with_gensim, "song2vec": with_song2vec}
     rows: list[dict[str, Any]] = []
     hits: dict[str, list[Array]] = {way: [] for way in ways}
-    for seed in range(options.seeds):
+    for seed in range(1 if options.quick else options.seeds):
         for way, learn in ways.items():
             vectors, seconds = timed(lambda learn=learn, seed=seed: learn(train, seed))
             hits[way].append(next_song_ranks(vectors, test) <= K)
@@ -62,7 +63,8 @@ def main() -> None:
     means = {"hr_at_10": round(float(ours.mean()), 4), "hr_at_10_gensim": round(float(theirs.mean()), 4)}
     means |= {"same_tag": _mean_of(rows, "song2vec"), "same_tag_gensim": _mean_of(rows, "gensim's defaults")}
     facts = means | {"ratio": round(ratio, 3), "interval_95": [round(low, 3), round(high, 3)], "same_tag_by_chance": round(chance, 4)}
-    save_result("bench_vectors", rows, train=repr(train), test=repr(test), queries=len(ours), **facts)
+    if not options.quick:
+        save_result("bench_vectors", rows, train=repr(train), test=repr(test), queries=len(ours), **facts)
 
 
 def with_gensim(train: Sessions, seed: int) -> SongVectors:

@@ -3,9 +3,7 @@
 from song2vec.catalogue import Catalogue
 from song2vec.engine import Engine
 from song2vec.errors import Song2VecError
-from song2vec.evaluation.compare import compare
-from song2vec.evaluation.protocol import evaluate
-from song2vec.evaluation.tuning import tune
+from song2vec.evaluation import compare, evaluate, tune
 from song2vec.listens import Listens, read_listens
 from song2vec.maps import SongMap, song_map
 from song2vec.next_song import (

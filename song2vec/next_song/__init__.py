@@ -25,6 +25,7 @@ from song2vec.settings import make
 __all__ = [
     "ALS",
     "BPR",
+    "HRNN",
     "MODELS",
     "SKNN",
     "STAN",
@@ -66,7 +67,7 @@ _CLASSES: tuple[type[NextSongModel], ...] = (
     BPR,
     NearestSong,
 )
-MODELS = Models(_CLASSES, {"gru4rec": "gru4rec:GRU4Rec", "playlist-rnn": "playlist_rnn:PlaylistRNN"})
+MODELS = Models(_CLASSES, {"gru4rec": "gru4rec:GRU4Rec", "playlist-rnn": "playlist_rnn:PlaylistRNN", "hrnn": "hrnn:HRNN"})
 
 
 def __getattr__(name: str) -> type[NextSongModel]:

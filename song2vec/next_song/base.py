@@ -168,9 +168,9 @@ class NextSongModel(Configured, ABC):
 
 
 def one_session(catalogue: Catalogue, rows: Array) -> Sessions:
-    """One session of these rows of a catalogue."""
+    """One session of these rows of a catalogue, nobody's."""
     offsets, listener = np.array([0, len(rows)]), np.zeros(1, np.int32)
-    return Sessions(rows.astype(np.int32), offsets, listener, catalogue, pl.Series("listener", [0]))
+    return Sessions(rows.astype(np.int32), offsets, listener, catalogue, pl.Series("listener", [None], dtype=pl.Int64))
 
 
 def histories(sessions: Sessions, plays: Array) -> tuple[Array, Array]:

@@ -36,7 +36,7 @@ def path_means(tree: Tree, nodes: Array, songs: Array) -> Array:
     """Hierarchical softmax has no output vector for a song but a path of them: their mean, turned the way the song lies."""
     sums, length = np.zeros((len(songs), nodes.shape[1]), np.float32), np.zeros((len(songs), 1), np.float32)
     for which, node, branch in tree.levels(songs):
-        sums[which] += np.float32(1 - 2 * branch)[:, None] * nodes[node]
+        sums[which] += (1 - 2 * branch)[:, None].astype(np.float32) * nodes[node]
         length[which] += 1
     means: Array = sums / length
     return means

@@ -23,6 +23,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "nearest": {"word2vec": {**SETTINGS, "epochs": 12}},
     "item-knn": {"regularisation": 1.0},
     "gru4rec": {"hidden": 16, "n_sample": 32, "batch_size": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
+    "hrnn": {"hidden": 16, "user_hidden": 8, "n_sample": 32, "batch_size": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
     "playlist-rnn": {"hidden": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
 }
 # the structure of tests/planted.py that a model finds; all others find "follows"
@@ -40,7 +41,7 @@ LEARNS = {
     "sknn": "group",
 }
 # models that learn from songs which follow each other, and refuse a log without any
-NEED_PAIRS = ("nearest", "gru4rec", "playlist-rnn")
+NEED_PAIRS = ("nearest", "gru4rec", "playlist-rnn", "hrnn")
 
 
 def make(name: str, **settings: Any) -> NextSongModel:

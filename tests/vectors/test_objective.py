@@ -93,7 +93,7 @@ def test_the_path_loss_is_worked_by_hand_along_the_path():
 
 @pytest.mark.parametrize("contexts", [[[0]], [[2]], [[1, -1, 3, 4]]])
 def test_the_path_losses_of_all_songs_are_one_distribution(contexts):
-    model, weights = tiny_model(hierarchical=True, skip_gram=False, songs=9)
+    _, weights = tiny_model(hierarchical=True, skip_gram=False, songs=9)
     chances = [math.exp(-examples(contexts, [target]).loss(weights)) for target in range(9)]
     assert sum(chances) == pytest.approx(1, abs=1e-5)
     assert max(chances) > 2 * min(chances)

@@ -8,11 +8,13 @@ from typing import cast
 
 import numpy as np
 import torch
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
+from song2vec.arrays import Array
 from song2vec.next_song.rnn.adagrad import Adagrad
 from song2vec.next_song.rnn.batches import NEW_USER, Plan
-from song2vec.next_song.rnn.block_kernel import Data, Learned, Rules, learn
+from song2vec.next_song.rnn.block_data import Data, Learned, Net, Rules, layer_of, make_room
+from song2vec.next_song.rnn.block_kernel import learn
 from song2vec.next_song.rnn.cells import CELLS
 from song2vec.next_song.rnn.kernels import BPR_MAX, CROSS_ENTROPY
 from song2vec.next_song.rnn.losses import log_q
@@ -45,24 +47,36 @@ class CompiledTask(Task):
         network.release()
         self._lane_plan, self._lanes = plan, lanes
         self._flat_songs = np.asarray(sessions.songs, np.int64)
-        self._firsts = [np.full(network.shape.songs, -1, np.int32) for _ in range(lanes)]
-        self._taken_off = np.zeros((2, 0), np.float32)
-        if recipe.logq and recipe.negatives:
-            every = torch.arange(network.shape.songs)
-            self._taken_off = log_q(self._support, every, every, recipe.logq, recipe.negatives.alpha).numpy().reshape(2, -1)
+        self._blas = ThreadpoolController().select(user_api="blas")
+        self._net, self._rules = self._whole_net(), self._all_rules()
+        size, hidden, flat = network.inputs.shape[1], network.shape.hidden, len(network.flat)
+        sample = self._negatives.sample
+        self._rooms = [make_room(recipe.batch_size, hidden, size, sample, network.shape.songs, flat) for _ in range(lanes)]
+
+    @property
+    def _negatives(self) -> Negatives:
+        return cast(Negatives, self.recipe.negatives)  # can_compile saw to it
 
     def begin(self, epoch: int) -> int:
         self._epoch = epoch
         self._plans = [self._lane_plan(epoch, lane) for lane in range(self._lanes)]
-        blank = np.zeros((self.recipe.batch_size, self.network.shape.hidden), np.float32)
-        self.states = [torch.from_numpy(blank.copy()) for _ in range(self._lanes)]
+        for room in self._rooms:
+            room.state[:] = 0
+        self.states = [torch.from_numpy(room.state) for room in self._rooms]
         return max(-(-plan.steps // BLOCK) for plan in self._plans)
 
+    def load(self, arrays: dict[str, Array]) -> None:
+        super().load(arrays)
+        for room, state in zip(self._rooms, self.states, strict=True):
+            room.state[:] = state.numpy()
+        self.states = [torch.from_numpy(room.state) for room in self._rooms]
+
     def run(self, block: int) -> tuple[float, int]:
-        if self._lanes == 1:
-            return self._run_lane(block, 0)
-        with threadpool_limits(1, "blas"), ThreadPoolExecutor(self._lanes) as pool:
-            done = list(pool.map(lambda lane: self._run_lane(block, lane), range(self._lanes)))
+        with self._blas.limit(limits=1):
+            if self._lanes == 1:
+                return self._run_lane(block, 0)
+            with ThreadPoolExecutor(self._lanes) as pool:
+                done = list(pool.map(lambda lane: self._run_lane(block, lane), range(self._lanes)))
         return sum(loss for loss, _ in done), sum(events for _, events in done)
 
     def _run_lane(self, block: int, lane: int) -> tuple[float, int]:
@@ -70,18 +84,11 @@ class CompiledTask(Task):
         first, last = block * BLOCK, min((block + 1) * BLOCK, plan.steps)
         if first >= last:
             return 0.0, 0
-        begin, stop = plan.begin[first], plan.begin[last]
-        number, names = block * self._lanes + lane, self.optimisers
-        data = self._data(plan, first, last, number)
-        learned = {name: _learned(optimiser) for name, optimiser in names.items()}
-        source = learned["output" if self.network.shape.input == "constrained" else "input"]
-        args = (learned["output"], learned["bias"], source, learned["flat"])
-        loss = learn(data, self._rules(), *args, self._taken_off, self.states[lane].numpy(), self._firsts[lane])
-        return loss, int(stop - begin)
+        data = self._data(plan, first, last, block * self._lanes + lane)
+        return learn(data, self._rules, self._net, self._rooms[lane]), len(data.inputs)
 
     def _data(self, plan: Plan, first: int, last: int, number: int) -> Data:
         recipe, begin, stop = self.recipe, plan.begin[first], plan.begin[last]
-        negatives = cast(Negatives, recipe.negatives)  # can_compile saw to it
         plays = plan.plays[begin:stop]
         mask_input, mask_hidden = recipe.masks(self.network, self._epoch, number, int(stop - begin))
         return Data(
@@ -90,13 +97,23 @@ class CompiledTask(Task):
             targets=self._flat_songs[plays + 1],
             carried=plan.carried[begin:stop],
             stays=(plan.starts[begin:stop] != NEW_USER).astype(np.int8),
-            negatives=negatives.block(self._epoch, number, last - first),
+            negatives=self._negatives.block(self._epoch, number, last - first),
             mask_input=mask_input,
             mask_hidden=mask_hidden[0] if len(mask_hidden) else np.zeros((0, 0), np.float32),
         )
 
-    def _rules(self) -> Rules:
+    def _whole_net(self) -> Net:
+        learned, shape = {name: _learned(optimiser) for name, optimiser in self.optimisers.items()}, self.network.shape
+        source = learned["output" if shape.input == "constrained" else "input"]
+        layer = layer_of(learned["flat"].parameters, shape.hidden, self.network.inputs.shape[1])
+        return Net(learned["output"], learned["bias"], source, learned["flat"], layer)
+
+    def _all_rules(self) -> Rules:
         recipe, shape = self.recipe, self.network.shape
+        less = np.zeros((2, 0), np.float32)
+        if recipe.logq:
+            every = torch.arange(shape.songs)
+            less = log_q(self._support, every, every, recipe.logq, self._negatives.alpha).numpy().reshape(2, -1)
         return Rules(
             loss=LOSSES[recipe.loss_name],
             rate=np.float32(recipe.learning_rate),
@@ -106,6 +123,7 @@ class CompiledTask(Task):
             elu=np.float32(recipe.elu),
             constrained=shape.input == "constrained",
             frozen=recipe.frozen,
+            less=less,
         )
 
 

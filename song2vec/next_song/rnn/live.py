@@ -38,7 +38,9 @@ class CarriedSession(LiveSession):
         self.catalogue: Catalogue = model.catalogue_
         self.network: Network = model.network_
         self.states = self.network.zero_states(1) if start is None else start
+        self.shift: torch.Tensor | None = None  # added to the gated inputs
         self.output: torch.Tensor | None = None
+        self.earlier: torch.Tensor | None = None  # the output before the last play
 
     def listen(self, song: SongId) -> Self:
         """A song was heard; returns self. Raises UnknownSongError for one that the model does not know."""
@@ -101,7 +103,9 @@ def listen_together(sessions: Sequence[CarriedSession], songs: Sequence[SongId])
         raise ArgumentError("sessions: different ones of one model are allowed")
     rows = torch.from_numpy(sessions[0].catalogue.rows(songs)).to(network.device)
     states = [torch.cat(layer) for layer in zip(*(session.states for session in sessions), strict=True)]
-    output, states = network.step(network.inputs.index_select(0, rows), states)
+    shifts = [session.shift for session in sessions if session.shift is not None]
+    output, states = network.step(network.inputs.index_select(0, rows), states, shift=torch.cat(shifts) if shifts else None)
     for i, (session, song) in enumerate(zip(sessions, songs, strict=True)):
+        session.earlier = session.output
         session.states, session.output = [state[i : i + 1] for state in states], output[i : i + 1]
         session.songs.append(song)

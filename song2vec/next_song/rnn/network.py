@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from song2vec.arrays import Array
-from song2vec.next_song.rnn.adagrad import zeros
+from song2vec.next_song.rnn.adagrad import empty, zeros
 from song2vec.next_song.rnn.cells import Cell
 
 InputName = Literal["one-hot", "embedding", "constrained", "vectors"]
@@ -77,12 +77,17 @@ class Network:
         width = self.shape.cell.states * self.shape.hidden
         return [torch.zeros((rows, width), device=self.device) for _ in range(self.shape.layers)]
 
-    def step(self, x: Tensor, states: States, masks: Tensor | None = None) -> tuple[Tensor, States]:
-        """(rows, size) inputs and states -> (rows, hidden) outputs and next states, dropped by (layers, rows, hidden) masks."""
+    def step(self, x: Tensor, states: States, masks: Tensor | None = None, shift: Tensor | None = None) -> tuple[Tensor, States]:
+        """(rows, size) inputs and states -> (rows, hidden) outputs and next states, dropped by (layers, rows, hidden) masks.
+
+        ``shift`` (rows, gates) is added to the gated input of the first layer.
+        """
         after: States = []
         for layer, state in enumerate(states):
-            shift = self.dense[f"a{layer}"]
-            gated = torch.addmm(shift, x, self.dense[f"W{layer}"].T) if f"W{layer}" in self.dense else x + shift
+            bias = self.dense[f"a{layer}"]
+            gated = torch.addmm(bias, x, self.dense[f"W{layer}"].T) if f"W{layer}" in self.dense else x + bias
+            if shift is not None and not layer:
+                gated = gated + shift
             state = self.shape.cell.step(gated, state, self.dense[f"U{layer}"], self.dense[f"b{layer}"])
             x = state[:, : self.shape.hidden]
             if masks is not None:
@@ -93,7 +98,8 @@ class Network:
 
     def scores(self, outputs: Tensor) -> Tensor:
         """(rows, hidden) -> (rows, songs)."""
-        return torch.addmm(self.tables["bias"][:, 0], outputs, self.tables["output"].T)
+        blank = empty((len(outputs), self.shape.songs), self.device)
+        return torch.addmm(self.tables["bias"][:, 0], outputs, self.tables["output"].T, out=blank)
 
     def arrays(self) -> dict[str, Array]:
         """All weights by name, float32."""
@@ -134,7 +140,7 @@ def _blocks(name: str, shape: Shape) -> tuple[int, int]:
     """Into how many gate matrices the rows and the columns of a weight fall."""
     if name == "input" and shape.input == "one-hot":
         return 1, shape.cell.gates
-    return (shape.cell.gates, 1) if name[0] in "WU" and name[1:].isdigit() else (1, 1)
+    return (shape.cell.gates, 1) if name[0] in "WU" and name != "Winit" else (1, 1)
 
 
 def _uniform(size: tuple[int, ...], blocks: tuple[int, int], random: np.random.Generator) -> Array:

@@ -31,7 +31,7 @@ from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors
 
 VALIDATION_QUERIES = 20_000
-NOT_LEARNING = ("epochs", "patience", "progress", "workers")  # settings that a training may go on with changed
+NOT_LEARNING = ("epochs", "patience", "progress")  # settings that a training may go on with changed
 
 
 @dataclass
@@ -116,7 +116,7 @@ class RecurrentModel(NextSongModel):
                 task,
                 name=self.name,
                 epochs=self.epochs,
-                validate=None if queries is None else lambda: self._validate(network, queries),
+                validate=None if queries is None else lambda: self._validate(network, sessions, queries),
                 patience=self.patience,
                 checkpoint=self._checkpoint(sessions),
                 progress=self.progress,
@@ -129,11 +129,18 @@ class RecurrentModel(NextSongModel):
         sessions = self._training_sessions(sessions)
         if not (sessions.lengths > 1).any():
             raise ArgumentError(f"sessions: none of {len(sessions):,} has two plays; at least one such session is needed")
-        recipe = self._recipe(sessions)
+        return self._new_task(network, self._recipe(sessions), sessions)
+
+    def _new_task(self, network: Network, recipe: Recipe, sessions: Sessions) -> Task:
+        """How this network learns from these sessions."""
         if can_compile(network, recipe):
-            lanes = min(self.workers or os.cpu_count() or 1, max(1, len(sessions) // (16 * self.batch_size)))
+            lanes = self._lanes(sessions)
             return CompiledTask(network, recipe, sessions, lambda epoch, lane: self._plan(sessions, epoch, lane, lanes), lanes)
         return Task(network, recipe, sessions, lambda epoch: self._plan(sessions, epoch))
+
+    def _lanes(self, sessions: Sessions) -> int:
+        """Threads that compiled training runs on; one when sessions are few."""
+        return min(self.workers or os.cpu_count() or 1, max(1, len(sessions) // (16 * self.batch_size)))
 
     def _training_sessions(self, sessions: Sessions) -> Sessions:
         """The sessions as training sees them."""
@@ -147,8 +154,9 @@ class RecurrentModel(NextSongModel):
         """Numbers of the sessions, in the order of an epoch."""
         return generator(self.seed, f"order {epoch}").permutation(len(sessions))
 
-    def _validate(self, network: Network, queries: tuple[Sessions, Array]) -> Validation:
-        return validation(network, *queries)
+    def _validate(self, network: Network, sessions: Sessions, queries: tuple[Sessions, Array]) -> Validation:
+        self.network_ = network
+        return validation(network, *queries, self._outputs)
 
     def _validation_queries(self, sessions: Sessions) -> tuple[Sessions, Array] | None:
         held_out = self._aid.validation
@@ -183,7 +191,9 @@ class RecurrentModel(NextSongModel):
         if aid.checkpoint is None:
             return None
         settings = {name: value for name, value in self.settings.items() if name not in NOT_LEARNING}
-        data = {"sessions": digest_of(sessions.songs, sessions.offsets), "catalogue": sessions.catalogue.fingerprint}
+        arrays = (sessions.songs, sessions.offsets, sessions.listener, sessions.start, sessions.dwell)
+        data = {"sessions": digest_of(*(array for array in arrays if array is not None)), "catalogue": sessions.catalogue.fingerprint}
+        data["lanes"] = str(self._lanes(sessions))
         data["vectors"] = "" if aid.vectors is None else digest_of(aid.vectors.matrix)
         data["validation"] = "" if aid.validation is None else digest_of(aid.validation.songs, aid.validation.offsets)
         return Checkpoint(aid.checkpoint, {"model": self.name, **settings, **data}, aid.checkpoint_minutes)

@@ -145,10 +145,14 @@ class Task:
         for now in range(step, end):
             begin, stop = self._begin[now], self._begin[now + 1]
             states = self.carry(begin, stop, self._moved[now])
-            output, self.states = self.network.step(dropped[begin - offset : stop - offset], states, self._masks(begin, stop))
+            output, self.states = self.advance(dropped[begin - offset : stop - offset], states, self._masks(begin, stop))
             outputs.append(output)
         self.states = [state.detach() for state in self.states]
         return torch.cat(outputs) if len(outputs) > 1 else outputs[0]
+
+    def advance(self, x: Tensor, states: States, masks: Tensor | None) -> tuple[Tensor, States]:
+        """Outputs and states after inputs."""
+        return self.network.step(x, states, masks)
 
     def _masks(self, begin: int, stop: int) -> Tensor | None:
         """(layers, rows, hidden) dropout masks of these entries."""

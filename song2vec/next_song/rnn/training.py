@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Protocol
 
 from song2vec.arrays import Array
 from song2vec.errors import ArgumentError
@@ -104,6 +104,9 @@ class Training:
                     for _ in range(now - shown):
                         advance(f"epoch {len(self.history) + 1}: {self._current()}")
                     shown = max(now, shown)
+                for _ in range(100 * len(self.history) - shown):
+                    advance(f"epoch {len(self.history)}: {self.history[-1]}")
+                shown = 100 * len(self.history)
                 logger.debug("%s epoch %d: %s", self.name, len(self.history), self.history[-1])
         if self.checkpoint:
             self._save()
@@ -111,7 +114,7 @@ class Training:
             self.trained.load(self._best)
         return self.history
 
-    def _epoch(self) -> Any:
+    def _epoch(self) -> Iterator[float]:
         """Train the rest of the epoch, yielding the share of it that is done after each block."""
         number = len(self.history)
         blocks = self.trained.begin(number)

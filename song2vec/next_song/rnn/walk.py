@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -14,15 +14,17 @@ from song2vec.next_song.rnn.training import Validation
 from song2vec.sessions import Sessions
 
 GROUP = 65_536  # plays whose outputs are held at once: 26 MB of 100 numbers
+BLOCK = 128  # queries scored at once
 CUT_OFF = 20
 
 
 @torch.inference_mode()
-def outputs(network: Network, sessions: Sessions, plays: Array, start: States | None = None) -> Tensor:
+def outputs(network: Network, sessions: Sessions, plays: Array, start: States | None = None, shift: Tensor | None = None) -> Tensor:
     """(n, hidden) what the network puts out after each of n different plays, in ascending order.
 
     Args:
         start: states that the sessions of the plays begin with, in order of the sessions; zero without it.
+        shift: (sessions, gates), what is added to the gated inputs of each; nothing without it.
     """
     session = np.searchsorted(sessions.offsets, plays, side="right") - 1
     which, last = np.unique(session, return_index=False), np.append(np.flatnonzero(np.diff(session)), len(session) - 1)
@@ -32,12 +34,15 @@ def outputs(network: Network, sessions: Sessions, plays: Array, start: States | 
     begin, lengths = begin[order], lengths[order]
     chosen = torch.from_numpy(order).to(network.device)
     states = network.zero_states(len(order)) if start is None else [state[chosen] for state in start]
+    added = None if shift is None else shift[chosen]
     found = torch.empty((len(plays), network.shape.hidden), device=network.device)
     for step in range(int(lengths.max(initial=0))):
         live = int(np.searchsorted(-lengths, -step, side="left"))
         now = begin[:live] + step
         songs = torch.from_numpy(sessions.songs[now].astype(np.int64)).to(network.device)
-        out, states = network.step(network.inputs.index_select(0, songs), [state[:live] for state in states])
+        out, states = network.step(
+            network.inputs.index_select(0, songs), [state[:live] for state in states], shift=None if added is None else added[:live]
+        )
         place = np.minimum(np.searchsorted(plays, now), len(plays) - 1)
         asked = np.flatnonzero(plays[place] == now)
         found[torch.from_numpy(place[asked])] = out[torch.from_numpy(asked)]
@@ -56,15 +61,18 @@ def groups(sessions: Sessions, plays: Array) -> Iterator[Array]:
 
 
 @torch.inference_mode()
-def validation(network: Network, sessions: Sessions, queries: Array, block: int = 128) -> Validation:
-    """Recall@20 and MRR@20 of the play after each query; a song that scores as high as the target counts as ahead of it."""
+def validation(network: Network, sessions: Sessions, queries: Array, feed: Callable[[Sessions, Array], Tensor]) -> Validation:
+    """Recall@20 and MRR@20 of the play after each query; a song that scores as high as the target counts as ahead of it.
+
+    ``feed`` gives the outputs after plays, as :func:`outputs`.
+    """
     hits, reciprocal = 0, 0.0
     for group in groups(sessions, queries):
-        states = outputs(network, sessions, group)
+        states = feed(sessions, group)
         targets = torch.from_numpy(sessions.songs[group + 1].astype(np.int64)).to(network.device)
-        for begin in range(0, len(group), block):
-            scores = network.scores(states[begin : begin + block])
-            ranks = (scores >= scores.gather(1, targets[begin : begin + block, None])).sum(1)
+        for begin in range(0, len(group), BLOCK):
+            scores = network.scores(states[begin : begin + BLOCK])
+            ranks = (scores >= scores.gather(1, targets[begin : begin + BLOCK, None])).sum(1)
             found = ranks[ranks <= CUT_OFF].double()
             hits, reciprocal = hits + len(found), reciprocal + float((1 / found).sum())
     return Validation(hits / max(1, len(queries)), reciprocal / max(1, len(queries)))

@@ -1,7 +1,4 @@
-"""What the kernel reads and draws before each product: plays that count, paths in the tree, negatives.
-
-Inlined into the kernel. numba recompiles a cached kernel when its own file changes, not when this one does.
-"""
+"""What the kernel reads and draws before each product: plays that count, paths in the tree, negatives; all inlined into it."""
 
 from __future__ import annotations
 

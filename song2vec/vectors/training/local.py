@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 _INT, _BYTE = ir.IntType(32), ir.IntType(8)
 
 
-@intrinsic(prefer_literal=True)  # type: ignore[misc]
-def stack_floats(typing: Any, count: Any) -> Any:
+def _stack_floats(typing: Any, count: Any) -> Any:
     """Pointer to ``count`` float32 (a compile-time constant) on the stack; not cleared.
 
     A row copied there cannot overlap with one in memory, and LLVM knows it: without this no loop over rows is vectorised
@@ -26,19 +24,23 @@ def stack_floats(typing: Any, count: Any) -> Any:
             room.align = 64
         return builder.bitcast(room, ir.PointerType(ir.FloatType()))
 
-    return types.CPointer(types.float32)(count), generate
+    return types.CPointer(types.float32)(count), generate  # type: ignore[no-untyped-call]
 
 
-@intrinsic  # type: ignore[misc]
-def prefetch(typing: Any, matrix: Any, place: Any) -> Any:
+def _prefetch(typing: Any, matrix: Any, place: Any) -> Any:
     """Ask for the cache line of the number at ``place`` (counted row by row) of a C-contiguous matrix, for writing."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
         address = builder.bitcast(builder.gep(data, [arguments[1]]), ir.PointerType(_BYTE))
         kind = ir.FunctionType(ir.VoidType(), [address.type, _INT, _INT, _INT])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        module = builder.module
+        function = module.globals.get("llvm.prefetch.p0") or ir.Function(module, kind, "llvm.prefetch.p0")
         builder.call(function, [address, ir.Constant(_INT, 1), ir.Constant(_INT, 3), ir.Constant(_INT, 1)])
         return context.get_dummy_value()
 
     return types.void(matrix, place), generate
+
+
+stack_floats: Any = intrinsic(prefer_literal=True)(_stack_floats)
+prefetch: Any = intrinsic(_prefetch)

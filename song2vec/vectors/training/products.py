@@ -13,10 +13,9 @@ import numpy as np
 
 from song2vec.vectors.training.draws import inlined
 
-EDGE = 6.0  # beyond, the sigmoid is 0 or 1: what is right enough is left alone, or vectors would grow without end
+EDGE = 6.0  # scores beyond teach nothing, as in gensim: what is right enough would grow without end, what is so wrong is chance
 _STEPS = 2048
 SIGMOID = (1 / (1 + np.exp(-np.linspace(-EDGE, EDGE, _STEPS + 1)))).astype(np.float32)
-SIGMOID[0], SIGMOID[-1] = 0, 1
 _HIGH, _SCALE, _HALF = np.float32(EDGE), np.float32(_STEPS / 2 / EDGE), np.float32(0.5)
 _ZERO, _ONE = np.float32(0), np.float32(1)
 
@@ -62,9 +61,9 @@ def find_errors(sigmoid, near, members, labels, count, rate, paces, errors, size
             for k in range(count):
                 errors[c, k] += dot * paces[k] * errors[b, k]
         for k in range(count):
-            score = min(max(errors[c, k], -_HIGH), _HIGH) + _HIGH
-            place = min(max(np.int32(score * _SCALE + _HALF), np.int32(0)), np.int32(_STEPS))  # also of what is not a number
-            errors[c, k] = rate * (labels[k] - sigmoid[place])
+            score = min(max(errors[c, k], -_HIGH), _HIGH)
+            place = min(max(np.int32((score + _HIGH) * _SCALE + _HALF), np.int32(0)), np.int32(_STEPS))  # also of what is not a number
+            errors[c, k] = rate * (labels[k] - sigmoid[place]) if -_HIGH < score < _HIGH else _ZERO
 
 
 @inlined

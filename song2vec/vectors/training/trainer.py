@@ -114,7 +114,8 @@ def _keep(sessions: Sessions, rows: Array, weights: Weights, settings: Hyperpara
     counts, shares = count_plays(sessions), np.zeros(len(weights.plays))
     shares[rows[counts > 0]] = counts[counts > 0] / sessions.plays
     ratio = np.where(shares > 0, settings.subsample / np.where(shares > 0, shares, 1), 1)
-    return np.minimum(np.sqrt(ratio) + ratio, 1).astype(np.float32)
+    keep: Array = np.minimum(np.sqrt(ratio) + ratio, 1).astype(np.float32)
+    return keep
 
 
 def _read_only(array: Array) -> Array:

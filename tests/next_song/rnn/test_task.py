@@ -93,7 +93,7 @@ def test_a_step_is_that_of_autograd_and_dense_adagrad(cell, layers, kind, bptt):
         less = 0.7 * torch.cat([torch.log(support[rows]), torch.log(support[negatives[update]] ** 0.5)])
         scores = torch.cat(found) @ copies["output"][columns].T + copies["bias"][columns, 0] - less
         loss = torch.nn.functional.cross_entropy(scores, torch.arange(len(rows)), reduction="sum")
-        assert float(total) == pytest.approx(float(loss), rel=1e-5)
+        assert float(total) == pytest.approx(loss.item(), rel=1e-5)
         slopes = dict(zip(copies, torch.autograd.grad(loss / 4, list(copies.values())), strict=True))
         with torch.no_grad():
             for name, weights in copies.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ def least_total(plays):
 
 def is_prefix_free(all_paths):
     codes = sorted("".join(str(branch) for _, branch in path) for path in all_paths)
-    return all(not after.startswith(before) for before, after in zip(codes, codes[1:], strict=False))
+    return all(not after.startswith(before) for before, after in pairwise(codes))
 
 
 def test_the_example_of_the_docstring():

@@ -17,7 +17,7 @@ from song2vec.vectors.training.weights import Weights, count_plays
 from tests.vectors.test_word2vec import LEARNING, SMALL, every_kind, fingerprint, planted, share_of_cluster
 
 
-class BrokenOff(Exception):
+class BrokenOffError(Exception):
     pass
 
 
@@ -27,16 +27,19 @@ def many_rounds(monkeypatch):
     monkeypatch.setattr(trainer, "ROUND", 2)
 
 
-def break_off_after(monkeypatch, rounds):
-    """The next trainings end in BrokenOff after so many rounds."""
+def train_broken_off(rounds, learner, *data, **options):
+    """Fit, and break off after so many rounds."""
     train, left = trainer.KernelTrainer.train, iter(range(rounds))
 
     def breaking(self, epoch, number):
         if next(left, None) is None:
-            raise BrokenOff
+            raise BrokenOffError
         train(self, epoch, number)
 
-    monkeypatch.setattr(trainer.KernelTrainer, "train", breaking)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trainer.KernelTrainer, "train", breaking)
+        with pytest.raises(BrokenOffError):
+            learner.fit(*data, **options)
 
 
 # Broken off
@@ -44,38 +47,34 @@ def break_off_after(monkeypatch, rounds):
 
 @every_kind
 @pytest.mark.parametrize("rounds", [1, 4, 7])
-def test_training_taken_up_is_the_training_that_was_never_broken_off(tmp_path, monkeypatch, many_rounds, algorithm, loss, rounds):
+def test_training_taken_up_is_the_training_that_was_never_broken_off(tmp_path, many_rounds, algorithm, loss, rounds):
     hyperparameters = SMALL | {"algorithm": algorithm, "loss": loss, "dynamic_window": True, "subsample": 0.01}
     whole = Word2Vec(**hyperparameters).fit(planted(60), planted(20, seed=1))
-    with monkeypatch.context() as patch, pytest.raises(BrokenOff):
-        break_off_after(patch, rounds)
-        Word2Vec(**hyperparameters).fit(planted(60), planted(20, seed=1), checkpoint=tmp_path / "kept", checkpoint_minutes=0)
+    data, kept = (planted(60), planted(20, seed=1)), tmp_path / "kept"
+    train_broken_off(rounds, Word2Vec(**hyperparameters), *data, checkpoint=kept, checkpoint_minutes=0)
     again = Word2Vec(**hyperparameters).fit(planted(60), planted(20, seed=1), checkpoint=tmp_path / "kept")
     assert fingerprint(again.vectors_) == fingerprint(whole.vectors_)
     assert again.history_ == whole.history_
 
 
-def test_the_best_vectors_survive_a_break(tmp_path, monkeypatch):
+def test_the_best_vectors_survive_a_break(tmp_path):
     hyperparameters = LEARNING | {"patience": 2, "epochs": 12}
     whole = Word2Vec(**hyperparameters).fit(planted(), planted(seed=1))
-    with monkeypatch.context() as patch, pytest.raises(BrokenOff):
-        break_off_after(patch, len(whole.history_) - 1)
-        Word2Vec(**hyperparameters).fit(planted(), planted(seed=1), checkpoint=tmp_path / "kept", checkpoint_minutes=0)
+    data, kept = (planted(), planted(seed=1)), tmp_path / "kept"
+    train_broken_off(len(whole.history_) - 1, Word2Vec(**hyperparameters), *data, checkpoint=kept, checkpoint_minutes=0)
     again = Word2Vec(**hyperparameters).fit(planted(), planted(seed=1), checkpoint=tmp_path / "kept")
     assert fingerprint(again.vectors_) == fingerprint(whole.vectors_)
 
 
 def test_training_that_is_done_is_not_done_again(tmp_path, monkeypatch):
     first = Word2Vec(**SMALL).fit(planted(50), checkpoint=tmp_path / "kept")
-    break_off_after(monkeypatch, 0)
+    monkeypatch.setattr(trainer.KernelTrainer, "train", None)
     again = Word2Vec(**SMALL | {"workers": 2}).fit(planted(50), checkpoint=tmp_path / "kept")
     assert fingerprint(again.vectors_) == fingerprint(first.vectors_)
 
 
-def test_a_checkpoint_is_written_when_it_is_time_and_at_the_end(tmp_path, monkeypatch):
-    with monkeypatch.context() as patch, pytest.raises(BrokenOff):
-        break_off_after(patch, 1)
-        Word2Vec(**SMALL).fit(planted(50), checkpoint=tmp_path / "kept", checkpoint_minutes=60)
+def test_a_checkpoint_is_written_when_it_is_time_and_at_the_end(tmp_path):
+    train_broken_off(1, Word2Vec(**SMALL), planted(50), checkpoint=tmp_path / "kept", checkpoint_minutes=60)
     assert not (tmp_path / "kept").exists()
     Word2Vec(**SMALL).fit(planted(50), checkpoint=tmp_path / "kept", checkpoint_minutes=60)
     assert (tmp_path / "kept" / "manifest.json").exists()

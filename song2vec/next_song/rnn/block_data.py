@@ -1,0 +1,123 @@
+"""What the compiled block of updates works with: parameters, data, rules, and memory made once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from song2vec.arrays import Array
+
+
+class Learned(NamedTuple):
+    """Parameters with what Adagrad keeps of them."""
+
+    parameters: Array
+    squares: Array
+    velocity: Array
+
+
+class Layer(NamedTuple):
+    """The weights of the layer, or their gradients: views of one flat array."""
+
+    w: Array
+    u: Array
+    a: Array
+    b: Array
+
+
+class Net(NamedTuple):
+    """All that is learned. ``source`` is the table that inputs are looked up in, ``table`` itself when it is constrained."""
+
+    table: Learned
+    bias: Learned
+    source: Learned
+    flat: Learned
+    layer: Layer
+
+
+class Data(NamedTuple):
+    """A block of the plan of an epoch: entries as in ``batches.Plan``, masks (entries, width) or (0, 0)."""
+
+    begin: Array  # (updates + 1,) int64, from 0
+    inputs: Array
+    targets: Array
+    carried: Array
+    stays: Array  # 0 where a session begins, else 1
+    negatives: Array  # (updates, sample)
+    mask_input: Array
+    mask_hidden: Array
+
+
+class Rules(NamedTuple):
+    """What the losses and the optimiser are told. ``less`` is (2, m), taken off the scores of targets and of samples, or (2, 0)."""
+
+    loss: int
+    rate: np.float32
+    momentum: np.float32
+    scale: np.float32
+    bpreg: np.float32
+    elu: np.float32
+    constrained: bool
+    frozen: bool
+    less: Array
+
+
+class Room(NamedTuple):
+    """Memory of a lane, made once; rows are slots, or slots and samples."""
+
+    state: Array  # carried from step to step
+    first: Array  # (m,) int32, -1 between steps
+    x: Array
+    before: Array
+    after: Array
+    back: Array
+    gates: Array
+    carried: Array
+    weights: Array
+    slopes: Array  # of inputs and then of targets and samples
+    shift: Array
+    slope: Array
+    rows: Array
+    scores: Array
+    work: Array
+    bits: Array
+    flat: Array
+    layer: Layer  # gradients, views of ``flat``
+
+
+def layer_of(flat: Array, hidden: int, size: int) -> Layer:
+    """The weights of a layer in their flat array."""
+    w, u, a, b = np.split(flat, np.cumsum([3 * hidden * size, 3 * hidden * hidden, 3 * hidden]))
+    return Layer(w.reshape(3 * hidden, size), u.reshape(3 * hidden, hidden), a, b)
+
+
+def make_room(slots: int, hidden: int, size: int, sample: int, songs: int, flat: int) -> Room:
+    """Memory for so many slots."""
+    most = slots + sample
+    wide = max(most, 2 * hidden)
+    slope = np.empty(flat, np.float32)
+
+    def blank(*size: int) -> Array:
+        return np.empty(size, np.float32)
+
+    return Room(
+        state=np.zeros((slots, hidden), np.float32),
+        first=np.full(songs, -1, np.int32),
+        x=blank(slots, size),
+        before=blank(slots, hidden),
+        after=blank(slots, hidden),
+        back=blank(slots, hidden),
+        gates=blank(slots, 3 * hidden),
+        carried=blank(slots, 3 * hidden),
+        weights=blank(most, hidden),
+        slopes=blank(slots + most, hidden),
+        shift=blank(most),
+        slope=blank(most, 1),
+        rows=np.empty(slots + most, np.int64),
+        scores=blank(slots * most),
+        work=blank(4, wide),
+        bits=np.empty(wide, np.int32),
+        flat=slope,
+        layer=layer_of(slope, hidden, size),
+    )

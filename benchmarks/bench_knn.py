@@ -9,8 +9,8 @@ stands (`same`), with the documented rule for sessions of equal similarity at th
 takes whatever a hash set yields first), and that with scores rounded to float32 as ours are (`same_rounded`); `scores_near` is the
 share of queries with every score within a millionth of theirs.
 
-    python benchmarks/bench_knn.py --session-rec PATH           # some 5 minutes
-    python benchmarks/bench_knn.py --session-rec PATH --quick   # a minute
+    python benchmarks/bench_knn.py --session-rec PATH           # a minute
+    python benchmarks/bench_knn.py --session-rec PATH --quick   # one round of 200 queries; nothing is saved
 """
 
 from __future__ import annotations
@@ -72,8 +72,11 @@ def main() -> None:
     for name in MODELS:
         rows.append(compare(name, train, test, whole_sessions(test, queries, options.seed), rounds, options.session_rec))
         print("  ".join(f"{key} {value}" for key, value in rows[-1].items()), flush=True)
+    if options.quick:
+        return
+    facts = {f"{row['model']}_ratio": row.get("times_theirs") for row in rows}
     sys.argv = ["PATH" if argument == str(options.session_rec) else argument for argument in sys.argv]
-    save_result("bench_knn", rows, settings=SETTINGS, queries=queries, seed=options.seed)
+    save_result("bench_knn", rows, settings=SETTINGS, queries=queries, seed=options.seed, **facts)
 
 
 def compare(name: str, train: Sessions, test: Sessions, plays: Array, rounds: int, checkout: Path | None) -> dict[str, Any]:

@@ -44,82 +44,83 @@ SETTINGS: dict[str, Any] = {
     "seed": 0,
 }
 OURS = SETTINGS | {"loss": "hierarchical-softmax", "size": 128, "window": 3, "dynamic_window": False, "context_weight": 0.3}
-LARGE = ("song2vec", "gensim list", "gensim corpus_file")
-PATHS = {"loss": "hierarchical-softmax", "size": 128, "window": 3, "dynamic_window": False}
+KINDS: dict[str, dict[str, Any]] = {
+    "skip-gram": {},
+    "cbow": {"algorithm": "cbow"},
+    "hierarchical softmax": {"loss": "hierarchical-softmax", "size": 128, "window": 3, "dynamic_window": False},
+}
+# events, songs and clusters of planted logs, none of a real one, and epochs
+LOGS = {
+    "planted 200 k": (200_000, 5_000, 50, 5),
+    "planted 2 M": (2_000_000, 50_000, 500, 5),
+    "planted 20 M": (20_000_000, 200_000, 2_000, 2),
+    "nowplaying": (0, 0, 0, 10),
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="200,000 events and two trainers")
-    parser.add_argument("--parts", nargs="*", default=["speed", "clock", "scale"], choices=["speed", "clock", "scale"])
+    parser.add_argument("--parts", nargs="*", default=list(PARTS), choices=list(PARTS))
+    parser.add_argument("--logs", nargs="*", default=list(LOGS), choices=list(LOGS))
+    parser.add_argument("--kinds", nargs="*", default=list(KINDS), choices=list(KINDS))
+    parser.add_argument("--trainers", nargs="*", default=list(TRAINERS), choices=list(TRAINERS))
     parser.add_argument("--rounds", type=int, default=2, help="how often every comparison is run, the trainers in turn")
     options = parser.parse_args()
-    rows: list[dict[str, Any]] = []
-    facts: dict[str, Any] = {}
+    if options.quick:
+        options.parts = ["speed", "scale"]
+        options.logs, options.trainers, options.rounds = ["planted 200 k"], ["song2vec", "gensim corpus_file"], 1
     with tempfile.TemporaryDirectory(prefix="song2vec-bench-") as folder:
-        if "speed" in options.parts:
-            rows += speed(Path(folder), options.quick, 1 if options.quick else options.rounds)
-            facts["ratios"] = ratios(rows)
-        if "clock" in options.parts and not options.quick:
-            rows += clock(Path(folder), ("nowplaying/train.txt", "yes_big"))
-        if "scale" in options.parts:
-            sizes = (100_000, 400_000) if options.quick else (1_000_000, 10_000_000, 100_000_000)
-            rows += scale(Path(folder), sizes, 10_000 if options.quick else 1_000_000)
-        facts["roofline"] = roofline(rows)
-    print(json.dumps(facts, indent=1))
-    told = [{key: value for key, value in row.items() if key != "hits"} for row in rows]
-    save_result("bench_training_quick" if options.quick else "bench_training", told, **facts)
+        for part in options.parts:
+            rows = PARTS[part](Path(folder), options)
+            facts = {"speed": ratios, "clock": best_in_time, "scale": linear}[part](rows)
+            print(json.dumps(facts, indent=1), flush=True)
+            if not options.quick:
+                told = [{key: value for key, value in row.items() if key != "hits"} for row in rows]
+                save_result(f"bench_training_{part}", told, **facts)
 
 
-def speed(folder: Path, quick: bool, rounds: int) -> list[dict[str, Any]]:
+def speed(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     """Every trainer on the same sessions with the same settings, in turn."""
-    kinds: dict[str, dict[str, Any]] = {"skip-gram": {}, "cbow": {"algorithm": "cbow"}, "hierarchical softmax": PATHS}
-    logs = (
-        {"planted 200 k": (200_000, 5_000, 50)}
-        if quick
-        else {"planted 2 M": (2_000_000, 50_000, 500), "planted 20 M": (20_000_000, 200_000, 2_000)}
-    )
     rows = []
-    for log, (events, songs, clusters) in logs.items():
-        paths = _planted(folder, events, songs, clusters)
-        for kind, changes in kinds.items():
-            settings = SETTINGS | changes | {"epochs": 5 if events <= 2_000_000 else 2}
-            names = ("song2vec", "gensim corpus_file") if quick else TRAINERS if events <= 2_000_000 else LARGE
-            rows += [_row(log, kind, name, paths, settings, (songs, clusters)) for _ in range(rounds) for name in names]
-    if not quick:
-        paths = _real(folder, "nowplaying/train.txt")
-        for kind, changes in kinds.items():
-            rows += [_row("nowplaying", kind, name, paths, SETTINGS | changes | {"epochs": 10}) for _ in range(rounds) for name in TRAINERS]
+    for log in options.logs:
+        events, songs, clusters, epochs = LOGS[log]
+        paths = _planted(folder, events, songs, clusters) if events else _real(folder, "nowplaying/train.txt")
+        for kind in options.kinds:
+            settings = SETTINGS | KINDS[kind] | {"epochs": epochs}
+            rows += [_row(log, kind, name, paths, settings, (songs, clusters)) for _ in range(options.rounds) for name in options.trainers]
     return rows
 
 
-def clock(folder: Path, logs: tuple[str, ...], seconds: float = 60.0) -> list[dict[str, Any]]:
-    """HR@10 that each reaches in the same time with the best settings we know, as many epochs as fit (100 at most)."""
+def clock(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
+    """HR@10 that each reaches in 60 seconds, as many epochs as fit (100 at most): ours as it comes, gensim with ours and its own."""
     rows = []
-    for log in logs:
+    ways = [("song2vec", OURS), ("gensim list", OURS), ("gensim list", SETTINGS), ("gensim list", SETTINGS | {"algorithm": "cbow"})]
+    for log in ("nowplaying/train.txt", "yes_big"):
         paths = _real(folder, log)
-        for name in ("song2vec", "gensim list", "gensim corpus_file"):
-            for settings in (OURS, OURS | {"size": 256}, OURS | {"learning_rate": 0.05}, SETTINGS, SETTINGS | {"algorithm": "cbow"}):
-                two = _row(log, "two epochs", name, paths, settings | {"epochs": 2})
-                epochs = int(np.clip(2 * seconds / two["seconds"], 1, 100))
-                rows.append(_row(log, "60 seconds", name, paths, settings | {"epochs": epochs}))
+        for name, settings in ways:
+            two = _row(log, "two epochs", name, paths, settings | {"epochs": 2})
+            epochs = int(np.clip(2 * 60 / two["seconds"], 1, 100))
+            rows.append(_row(log, "60 seconds", name, paths, settings | {"epochs": epochs}))
     return rows
 
 
-def scale(folder: Path, sizes: tuple[int, ...], songs: int) -> list[dict[str, Any]]:
+def scale(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     """One epoch over more and more events: seconds should grow with them and memory should not."""
+    songs, sizes = (10_000, (100_000, 400_000)) if options.quick else (1_000_000, (1_000_000, 10_000_000, 100_000_000))
     rows = []
     for events in sizes:
-        paths = _planted(folder, events, songs, max(1, songs // 100))
-        rows.append(
-            _row(f"{events:,} events, {songs:,} songs", "scale", "song2vec", paths, SETTINGS | {"epochs": 1}, (songs, songs // 100))
-        )
+        paths, log = _planted(folder, events, songs, songs // 100), f"{events:,} events, {songs:,} songs"
+        rows.append(_row(log, "scale", "song2vec", paths, SETTINGS | {"epochs": 1}, (songs, songs // 100)))
     return rows
 
 
-def ratios(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+PARTS: dict[str, Callable[[Path, argparse.Namespace], list[dict[str, Any]]]] = {"speed": speed, "clock": clock, "scale": scale}
+
+
+def ratios(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Ours against the fastest gensim of each comparison: events a second, and the difference in HR@10 with its 95 % interval."""
-    found = []
+    found: list[dict[str, Any]] = []
     for log, kind in dict.fromkeys((row["log"], row["kind"]) for row in rows):
         these = [row for row in rows if (row["log"], row["kind"]) == (log, kind)]
         ours, gensim = (_fastest([row for row in these if row["trainer"].startswith(name)]) for name in ("song2vec", "gensim"))
@@ -135,7 +136,28 @@ def ratios(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 "interval_95": [round(float(difference.mean() + side * error), 4) for side in (-1, 1)],
             }
         )
-    return found
+    facts = {f"{row['log']} {row['kind']} ratio".replace(" ", "_").replace("-", "_"): row["speed_ratio"] for row in found}
+    return {**facts, "ratios": found, "roofline": roofline(rows)}
+
+
+def best_in_time(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """What ours reaches on each log over the best of gensim."""
+    best: dict[str, dict[str, float]] = {}
+    for row in rows:
+        here = best.setdefault(row["log"].partition("/")[0], {})
+        name = row["trainer"].partition(" ")[0]
+        here[name] = max(here.get(name, 0.0), row["hr_at_10"])
+    return {f"{log}_ratio": round(here["song2vec"] / here["gensim"], 3) for log, here in best.items()} | {"best": best}
+
+
+def linear(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Seconds a million events at each size, against the first; the most memory; and how near this is to what the machine can do."""
+    each = [row["seconds"] / row["events"] * 1e6 for row in rows]
+    return {
+        "seconds_per_million": [round(seconds, 3) for seconds in each],
+        "peak_mib": round(max(row["peak_mib"] for row in rows)),
+        "roofline": roofline(rows),
+    }
 
 
 def roofline(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -172,7 +194,8 @@ def _row(
     row: dict[str, Any] = {"log": log, "kind": kind, "trainer": name, "settings": settings} | json.loads(done.stdout.splitlines()[-1])
     row["hits"] = np.array([int(hit) for hit in row["hits"]])
     row["hr_at_10"] = round(float(np.mean(row["hits"])), 4)
-    row["events_per_second"] = round(Sessions.load(paths[0]).plays * settings["epochs"] / row["seconds"])
+    row["events"] = Sessions.load(paths[0]).plays
+    row["events_per_second"] = round(row["events"] * settings["epochs"] / row["seconds"])
     line = f"{log:>14} {kind:>20} {name:>18}  {row['events_per_second']:>10,}/s  HR@10 {row['hr_at_10']:.4f}  {row['peak_mib']:6.0f} MiB"
     print(line + (f"  cluster {row['cluster_share']:.3f}" if clusters else ""), flush=True)
     return row

@@ -18,6 +18,7 @@ import song2vec
 from song2vec import Engine, Listens, SongVectors, classic_rock
 from song2vec.demo import LISTENER, SONGS
 from song2vec.listens import READERS
+from song2vec.next_song import MODELS
 from tests.console import run
 from tests.small import FOLK, METAL, engine, names_of, plays
 
@@ -448,6 +449,13 @@ def test_formats_lists_every_reader(console):
     assert all(row["what"] and row["looks like"] for row in found)
     table = console("formats").out
     assert all(name in table for name in READERS)
+
+
+def test_models_lists_every_model_with_its_settings(console):
+    found = {row["model"]: row for row in console("models", "--json").json}
+    assert list(found) == list(MODELS)
+    assert all(row["what"].endswith(".") for row in found.values())
+    assert found["sr"]["settings"] == "steps=10, neighbours=100, decay=0.0"
 
 
 def test_demo_does_the_main_job(console, tmp_path, monkeypatch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from inspect import getdoc
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +16,9 @@ from song2vec.cli.app import app
 from song2vec.cli.console import out, show
 from song2vec.cli.options import AsJson, EngineFolder, Seed
 from song2vec.demo import run_demo
+from song2vec.errors import MissingExtraError
 from song2vec.listens import READERS
+from song2vec.next_song import MODELS, make_model
 
 
 @app.command("map")
@@ -63,6 +67,12 @@ def formats(as_json: AsJson = False) -> None:
 
 
 @app.command()
+def models(as_json: AsJson = False) -> None:
+    """The next-song models, and their settings as they come."""
+    show(pl.DataFrame([_described(name) for name in MODELS]), "Next-song models", as_json)
+
+
+@app.command()
 def demo(
     out_folder: Annotated[Path, typer.Option("--out", "-o", help="Where the engine and the maps go.")] = Path("demo"),
 ) -> None:
@@ -71,3 +81,14 @@ def demo(
         out.print(title, style="bold")
         if table is not None:
             show(table, "", as_json=False)
+
+
+def _described(name: str) -> dict[str, str]:
+    """A model's name, its first sentence and its settings; of one that is not installed, what to install."""
+    try:
+        model = MODELS[name]
+    except MissingExtraError as error:
+        return {"model": name, "what": str(error), "settings": ""}
+    settings = ", ".join(f"{setting}={value!r}" for setting, value in make_model(name).settings.items())
+    sentence = re.split(r"(?<=\.)\s+(?=[A-Z])|\n\n", getdoc(model) or "")[0]
+    return {"model": name, "what": " ".join(sentence.split()), "settings": settings}

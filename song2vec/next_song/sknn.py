@@ -17,7 +17,9 @@ SET_SIMILARITIES = ("cosine", "jaccard", "dice")
 
 
 class SKNN(SessionNeighbours):
-    """score(i) = sum over the k nearest sessions n that hold song i of sim(s, n), where order and repeats do not matter.
+    """Songs of the training sessions that share most with this one.
+
+    score(i) = sum over the k nearest sessions n that hold song i of sim(s, n), where order and repeats do not matter.
 
     Jannach and Ludewig, "When recurrent neural networks meet the neighborhood for session-based recommendation", RecSys
     2017. Sampling and ties are those of :class:`SessionNeighbours`.

@@ -14,7 +14,9 @@ from song2vec.settings import Choice, Real, Space, Whole
 
 
 class STAN(SessionNeighbours):
-    """score(i) = sum over the k nearest sessions n that hold song i of sim(s, n) * w2(n) * w3(i, n).
+    """Songs of the sessions most like this one, with decays over its songs, over the sessions' age and within them.
+
+    score(i) = sum over the k nearest sessions n that hold song i of sim(s, n) * w2(n) * w3(i, n).
 
     Garg, Gupta, Malhotra, Vig and Shroff, "Sequence and time aware neighborhood for session-based recommendations", SIGIR
     2019, equations 2-5. sim is the cosine of n as a set with s as a vector of weights

@@ -18,7 +18,9 @@ VECTOR_SIMILARITIES = ("vec", "cosine")
 
 
 class VSKNN(SessionNeighbours):
-    """score(i) = sum over the k nearest sessions n that hold song i of sim(s, n) * w(step) * (1 + idf_weighting * idf(i)).
+    """Songs of the sessions most like this one, its latest songs and what is near them counting more.
+
+    score(i) = sum over the k nearest sessions n that hold song i of sim(s, n) * w(step) * (1 + idf_weighting * idf(i)).
 
     Ludewig and Jannach, "Evaluation of session-based recommendation algorithms", User Modeling and User-Adapted
     Interaction 28, 2018; idf as in their "Empirical analysis of session-based recommendation algorithms", same journal,

@@ -15,7 +15,9 @@ from song2vec.settings import Choice, Space
 
 
 class VSTAN(STAN):
-    """score(i) = sum over the k nearest n that hold song i of sim(s, n) * w2(n) * w3(i, n) * w4(s, n) * (1 + lambda_idf * idf(i)).
+    """vsknn and stan in one: every decay of stan, and rare songs and recent matches count more.
+
+    score(i) = sum over the k nearest n that hold song i of sim(s, n) * w2(n) * w3(i, n) * w4(s, n) * (1 + lambda_idf * idf(i)).
 
     Ludewig, Mauro, Latifi and Jannach, "Empirical analysis of session-based recommendation algorithms", User Modeling and
     User-Adapted Interaction 31, 2021. sim, w2 and w3 are those of :class:`STAN`;

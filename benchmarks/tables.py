@@ -32,11 +32,16 @@ TABLES: dict[str, Callable[[], str]] = {"baselines": baselines}
 
 
 def written(text: str) -> str:
-    """A page with every table in it as the results have it."""
+    """A page with every figure and table in it as the results have it; a figure keeps its number of digits."""
+
+    def figure(found: re.Match[str]) -> str:
+        digits = len(found[3].partition(".")[2])
+        return f"<!-- {found[1]}.{found[2]} --> **{_results(found[1])[found[2]]:.{digits}f}**"
 
     def table(found: re.Match[str]) -> str:
         return f"<!-- table {found[1]} -->\n{TABLES[found[1]]()}\n<!-- end -->"
 
+    text = re.sub(r"<!-- (\w+)\.(\w+) --> \*\*([\d.]+)\*\*", figure, text)
     return re.sub(r"<!-- table (\w+) -->\n.*?<!-- end -->", table, text, flags=re.DOTALL)
 
 

@@ -25,7 +25,8 @@ class Names:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._titles = _folded(catalogue.ids.cast(pl.String) if catalogue.titles is None else catalogue.titles)
+        ids = catalogue.ids.cast(pl.String)
+        self._titles = _folded(ids if catalogue.titles is None else catalogue.titles.fill_null(ids))
         artists = _folded(catalogue.artists) if catalogue.artists is not None else pl.Series([""] * len(catalogue))
         self._labels = artists + " " + self._titles
 

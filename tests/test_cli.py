@@ -179,7 +179,7 @@ def test_tune_writes_settings_that_train_takes(console, log, tmp_path):
     done = console("tune", log, "--out", tmp_path / "best.json", *options)
     assert done.code == 0
     saved = json.loads((tmp_path / "best.json").read_text())
-    assert done.err.splitlines()[-1].startswith(f"{tmp_path / 'best.json'}: Tuned(RecentPopularity(")
+    assert done.err.splitlines()[-1].startswith(f"{tmp_path / 'best.json'}: recent-popularity, mrr@5 ")
     assert (saved["metric"], saved["k"], saved["trials"]) == ("mrr", 5, 3)
     for shown in ("Trials", "trial", "score", "half_life", "complete"):
         assert shown in done.out
@@ -585,7 +585,7 @@ def test_a_log_that_cannot_be_learned_from_so_is_refused(refused, log, tmp_path,
         (("tune", "--model", "recent-popularity", "--study", "plays.csv"), "plays.csv: is no JSON"),
         (("compare", "--model", "polka"), "model='polka': 'popularity', "),
         (("compare", "--model", "none.json"), "none.json: No such file"),
-        (("compare", "--model", "markov", "--baseline", "polka"), "baseline='polka': 'markov' are allowed"),
+        (("compare", "--model", "markov", "--baseline", "polka"), "--baseline 'polka': 'markov'"),
         (("compare", "--model", "markov", "--out", "x.bmp"), "--out x.bmp: ends in '.bmp'; .json, .csv, .md, .png, .svg, .pdf are allowed"),
         (("compare", "--model", "markov", "--test-days", 0), "test_days=0.0: a number of days above 0"),
         (("compare", "--model", "markov", "--test-days", 999), "test_days=999.0: leaves no session to train on"),

@@ -51,19 +51,11 @@ def test_benchmark_results_say_how_they_were_measured(path):
     assert result["rows"]
 
 
-def test_figures_in_the_readme_are_those_of_the_results():
-    results = {path.stem: json.loads(path.read_text()) for path in (ROOT / "benchmarks" / "results").glob("*.json")}
-    shown = re.findall(r"<!-- (\w+)\.(\w+) -->\s*\*\*([\d.]+)\*\*", README)
-    assert shown
-    for benchmark, fact, figure in shown:
-        digits = len(figure.partition(".")[2])
-        assert f"{results[benchmark][fact]:.{digits}f}" == figure, (benchmark, fact)
-
-
-def test_tables_in_the_readme_are_written_from_the_results(monkeypatch):
+def test_figures_and_tables_in_the_readme_are_written_from_the_results(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     tables = importlib.import_module("tables")
     assert set(tables.TABLES) == set(re.findall(r"<!-- table (\w+) -->", README))
+    assert len(re.findall(r"<!-- \w+\.\w+ --> \*\*", README)) > 5
     assert tables.written(README) == README
 
 

@@ -63,3 +63,22 @@ def test_radio_plays_on():
     radio = engine().radio("mushaboom", random_seed=1)
     heard = [radio.next().song for _ in range(8)]
     assert len(set(heard)) == 8
+
+
+@pytest.mark.parametrize("next_song", [None, "markov"])
+def test_a_removed_song_is_in_no_answer(next_song, tmp_path):
+    made = engine(index="exact", next_song=next_song)
+    gone = made.next("mushaboom", 1)["song"][0]
+    made.remove(gone)
+    for each in (made, Engine.load(made.save(tmp_path / "e.s2v"))):
+        assert gone not in each.next("mushaboom", 30)["song"].to_list()
+        assert gone not in each.playlist("mushaboom", 10).table["song"].to_list()
+        assert gone not in each.bridge("mushaboom", "battery", 8).table["song"].to_list()
+        radio = each.radio("mushaboom")
+        assert gone not in [radio.next().song for _ in range(15)]
+
+
+def test_a_song_added_without_names_is_found_by_its_id():
+    made = engine(index="exact")
+    made.add(SongVectors(made.vectors[MYKONOS][None] * 2, ["New - Song"]))
+    assert made.find("new song") == "New - Song"

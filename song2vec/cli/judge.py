@@ -49,6 +49,8 @@ def compare(
     if out_file is not None and writable(out_file).suffix.lower() not in (*ENDINGS, *PICTURES):
         raise ArgumentError(f"--out {out_file}: ends in {out_file.suffix!r}; {', '.join((*ENDINGS, *PICTURES))} are allowed")
     models = [_model(each) for each in model]
+    if baseline is not None and not any(baseline.startswith(each.name) for each in models):  # before anything is trained
+        raise ArgumentError(f"--baseline {baseline!r}: {', '.join(repr(each.name) for each in models)} are compared")
     cutting = Cutting(format, column, gap_minutes, min_song_plays, min_session_length)
     whole = cutting.sessions(log)
     train, held_out = _split(whole, split, test_days, test_share, seed) if test is None else split_given(whole, cutting.sessions(test))

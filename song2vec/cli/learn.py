@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
+import polars as pl
 import typer
 
 from song2vec import Engine
@@ -81,6 +82,19 @@ def tune(
     rules: dict[str, Any] = {"validation": validation, "max_queries": max_queries, "study": study, "timeout": timeout}
     found = tune_model(named, sessions, trials=trials, metric=metric.value, k=k, seed=seed, **rules)
     found.save(out_file)
-    told = as_json or found.table["state"].is_in(["failed"]).any()
-    show(found.table if told else found.table.drop("message"), "Trials", as_json)
-    err.print(f"{out_file}: {found!r}")
+    show(found.table if as_json else _brief(found.table), "Trials", as_json)
+    settings = ", ".join(f"{name}={value!r}" for name, value in found.settings.items())
+    err.print(f"{out_file}: {found.model.name}, {found.metric}@{found.k} {found.score:.4f} on {found.queries:,} queries: {settings}")
+
+
+def _brief(trials: pl.DataFrame) -> pl.DataFrame:
+    """Trials with their settings in one column, so that they fit into a terminal, and messages where there are some."""
+    fixed = ("trial", "score", "state", "seconds", "message")
+    tried = [
+        ", ".join(
+            f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}" for name, value in row.items() if name not in fixed
+        )
+        for row in trials.to_dicts()
+    ]
+    brief = trials.select("trial", "score", "state", "message").insert_column(3, pl.Series("settings", tried))
+    return brief if trials["state"].is_in(["failed"]).any() else brief.drop("message")

@@ -39,6 +39,11 @@ class Changing(ABC):
         self.index.remove(self._finder.ids(songs))
         return self._renewed()
 
+    @property
+    def _removed(self) -> list[SongId]:
+        """Songs that nothing may return."""
+        return self.index.vectors_.catalogue.songs(self.index.removed_)
+
     def _renewed(self) -> Self:
         """Without what was derived from the songs as they were."""
         for name in ("_finder", "_nearest"):

@@ -42,9 +42,14 @@ class Playing(ABC):
     def vectors(self) -> SongVectors: ...
 
     @property
+    @abstractmethod
+    def _removed(self) -> list[SongId]: ...
+
+    @property
     def _scorer(self) -> NextSongModel | SongVectors:
         return self.vectors if self.next_song is None else self.next_song
 
     def _as_ids(self, options: dict[str, Any]) -> dict[str, Any]:
-        """Songs among the options may be names too."""
-        return options | {name: self._finder.ids(options[name]) for name in ("history", "exclude") if name in options}
+        """Songs among the options may be names too; songs removed are left out."""
+        songs = {name: self._finder.ids(options[name]) for name in ("history", "exclude") if name in options}
+        return options | songs | {"exclude": songs.get("exclude", []) + self._removed}

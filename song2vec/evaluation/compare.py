@@ -58,7 +58,8 @@ def compare(
             advance(label)
     drawn = draw(evaluations, resamples, seed)
     less = None if baseline is None else differences(evaluations, drawn, baseline)
-    return Comparison(figures(named, evaluations, drawn), less, evaluations, k, baseline, resamples, seed)
+    said = str(test.report) if test.report is not None and test.report.dropped else ""
+    return Comparison(figures(named, evaluations, drawn), less, evaluations, k, baseline, resamples, seed, said)
 
 
 def _labelled(models: Iterable[NextSongModel] | Mapping[str, NextSongModel]) -> dict[str, NextSongModel]:

@@ -36,6 +36,7 @@ class Comparison:
         differences: the same of each metric less the baseline's, one row for each other model; None without a baseline.
         evaluations: what each model answered, by label.
         k, baseline, resamples, seed: as given.
+        test: what the split dropped of the test, as it says itself; empty where it says nothing.
     """
 
     table: pl.DataFrame
@@ -45,6 +46,7 @@ class Comparison:
     baseline: str | None
     resamples: int
     seed: int
+    test: str = ""
 
     def __repr__(self) -> str:
         blocks = [self._summary(), report.text(report.cells(self.table, self.k, brief=True))]
@@ -91,7 +93,8 @@ class Comparison:
         first = next(iter(self.evaluations.values()))
         text = f"{len(first):,} queries of {first.sessions:,} test sessions, 95 % intervals from {self.resamples:,} resamples of sessions"
         gone = first.dropped
-        return text + (f"; {gone.plays:,} plays of songs not known to all, {gone.queries:,} queries dropped" if gone.plays else "")
+        text += f"; {gone.plays:,} plays of songs not known to all, {gone.queries:,} queries dropped" if gone.plays else ""
+        return text + (f"; test: {self.test}" if self.test else "")
 
     def _json(self) -> str:
         first = next(iter(self.evaluations.values()))
@@ -99,6 +102,7 @@ class Comparison:
             "k": self.k,
             "queries": len(first),
             "sessions": first.sessions,
+            "test": self.test,
             "dropped": {"plays": first.dropped.plays, "queries": first.dropped.queries},
             "level": LEVEL,
             "resamples": self.resamples,

@@ -58,24 +58,42 @@ def make_scratch(threads: int, sessions: int, songs: int) -> Scratch:
     return Scratch(stamps, *by_session, *by_song)
 
 
-@parallel_jit
 def score_queries(index: SessionIndex, rules: Rules, songs: Array, begins: Array, ends: Array, scratch: Scratch, scores: Array) -> None:
-    """Write the (n, songs) float32 scores after each history ``songs[begins[i]:ends[i]]``."""
+    """Write the (n, songs) float32 scores after each history ``songs[begins[i]:ends[i]]``.
+
+    A single query is scored by this thread: to wake others takes longer than they save, at times by far.
+    """
+    if len(begins) == 1:
+        _score_share(index, rules, songs, begins, ends, scratch, scores, 0, 1)
+    else:
+        _score_together(index, rules, songs, begins, ends, scratch, scores)
+
+
+@parallel_jit
+def _score_together(index: SessionIndex, rules: Rules, songs: Array, begins: Array, ends: Array, scratch: Scratch, scores: Array) -> None:
     threads = min(len(scratch.stamps), len(begins))
     for thread in numba.prange(threads):
-        own = Scratch(
-            scratch.stamps[thread],
-            scratch.marks[thread],
-            scratch.found[thread],
-            scratch.backs[thread],
-            scratch.overlap[thread],
-            scratch.near[thread],
-            scratch.heard[thread],
-            scratch.total[thread],
-            scratch.touched[thread],
-        )
-        for query in range(thread, len(begins), threads):
-            _score(index, rules, songs[begins[query] : ends[query]], own, scores[query])
+        _score_share(index, rules, songs, begins, ends, scratch, scores, thread, threads)
+
+
+@jit
+def _score_share(
+    index: SessionIndex, rules: Rules, songs: Array, begins: Array, ends: Array, scratch: Scratch, scores: Array, thread: int, threads: int
+) -> None:
+    """Every ``threads``-th query from ``thread`` on, in the room of that thread."""
+    own = Scratch(
+        scratch.stamps[thread],
+        scratch.marks[thread],
+        scratch.found[thread],
+        scratch.backs[thread],
+        scratch.overlap[thread],
+        scratch.near[thread],
+        scratch.heard[thread],
+        scratch.total[thread],
+        scratch.touched[thread],
+    )
+    for query in range(thread, len(begins), threads):
+        _score(index, rules, songs[begins[query] : ends[query]], own, scores[query])
 
 
 @jit

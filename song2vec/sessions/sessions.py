@@ -79,7 +79,8 @@ class Sessions:
         return (self[session] for session in range(len(self)))
 
     def __repr__(self) -> str:
-        return f"Sessions({len(self):,} sessions, {self.plays:,} plays, {len(self.catalogue):,} songs, {len(self.listeners):,} listeners)"
+        listeners = np.count_nonzero(np.bincount(self.listener))  # a part of a log shares the listeners of the whole
+        return f"Sessions({len(self):,} sessions, {self.plays:,} plays, {len(self.catalogue):,} songs, {listeners:,} listeners)"
 
     @property
     def plays(self) -> int:

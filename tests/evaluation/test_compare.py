@@ -12,6 +12,7 @@ from song2vec.errors import ArgumentError
 from song2vec.evaluation import compare, evaluate
 from song2vec.next_song import MarkovChain, Popularity
 from song2vec.sessions import Sessions
+from song2vec.splits import split_given
 from tests.evaluation.toys import Fixed, OutOfOrder, halves, random_log
 
 TRAIN, TEST = halves(random_log(400))
@@ -159,3 +160,11 @@ def test_artists_count_where_they_are_known():
     named = type(TRAIN.catalogue)(TRAIN.catalogue.ids, TRAIN.catalogue.plays, names.tolist())
     train, test = (Sessions(part.songs, part.offsets, part.listener, named, part.listeners) for part in (TRAIN, TEST))
     assert "artist_diversity_low" in compare([Popularity().fit(train)], test, **QUIET).table.columns
+
+
+def test_what_the_split_dropped_stands_beside_the_figures(tmp_path):
+    train, test = split_given(Sessions.from_lists([["a", "b", "c"]]), Sessions.from_lists([["b", "new", "a", "c"]]))
+    assert test.report.dropped
+    found = compare([Popularity().fit(train)], test, timed=0)
+    assert str(test.report) in repr(found)
+    assert json.loads(found.save(tmp_path / "c.json").read_text())["test"] == str(test.report)

@@ -20,7 +20,7 @@ def baselines() -> str:
     """One row a model, two columns a music set, the best of each in bold."""
     rows = _results("bench_baselines")["rows"]
     by = {(row["set"], row["model"]): row for row in rows}
-    models = sorted({row["model"] for row in rows}, key=lambda model: -by["nowplaying", model]["hit_rate"])
+    models = sorted({row["model"] for row in rows}, key=lambda model: (-by["nowplaying", model]["hit_rate"], model))
     lines = ["| model | " + " | ".join(f"{title} R@20 | MRR@20" for title in MUSIC.values()) + " |", "|---|" + "---:|" * 2 * len(MUSIC)]
     for model in models:
         cells = [_best(by, name, model, metric) for name in MUSIC for metric in ("hit_rate", "mrr")]

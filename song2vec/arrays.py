@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 from safetensors import SafetensorError
 
 from song2vec.errors import SavedFolderError
@@ -47,6 +48,18 @@ def pack_strings(strings: list[str]) -> dict[str, Array]:
     offsets = np.zeros(len(encoded) + 1, np.int64)
     np.cumsum([len(text) for text in encoded], out=offsets[1:])
     return {"bytes": np.frombuffer(b"".join(encoded), np.uint8), "offsets": offsets}
+
+
+def pack_ids(ids: pl.Series) -> dict[str, Array]:
+    """Ids as arrays: integers as they are, under ``values``, strings as :func:`pack_strings` has them."""
+    return {"values": ids.to_numpy()} if ids.dtype.is_integer() else pack_strings(ids.to_list())
+
+
+def unpack_ids(name: str, arrays: Mapping[str, Array]) -> pl.Series:
+    """The inverse of :func:`pack_ids`, as a series of this name."""
+    if "values" in arrays:
+        return pl.Series(name, arrays["values"])
+    return pl.Series(name, unpack_strings(arrays), pl.String)
 
 
 def unpack_strings(arrays: Mapping[str, Array]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from song2vec.arrays import Array, pack_strings, unpack_strings
+from song2vec.arrays import Array, pack_ids, pack_strings, unpack_ids, unpack_strings
 from song2vec.errors import ArgumentError, UnknownSongError
 from song2vec.storage import Part
 
@@ -69,7 +69,7 @@ class Catalogue:
     def fingerprint(self) -> str:
         """16 hex digits over all ids in row order: two things with the same fingerprint speak of the same rows."""
         digest = hashlib.sha256(b"int" if self.holds_integers else b"str")
-        for array in self._packed_ids().values():
+        for array in pack_ids(self.ids).values():
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()[:16]
 
@@ -86,6 +86,12 @@ class Catalogue:
         if unknown == "raise":
             return np.array([self.row(song) for song in songs], np.int64)
         return np.array([self._row_of[song] for song in songs if song in self], np.int64)
+
+    def rows_in(self, other: Catalogue) -> Array:
+        """(m,) int32: the row that each song has in another catalogue; -1 where it has none."""
+        if self == other:
+            return np.arange(len(self), dtype=np.int32)
+        return np.array([other.row(song) if song in other else -1 for song in self.ids.to_list()], np.int32)
 
     def songs(self, rows: Array | Sequence[int]) -> list[SongId]:
         """Song ids at these rows."""
@@ -126,7 +132,7 @@ class Catalogue:
     def to_part(self) -> Part:
         """The catalogue as a part of a saved folder."""
         arrays: dict[str, Array] = {"plays": self.plays}
-        arrays |= {f"id_{key}": value for key, value in self._packed_ids().items()}
+        arrays |= {f"id_{key}": value for key, value in pack_ids(self.ids).items()}
         for name, column in (("artist", self.artists), ("title", self.titles)):
             if column is not None:
                 arrays |= {f"{name}_{key}": value for key, value in pack_strings(column.fill_null("").to_list()).items()}
@@ -141,16 +147,12 @@ class Catalogue:
                 return None
             return unpack_strings({key: part.arrays[f"{name}_{key}"] for key in ("bytes", "offsets")})
 
-        ids = strings("id")
-        series = pl.Series("song", part.arrays["id_values"]) if ids is None else pl.Series("song", ids, pl.String)
-        return cls(series, np.array(part.arrays["plays"]), strings("artist"), strings("title"))
+        ids = unpack_ids("song", {key.removeprefix("id_"): array for key, array in part.arrays.items() if key.startswith("id_")})
+        return cls(ids, np.array(part.arrays["plays"]), strings("artist"), strings("title"))
 
     @cached_property
     def _row_of(self) -> dict[SongId, int]:
         return {song: row for row, song in enumerate(self.ids.to_list())}
-
-    def _packed_ids(self) -> dict[str, Array]:
-        return {"values": self.ids.to_numpy()} if self.holds_integers else pack_strings(self.ids.to_list())
 
     def _is_id(self, song: object) -> bool:
         return isinstance(song, int | np.integer) and not isinstance(song, bool) if self.holds_integers else isinstance(song, str)

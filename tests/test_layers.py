@@ -28,6 +28,7 @@ FLOW = (
     "samples",
     "sessions",
     "splits",
+    "learning",
     "vectors",
     "search",
     "listeners",
@@ -43,7 +44,10 @@ FLOW = (
     "cli",
 )
 OPTIONAL = ("openTSNE", "torch", "pandas", "pyarrow", "optuna", "implicit", "voyager", "usearch", "onnx", "onnxruntime")
-OPTIONAL_ROOMS = {"song2vec.next_song.rnn": ("torch", "onnx", "onnxruntime")}  # loaded by name only, so that they may import these
+OPTIONAL_ROOMS = {  # loaded by name only, or by each other, so that they may import these
+    "song2vec.learning": ("torch",),
+    "song2vec.next_song.rnn": ("torch", "onnx", "onnxruntime"),
+}
 UNPICKLERS = ("pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal")
 LONGEST = 250  # lines: then a room is to be split
 
@@ -148,9 +152,10 @@ def eager_imports(package: Path, names: tuple[str, ...]) -> list[str]:
 
 
 def entered(package: Path, rooms: Iterable[str]) -> list[str]:
-    """Imports of what is in these rooms from outside of them, outside functions."""
+    """Imports of what is in these rooms from outside of all of them, outside functions."""
+    inside = tuple(f"{room}." for room in rooms)
     eager = [found for found in imports(package) if not found.in_function]
-    return [str(found) for found in eager for room in rooms if found.target.startswith(f"{room}.") > found.module.startswith(f"{room}.")]
+    return [str(found) for found in eager if found.target.startswith(inside) > found.module.startswith(inside)]
 
 
 def prints(package: Path, allowed: tuple[str, ...]) -> list[str]:

@@ -10,7 +10,7 @@ from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue
 from song2vec.errors import ArgumentError
 from song2vec.evaluation.kernels import rank_and_top
-from song2vec.evaluation.queries import Queries, queries, rows_in
+from song2vec.evaluation.queries import Queries, queries
 from song2vec.evaluation.results import Evaluation, Speed
 from song2vec.next_song import NextSongModel
 from song2vec.search.filters import check_count
@@ -67,7 +67,7 @@ def ask(model: NextSongModel, asked: Queries, *, k: int, vectors: SongVectors | 
             f"model: {model!r} left {int((ranks == 0).sum())} of {len(asked)} queries without finite scores; all are to have them"
         )
     speed = Speed(seconds, len(asked), _milliseconds(model, asked, timed, seed))
-    unit = None if vectors is None else _units(vectors, catalogue)
+    unit = None if vectors is None else vectors.unit_of(catalogue)
     return Evaluation(model.name, k, catalogue, ranks, top, targets, asked.repeat, asked.session, asked.dropped, speed, unit)
 
 
@@ -97,9 +97,3 @@ def _milliseconds(model: NextSongModel, asked: Queries, timed: int, seed: int) -
         model.score(asked.sessions, play)
         taken.append(1000 * (perf_counter() - began))
     return tuple(sorted(taken[1:]))
-
-
-def _units(vectors: SongVectors, catalogue: Catalogue) -> Array:
-    """(m, size) unit vectors of a catalogue's songs, zero for those that have none."""
-    rows = rows_in(catalogue, vectors.catalogue)
-    return np.where((rows >= 0)[:, None], vectors.unit[rows], np.float32(0))

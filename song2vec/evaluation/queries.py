@@ -62,15 +62,8 @@ class Queries:
         """The same queries in the rows of another catalogue, which must have their songs."""
         if self.sessions.catalogue == catalogue:
             return self
-        songs = rows_in(self.sessions.catalogue, catalogue)[self.sessions.songs]
+        songs = self.sessions.catalogue.rows_in(catalogue)[self.sessions.songs]
         return replace(self, sessions=replace(self.sessions, songs=songs, catalogue=catalogue))
-
-
-def rows_in(catalogue: Catalogue, other: Catalogue) -> Array:
-    """(m,) int32: the row that each song of a catalogue has in another one; -1 where it has none."""
-    if catalogue == other:
-        return np.arange(len(catalogue), dtype=np.int32)
-    return np.array([other.row(song) if song in other else -1 for song in catalogue.ids.to_list()], np.int32)
 
 
 def queries(test: Sessions, catalogues: Sequence[Catalogue], max_queries: int | None = None, seed: int = 0) -> Queries:
@@ -85,7 +78,7 @@ def queries(test: Sessions, catalogues: Sequence[Catalogue], max_queries: int | 
     """
     if not isinstance(test, Sessions):
         raise ArgumentError(f"test is a {type(test).__name__}; Sessions are allowed, as a split makes them")
-    known = np.all([rows_in(test.catalogue, catalogue) >= 0 for catalogue in catalogues], axis=0)[test.songs]
+    known = np.all([test.catalogue.rows_in(catalogue) >= 0 for catalogue in catalogues], axis=0)[test.songs]
     sessions, numbers = _without(test, known)
     asked = int(np.maximum(sessions.lengths - 1, 0).sum())
     dropped = Dropped(int((~known).sum()), int(np.maximum(test.lengths - 1, 0).sum()) - asked)

@@ -118,14 +118,12 @@ class NextSongModel(Configured, ABC):
         catalogue = self._fitted()
         if isinstance(songs, str | int | np.integer) or not isinstance(songs, Iterable):
             raise ArgumentError(f"songs={songs!r}: a list of song ids is allowed")
-        if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
-            raise ArgumentError(f"k={k!r}: a whole number from 1 is allowed")
+        check_k(k)
         rows = catalogue.rows(songs, unknown)
         if not len(rows):
             raise UnknownSongError("songs: none that this model knows; at least one is needed")
         scores = self.score(one_session(catalogue, rows), np.array([len(rows) - 1]))[0]
-        best = best_rows(scores, k, catalogue.rows(exclude, "skip"))
-        return catalogue.table(best).drop("plays").with_columns(score=pl.Series(scores[best], dtype=pl.Float32))
+        return best_songs(catalogue, scores, k, exclude)
 
     def session(self, listener: SongId | None = None) -> LiveSession:
         """A session that goes on: ``listen`` to songs, ask for the ``next``. Raises ArgumentError before ``fit``.
@@ -147,8 +145,9 @@ class NextSongModel(Configured, ABC):
 
     def to_parts(self) -> dict[str, Part]:
         """The model as parts of a saved folder."""
-        meta = {"model": self.name, "settings": self.settings}
-        return {"catalogue": self._fitted().to_part(), "model": Part(meta=meta, arrays=self._arrays())}
+        catalogue, arrays = self._fitted().to_part(), self._arrays()
+        meta = {"model": self.name, "settings": self.settings, "arrays": sorted(arrays)}
+        return {"catalogue": catalogue, "model": Part(meta=meta, arrays=arrays)}
 
     def _arrays(self) -> dict[str, Array]:
         """What was learned, by name."""
@@ -179,6 +178,18 @@ def histories(sessions: Sessions, plays: Array) -> tuple[Array, Array]:
     return sessions.offsets[session], plays + 1
 
 
+def check_k(k: int) -> None:
+    """Raises ArgumentError unless so many songs can be asked for."""
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+        raise ArgumentError(f"k={k!r}: a whole number from 1 is allowed")
+
+
+def best_songs(catalogue: Catalogue, scores: Array, k: int, exclude: Iterable[SongId]) -> pl.DataFrame:
+    """The table of :meth:`NextSongModel.recommend` by (songs,) scores."""
+    best = best_rows(scores, k, catalogue.rows(exclude, "skip"))
+    return catalogue.table(best).drop("plays").with_columns(score=pl.Series(scores[best], dtype=pl.Float32))
+
+
 def best_rows(scores: Array, k: int, hidden: Array) -> Array:
     """Rows of the k highest of (songs,) scores but the hidden ones, best first and equals by row, which is by popularity."""
     n = k + len(hidden)
@@ -198,8 +209,10 @@ def restore_model(parts: dict[str, Part], models: Mapping[str, type[NextSongMode
         meta = parts["model"].meta
         model = models[meta["model"]](**meta["settings"])
         model.catalogue_ = Catalogue.from_part(parts["catalogue"])
-        model._restore(dict(parts["model"].arrays))
-        model.score(one_session(model.catalogue_, np.zeros(1, np.int64)), np.zeros(1, np.int64))  # fails here if arrays are missing
+        arrays = dict(parts["model"].arrays)
+        if sorted(arrays) != meta["arrays"]:
+            raise SavedFolderError(f"{source}: has the arrays {', '.join(sorted(arrays))}; {', '.join(meta['arrays'])} were saved")
+        model._restore(arrays)
         return model
 
 

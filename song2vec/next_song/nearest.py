@@ -64,13 +64,10 @@ class NearestSong(NextSongModel):
         check_real(self, "decay", 0, 1)
         check_choice(self, "repeats", (True, False))
         vectors = self._given or self._learned(sessions)
-        rows = np.flatnonzero([song in vectors.catalogue for song in sessions.catalogue.ids.to_list()])
-        if not len(rows):
+        self.known_ = sessions.catalogue.rows_in(vectors.catalogue) >= 0
+        if not self.known_.any():
             raise ArgumentError("vectors: of none of the songs in the sessions; at least one is needed")
-        self.known_ = np.zeros(len(sessions.catalogue), bool)
-        self.known_[rows] = True
-        self.unit_ = np.zeros((len(sessions.catalogue), vectors.size), np.float32)
-        self.unit_[rows] = vectors.unit[vectors.catalogue.rows(sessions.catalogue.songs(rows))]
+        self.unit_ = vectors.unit_of(sessions.catalogue)
 
     def _learned(self, sessions: Sessions) -> SongVectors:
         if not isinstance(self.word2vec, Mapping | None):

@@ -74,10 +74,6 @@ class Space:
 
 
 def _aligned(vectors: SongVectors, catalogue: Catalogue) -> Array:
-    known = vectors.catalogue
-    row_of = np.array([known.row(song) if song in known else -1 for song in catalogue.ids.to_list()], np.int64)
-    if not (row_of >= 0).any():
+    if not (catalogue.rows_in(vectors.catalogue) >= 0).any():
         raise ArgumentError("vectors: know none of the songs of the scorer; vectors over the same song ids are allowed")
-    unit = vectors.unit[row_of]
-    unit[row_of < 0] = 0
-    return unit
+    return vectors.unit_of(catalogue)

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from song2vec.arrays import Array, pack_strings, unpack_strings
+from song2vec.arrays import Array, pack_ids, unpack_ids
 from song2vec.catalogue import Catalogue, SongId
 from song2vec.errors import ArgumentError
 from song2vec.storage import Part, load_folder, save_folder, understood
@@ -145,12 +145,10 @@ class Sessions:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Save as a folder (checksummed, atomic)."""
         arrays = {"songs": self.songs, "offsets": self.offsets, "listener": self.listener, "start": self.start, "dwell": self.dwell}
-        integers = self.listeners.dtype.is_integer()
-        listeners = {"values": self.listeners.to_numpy()} if integers else pack_strings(self.listeners.to_list())
         parts = {
             "catalogue": self.catalogue.to_part(),
             "sessions": Part(meta={"sessions": len(self)}, arrays={name: array for name, array in arrays.items() if array is not None}),
-            "listeners": Part(arrays=listeners),
+            "listeners": Part(arrays=pack_ids(self.listeners)),
         }
         return save_folder(path, KIND, parts)
 
@@ -162,10 +160,8 @@ class Sessions:
         """
         parts = load_folder(path, KIND, memory_map=memory_map)
         with understood(path):
-            packed = parts["listeners"].arrays
-            listeners = packed["values"] if "values" in packed else unpack_strings(packed)
             return cls(
                 catalogue=Catalogue.from_part(parts["catalogue"]),
-                listeners=pl.Series("listener", listeners),
+                listeners=unpack_ids("listener", parts["listeners"].arrays),
                 **parts["sessions"].arrays,  # type: ignore[arg-type]
             )

@@ -47,8 +47,5 @@ def hit_rate(ranks: Array, k: int = 10) -> float:
 
 def _rows_in(vectors: SongVectors, sessions: Sessions) -> Array:
     """Each play's row in ``vectors``, -1 where the song has none."""
-    if vectors.catalogue == sessions.catalogue:
-        return sessions.songs
-    known = vectors.catalogue
-    row_of = np.array([known.row(song) if song in known else -1 for song in sessions.catalogue.ids.to_list()], np.int64)
-    return row_of[sessions.songs]
+    rows: Array = sessions.catalogue.rows_in(vectors.catalogue)[sessions.songs]
+    return rows

@@ -68,6 +68,13 @@ class SongVectors:
         """(m, size) float32: every vector at length 1, so that an inner product is a cosine. A zero vector stays zero."""
         return unit_rows(self.matrix)
 
+    def unit_of(self, catalogue: Catalogue) -> Array:
+        """(songs of the catalogue, size) float32: their unit vectors, by song id; zero for songs that have none here."""
+        rows = catalogue.rows_in(self.catalogue)
+        unit: Array = self.unit[rows]
+        unit[rows < 0] = 0
+        return unit
+
     def similarity(self, a: SongId, b: SongId) -> float:
         """The cosine of two songs, -1 to 1."""
         return float(self.unit[self.catalogue.row(a)] @ self.unit[self.catalogue.row(b)])

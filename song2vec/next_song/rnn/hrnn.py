@@ -9,9 +9,10 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from song2vec.arrays import Array, pack_strings, unpack_strings
+from song2vec.arrays import Array, pack_ids, unpack_ids
 from song2vec.catalogue import SongId
 from song2vec.errors import ArgumentError
+from song2vec.learning.training import Validation
 from song2vec.next_song.checks import check_choice, check_real, check_whole
 from song2vec.next_song.rnn import users
 from song2vec.next_song.rnn.batches import Plan, user_parallel
@@ -22,7 +23,6 @@ from song2vec.next_song.rnn.negatives import Negatives
 from song2vec.next_song.rnn.network import Network, Shape
 from song2vec.next_song.rnn.recurrent import RecurrentModel
 from song2vec.next_song.rnn.task import Recipe
-from song2vec.next_song.rnn.training import Validation
 from song2vec.next_song.rnn.walk import outputs
 from song2vec.seeding import generator
 from song2vec.sessions import Sessions
@@ -180,13 +180,12 @@ class HRNN(RecurrentModel):
         return users.first_state(self.network_, user) * known, user
 
     def _arrays(self) -> dict[str, Array]:
-        ids = self.listeners_
-        packed = {"values": ids.to_numpy()} if ids.dtype.is_integer() else pack_strings(ids.to_list())
-        return super()._arrays() | {"users_": self.users_.cpu().numpy()} | {f"listener_{name}_": array for name, array in packed.items()}
+        listeners = {f"listener_{name}_": array for name, array in pack_ids(self.listeners_).items()}
+        return super()._arrays() | {"users_": self.users_.cpu().numpy()} | listeners
 
     def _restore(self, arrays: dict[str, Array]) -> None:
         packed = {name[9:-1]: arrays.pop(name) for name in list(arrays) if name.startswith("listener_")}
-        self.listeners_ = pl.Series("listener", packed["values"] if "values" in packed else unpack_strings(packed))
+        self.listeners_ = unpack_ids("listener", packed)
         found = torch.from_numpy(np.array(arrays.pop("users_")))
         super()._restore(arrays)
         self.users_ = found.to(self.network_.device)

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import polars as pl
 import torch
 
 from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue, SongId
 from song2vec.errors import ArgumentError, UnknownSongError
-from song2vec.next_song.base import best_rows
+from song2vec.next_song.base import best_songs, check_k
 from song2vec.next_song.live import LiveSession
 from song2vec.next_song.rnn.network import Network, States
 from song2vec.storage import Part, load_folder, save_folder, understood
@@ -54,12 +53,10 @@ class CarriedSession(LiveSession):
         """
         if self.output is None:
             raise UnknownSongError("songs: no song was heard yet; at least one is needed")
-        if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
-            raise ArgumentError(f"k={k!r}: a whole number from 1 is allowed")
+        check_k(k)
         with torch.inference_mode():
             scores = self.network.scores(self.output)[0].cpu().numpy()
-        best = best_rows(scores, k, self.catalogue.rows(exclude, "skip"))
-        return self.catalogue.table(best).drop("plays").with_columns(score=pl.Series(scores[best], dtype=pl.Float32))
+        return best_songs(self.catalogue, scores, k, exclude)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Save where the session is, so that it goes on later: with the same model, :func:`load_session`."""

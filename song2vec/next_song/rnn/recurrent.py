@@ -14,17 +14,17 @@ import torch
 from song2vec.arrays import Array
 from song2vec.catalogue import SongId
 from song2vec.errors import ArgumentError
+from song2vec.learning.checkpoint import Checkpoint
+from song2vec.learning.machine import device_named, digest_of, threads
+from song2vec.learning.training import Epoch, Training, Validation
 from song2vec.next_song.base import NextSongModel
 from song2vec.next_song.checks import check_whole
 from song2vec.next_song.live import LiveSession
 from song2vec.next_song.rnn.batches import Plan, session_parallel
-from song2vec.next_song.rnn.checkpoint import Checkpoint
 from song2vec.next_song.rnn.compiled import CompiledTask, can_compile
 from song2vec.next_song.rnn.live import CarriedSession
-from song2vec.next_song.rnn.machine import device_named, digest_of, threads
 from song2vec.next_song.rnn.network import Network, Shape
 from song2vec.next_song.rnn.task import Recipe, Task
-from song2vec.next_song.rnn.training import Epoch, Training, Validation
 from song2vec.next_song.rnn.walk import groups, outputs, validation
 from song2vec.seeding import generator
 from song2vec.sessions import Sessions
@@ -181,9 +181,9 @@ class RecurrentModel(NextSongModel):
         random = generator(self.seed, "weights")
         network = Network(self._shape(len(sessions.catalogue), vectors.size if vectors else None), random, device)
         if vectors is not None:
-            known = np.array([song in vectors.catalogue for song in sessions.catalogue.ids], bool)
-            rows = vectors.catalogue.rows(sessions.catalogue.ids.filter(known))
-            network.tables["input"][torch.from_numpy(np.flatnonzero(known))] = torch.from_numpy(vectors.matrix[rows]).to(device)
+            rows = sessions.catalogue.rows_in(vectors.catalogue)
+            known = np.flatnonzero(rows >= 0)
+            network.tables["input"][torch.from_numpy(known)] = torch.from_numpy(vectors.matrix[rows[known]]).to(device)
         return network
 
     def _checkpoint(self, sessions: Sessions) -> Checkpoint | None:

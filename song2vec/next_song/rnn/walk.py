@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from song2vec.arrays import Array
+from song2vec.learning.training import Validation
 from song2vec.next_song.rnn.network import Network, States
-from song2vec.next_song.rnn.training import Validation
 from song2vec.sessions import Sessions
 
 GROUP = 65_536  # plays whose outputs are held at once: 26 MB of 100 numbers

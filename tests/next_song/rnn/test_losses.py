@@ -120,7 +120,7 @@ def test_compiled_losses_are_the_same(name, bpreg, elu_param):
     else:
         found = kernels.bpr_max(scores, bits, work, np.float32(bpreg), np.float32(elu_param))
     assert found == pytest.approx(float(value), rel=1e-5)
-    np.testing.assert_allclose(scores, gradient.numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(scores, gradient.numpy(), rtol=1e-4, atol=1e-5)  # float32 sums, in an order that each processor chooses
 
 
 def test_the_compiled_exponential():

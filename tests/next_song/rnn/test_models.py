@@ -15,7 +15,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from song2vec.errors import ArgumentError, UnknownSongError
-from song2vec.next_song.rnn import training
+from song2vec.learning import training
 from song2vec.next_song.rnn.adagrad import Adagrad
 from song2vec.next_song.rnn.dwell import sliced_by_dwell
 from song2vec.next_song.rnn.gru4rec import GRU4Rec

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from song2vec.arrays import Array
 from song2vec.errors import ArgumentError
-from song2vec.next_song.rnn.checkpoint import Checkpoint
+from song2vec.learning.checkpoint import Checkpoint
 from song2vec.progress import progress_bar
 
 logger = logging.getLogger("song2vec")

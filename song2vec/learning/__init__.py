@@ -1,0 +1,1 @@
+"""What all trained networks share: the one epoch loop, checkpoints, devices and threads."""

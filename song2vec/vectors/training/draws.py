@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 
-from song2vec.vectors.training.local import prefetch
+from song2vec.arrays import Array
 
 OPTIONS: dict[str, Any] = {"nogil": True, "fastmath": True, "boundscheck": False, "error_model": "numpy"}
 inlined: Callable[..., Any] = numba.njit(inline="always", **OPTIONS)
 LINE = 16  # float32 in a cache line: rows are a multiple of it
 _MULTIPLIER = np.uint64(0x2545F4914F6CDD1D)
 _12, _25, _27, _32 = (np.uint64(bits) for bits in (12, 25, 27, 32))
+_LOW = np.uint64(2**32 - 1)
 _ONE, _SHARE = np.float32(1), np.float32(2.0**-32)
 
 
@@ -54,42 +55,58 @@ def heard(songs, rows, keep, begin, end, line, state):  # type: ignore[no-untype
     return count, state
 
 
+class Pair(NamedTuple):
+    """What pairs learn by: outputs, the addresses of their rows, their labels, how fast they teach and are taught, errors and moves."""
+
+    outs: Array
+    rows: Array
+    labels: Array
+    speeds: Array
+    paces: Array
+    errors: Array
+    moves: Array
+
+
 @inlined
-def path(song_nodes, node_nodes, song, outs, labels):  # type: ignore[no-untyped-def]
-    """The nodes above a song into ``outs``; the label of a first branch is 1, as in word2vec.c."""
+def path(song_nodes, node_nodes, song, pair):  # type: ignore[no-untyped-def]
+    """The outputs of a song in hierarchical softmax: the nodes above it; the label of a first branch is 1, as in word2vec.c."""
     count = 0
     above = np.int64(song_nodes[song])
     while above >= 0:
-        outs[count] = above >> 1
-        labels[count] = np.float32(1 - (above & 1))
+        pair.outs[count] = above >> 1
+        pair.labels[count] = np.float32(1 - (above & 1))
+        pair.speeds[count] = _ONE
         count += 1
         above = np.int64(node_nodes[above >> 1])
     return count
 
 
 @inlined
-def negative(aliases, outputs, size, state):  # type: ignore[no-untyped-def]
-    """One row drawn from the alias table, its numbers asked for."""
-    state = step(state)
-    row = below(state, len(aliases))
-    state = step(state)
-    if np.int64(bits(state)) >= np.int64(aliases[row, 0]):
-        row = np.int64(aliases[row, 1])
-    for place in range(0, size, LINE):
-        prefetch(outputs, row * size + place)
-    return row, state
+def draw(aliases, drawn, state):  # type: ignore[no-untyped-def]
+    """Fill ``drawn`` with rows from the alias table: many at once, so that the table's cache lines are waited for together."""
+    for k in range(len(drawn)):
+        state = step(state)
+        product = state * _MULTIPLIER
+        row = np.int64(((product >> _32) * np.uint64(len(aliases))) >> _32)
+        other = np.int64(aliases[row, 1])
+        drawn[k] = row if (product & _LOW) < np.uint64(aliases[row, 0]) else other
+    return state
 
 
 @inlined
-def sampled(aliases, outputs, size, song, ahead, outs, labels, state):  # type: ignore[no-untyped-def]
-    """The song and the negatives drawn a step ahead; those that are the song itself are left out, as in word2vec.c."""
-    outs[0] = song
-    labels[0] = _ONE
+def sampled(drawn, begin, end, song, pair):  # type: ignore[no-untyped-def]
+    """The outputs of a song in negative sampling: itself, and each of these once; what is drawn twice is meant twice, the song never."""
+    pair.outs[0] = song
+    pair.speeds[0] = _ONE
     count = 1
-    for k in range(len(ahead)):
-        if ahead[k] != song:
-            outs[count] = ahead[k]
-            labels[count] = np.float32(0)
+    for place in range(begin, end):
+        same = 0
+        while same < count and pair.outs[same] != drawn[place]:
+            same += 1
+        if same == count:
+            pair.outs[count] = drawn[place]
+            pair.speeds[count] = _ONE
             count += 1
-        ahead[k], state = negative(aliases, outputs, size, state)
-    return count, state
+        elif same > 0:
+            pair.speeds[same] += _ONE
+    return count

@@ -1,11 +1,10 @@
 """The inner loop of word2vec: sessions in, two matrices changed in place.
 
 Songs around a play share its outputs: in hierarchical softmax they have the same path anyway, in negative sampling up to
-four of them share their negatives, as in Ji et al. 2016 (arXiv:1604.04661). One pair at a time becomes a small dense
-product: scores H Oᵀ of g context rows H and k output rows O, errors E = rate (labels - sigmoid(scores)), and the updates
-H += E O and O += Eᵀ H. Ji et al. take all of it from the values before, which learns less of rare songs and swings
-around frequent ones; here each pair sees what the pairs before it changed (see ``products``), so hierarchical softmax is
-that of word2vec.c, pair by pair. The trade that is left: fewer negatives are drawn, though each pair has as many.
+``GROUP`` of them share their negatives, as in Ji et al. 2016 (arXiv:1604.04661), so that the rows of outputs are fetched once
+and stay in the nearest cache. Ji et al. learn from all pairs of a group at once, by the values before it, which learns less of
+rare songs and swings around frequent ones; here one pair learns after the other, each from what those before it changed, so
+hierarchical softmax is that of word2vec.c. The trade that is left: fewer negatives are drawn, though each pair has as many.
 """
 
 from __future__ import annotations
@@ -20,13 +19,17 @@ import numpy as np
 from numba import carray  # type: ignore[attr-defined]
 
 from song2vec.arrays import Array
-from song2vec.vectors.training.draws import LINE, OPTIONS, below, heard, negative, path, sampled, step
-from song2vec.vectors.training.local import prefetch, stack_floats
-from song2vec.vectors.training.products import add, find_errors, find_gradient, find_scores, mean_around, update_outputs
+from song2vec.vectors.training.draws import OPTIONS, Pair, below, draw, heard, path, sampled, step
+from song2vec.vectors.training.lanes import fetch
+from song2vec.vectors.training.local import stack_floats, stack_rows
+from song2vec.vectors.training.products import HELD, give_back, learn_each, learn_mean, point
 
 PIECE = 65_536  # a longer session is read in pieces of so many plays
-GROUP = 4  # context songs that share outputs
-INLINED = ("draws.py", "products.py", "local.py")
+GROUP = 4  # context songs that share negatives
+PATHS = 64  # room for paths comes in multiples of so many nodes; a Huffman tree over 10**13 plays has shorter ones
+ROOM = 2 * (1 + HELD)  # rows that a kernel needs for itself
+POOL = 64  # groups whose negatives are drawn at once
+INLINED = ("draws.py", "products.py", "lanes.py", "local.py")
 
 
 class Log(NamedTuple):
@@ -47,7 +50,6 @@ class Model(NamedTuple):
     aliases: Array
     song_nodes: Array
     node_nodes: Array
-    depth: int
     sigmoid: Array
 
 
@@ -62,36 +64,36 @@ class Plan(NamedTuple):
 
 
 @cache
-def make_kernel(size: int, negatives: int, skip_gram: bool, hierarchical: bool) -> Any:
+def make_kernel(size: int, most: int, skip_gram: bool, hierarchical: bool, paced: bool) -> Any:
     """The trainer of one kind, with its sizes as constants so that LLVM unrolls and vectorises every loop over a row.
 
     Args:
         size: float32 in a row, a multiple of 16; further columns of a smaller size are zero and stay zero.
+        most: outputs of a pair: the song and its negatives, or at least as many as the longest path has nodes.
+        paced: whether there are old rows, which learn slower.
 
     Returns:
-        kernel(log, model, plan, first, last, rate, end_rate, state): trains on sessions first to last - 1, with the rate
-        falling linearly; ``state`` is a uint64 other than 0. Compiled when first called, kept on disk.
+        kernel(log, model, plan, room, first, last, rate, end_rate, state): trains on sessions first to last - 1, with the rate
+        falling linearly. ``room`` is for its own use, ``aligned(ROOM, size)``; ``state`` is a uint64 other than 0. Compiled when
+        first called, kept on disk.
     """
-    group = GROUP if skip_gram else 1
-    numbers = group * size
+    group = GROUP if skip_gram and not hierarchical else PIECE
+    negatives, row, twice, five = 0 if hierarchical else most - 1, 4 * size, 2 * most, 5 * most
     edition = 1 | crc32(b"".join(Path(__file__).with_name(name).read_bytes() for name in INLINED))
 
     @numba.njit(cache=True, **OPTIONS)  # type: ignore[untyped-decorator]
-    def kernel(log, model, plan, first, last, rate, end_rate, state):  # type: ignore[no-untyped-def]
+    def kernel(log, model, plan, room, first, last, rate, end_rate, state):  # type: ignore[no-untyped-def]
         if edition == 0:  # never: numba looks at this file and at what is closed over to tell whether a kernel on disk is stale
             return
         songs, offsets, rows, keep, weights = log
-        inputs, outputs, aliases, song_nodes, node_nodes, depth, sigmoid = model
-        near = carray(stack_floats(numbers), (group, size))
-        row = carray(stack_floats(size), size)
-        most = depth + 1 + negatives
-        outs, labels, paces = np.empty(most, np.int64), np.empty(most, np.float32), np.empty(most, np.float32)
-        errors = np.empty((group, most), np.float32)
-        at, ahead, line = np.empty(group, np.int64), np.empty(negatives, np.int64), np.empty(PIECE, np.int64)
-        count = 0
-        if not hierarchical:
-            for k in range(negatives):
-                ahead[k], state = negative(aliases, outputs, size, state)
+        inputs, outputs = model.inputs.ctypes.data, model.outputs.ctypes.data
+        line, drawn = np.empty(PIECE, np.int64), np.empty(POOL * negatives, np.int64)
+        near, held = room.ctypes.data, room.ctypes.data + 2 * row
+        whole, parts = carray(stack_rows(twice), (2, most)), carray(stack_floats(five), (5, most))
+        pair = Pair(whole[0], whole[1], parts[0], parts[1], parts[2], parts[3], parts[4])
+        pair.labels[:] = 0
+        pair.labels[0] = 1  # unless a path says otherwise
+        used = len(drawn)
         fall = (end_rate - rate) / max(1, offsets[last] - offsets[first])
         for session in range(first, last):
             for begin in range(offsets[session], offsets[session + 1], PIECE):
@@ -104,47 +106,28 @@ def make_kernel(size: int, negatives: int, skip_gram: bool, hierarchical: bool) 
                         state = step(state)
                         reach = 1 + below(state, plan.window)
                     if place + plan.window + 1 < length:
-                        for d in range(0, size, LINE):
-                            prefetch(inputs, line[place + plan.window + 1] * size + d)
+                        fetch(inputs + line[place + plan.window + 1] * row, size)
                     low, high = max(0, place - reach), min(length, place + reach + 1)
                     around = high - low - 1
-                    if around < 1:
-                        continue
-                    if hierarchical:
-                        count = path(song_nodes, node_nodes, song, outs, labels)
-                    share = -(-around // -(-around // group)) if skip_gram else around  # like sizes: 5 are 3 and 2, not 4 and 1
-                    begun = 0
-                    while begun < around:
-                        members = 0
-                        for other in range(low + begun, low + min(begun + share, around) if skip_gram else low):
-                            base = line[other + (other >= place)]
-                            for c in range(members):
-                                if at[c] == base:
-                                    base = -1
-                            if base < 0:  # a song twice in a product would be updated twice from the same values: that diverges
-                                break
-                            at[members] = base
-                            for d in range(size):
-                                near[members, d] = inputs[base, d]
-                            members += 1
-                        begun += members if skip_gram else around
-                        if not skip_gram:
-                            members = 1
-                            mean_around(inputs, line, low, high, place, near, size)
-                        if not hierarchical:
-                            count, state = sampled(aliases, outputs, size, song, ahead, outs, labels, state)
-                        for k in range(count):
-                            paces[k] = plan.pace if outs[k] < plan.old_outputs else np.float32(1)
-                        find_scores(outputs, near, members, outs, count, row, errors, size)
-                        find_errors(sigmoid, near, members, labels, count, speed, paces, errors, size)
-                        for c in range(members):
-                            find_gradient(outputs, near, outs, count, c, row, paces, errors, size)
-                            if skip_gram:
-                                add(inputs, at[c], row, plan, size)
-                        if not skip_gram:
-                            for other in range(low, high):
-                                if other != place:
-                                    add(inputs, line[other], row, plan, size)
-                        update_outputs(outputs, near, members, outs, count, row, paces, errors, size)
+                    share = max(1, -(-around // max(1, -(-around // group))))  # like sizes: 5 are 3 and 2, not 4 and 1
+                    for begun in range(0, around, share):
+                        if hierarchical:
+                            count = path(model.song_nodes, model.node_nodes, song, pair)
+                        else:
+                            if used == len(drawn):
+                                state = draw(model.aliases, drawn, state)
+                                used = 0
+                            count = sampled(drawn, used, used + negatives, song, pair)
+                            used += negatives
+                            for k in range(used, min(used + negatives, len(drawn))):
+                                fetch(outputs + drawn[k] * row, size)
+                        point(pair, count, speed, outputs, held, plan, hierarchical, paced, size)
+                        begin_at, end_at = low + begun, low + min(begun + share, around)
+                        if skip_gram:
+                            learn_each(inputs, line, begin_at, end_at, place, pair, count, near, plan, model.sigmoid, paced, size)
+                        else:
+                            learn_mean(inputs, line, begin_at, end_at, place, pair, count, near, plan, model.sigmoid, paced, size)
+                        if hierarchical:
+                            give_back(pair, count, outputs, size)
 
     return kernel

@@ -20,9 +20,9 @@ from song2vec.seeding import generator
 from song2vec.sessions import Sessions
 from song2vec.vectors.training.alias import alias_table
 from song2vec.vectors.training.hyperparameters import Hyperparameters
-from song2vec.vectors.training.kernel import Log, Model, Plan, make_kernel
+from song2vec.vectors.training.kernel import PATHS, ROOM, Log, Model, Plan, make_kernel
 from song2vec.vectors.training.products import SIGMOID
-from song2vec.vectors.training.weights import Weights, count_plays
+from song2vec.vectors.training.weights import Weights, aligned, count_plays
 
 logger = logging.getLogger("song2vec")
 
@@ -58,10 +58,9 @@ class KernelTrainer:
         window = WHOLE_SESSION if settings.window == "session" else int(settings.window)
         self._plan = Plan(window, bool(settings.dynamic_window), *old, np.float32(pace))
         self._model = _model(weights, settings)
-        hierarchical = weights.tree is not None
-        self._kernel = make_kernel(
-            weights.inputs.shape[1], 1 if hierarchical else int(settings.negative), settings.algorithm == "skip-gram", hierarchical
-        )
+        skip_gram, tree = settings.algorithm == "skip-gram", weights.tree
+        most = 1 + int(settings.negative) if tree is None else -(-tree.depth // PATHS) * PATHS
+        self._kernel = make_kernel(weights.inputs.shape[1], most, skip_gram, tree is not None, max(old) > 0)
         chunk = min(CHUNK, -(-sessions.plays // (8 * self._workers)))
         self._bounds = np.unique([*np.searchsorted(sessions.offsets, np.arange(0, sessions.plays, chunk)), len(sessions)]).tolist()
         self.rounds = -(-(len(self._bounds) - 1) // ROUND)
@@ -81,7 +80,8 @@ class KernelTrainer:
     def _chunk(self, epoch: int, chunk: tuple[int, tuple[int, int]]) -> None:
         number, (first, last) = chunk
         state = generator(self._settings.seed, f"word2vec {epoch} {number}").integers(1, 2**63, dtype=np.uint64)
-        self._kernel(self._log, self._model, self._plan, first, last, self._rate(epoch, first), self._rate(epoch, last), state)
+        room = aligned(ROOM, self.weights.inputs.shape[1])
+        self._kernel(self._log, self._model, self._plan, room, first, last, self._rate(epoch, first), self._rate(epoch, last), state)
 
     def _rate(self, epoch: int, session: int) -> float:
         """The learning rate when so many sessions of an epoch are done."""
@@ -94,7 +94,7 @@ class KernelTrainer:
         if not self._kernel.signatures:
             logger.info("word2vec: compiling the kernel for vectors of %d, which is kept on disk", self.weights.size)
             with progress_bar("compiling word2vec (once)", 1, self._settings.progress) as advance:
-                self._kernel(self._log, self._model, self._plan, 0, 0, 0.0, 0.0, np.uint64(1))
+                self._kernel(self._log, self._model, self._plan, aligned(ROOM, 0), 0, 0, 0.0, 0.0, np.uint64(1))
                 advance("")
 
 
@@ -103,8 +103,8 @@ def _model(weights: Weights, settings: Hyperparameters) -> Model:
     if tree is None:
         none = np.empty(0, np.int32)
         aliases = alias_table(weights.plays.astype(float) ** settings.negative_exponent)
-        return Model(weights.inputs, weights.outputs, aliases, none, none, 0, SIGMOID)
-    return Model(weights.inputs, weights.outputs, np.empty((0, 2), np.uint32), tree.songs, tree.nodes, tree.depth, SIGMOID)
+        return Model(weights.inputs, weights.outputs, aliases, none, none, SIGMOID)
+    return Model(weights.inputs, weights.outputs, np.empty((0, 2), np.uint32), tree.songs, tree.nodes, SIGMOID)
 
 
 def _keep(sessions: Sessions, rows: Array, weights: Weights, settings: Hyperparameters) -> Array:

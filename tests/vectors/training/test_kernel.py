@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 
 import numpy as np
 import pytest
 
 from song2vec.vectors.training.alias import alias_table
 from song2vec.vectors.training.huffman import Tree, huffman_tree
-from song2vec.vectors.training.kernel import Log, Model, Plan, make_kernel
+from song2vec.vectors.training.kernel import GROUP, POOL, ROOM, Log, Model, Plan, make_kernel
 from song2vec.vectors.training.products import SIGMOID
 from song2vec.vectors.training.weights import aligned
 
-SIZE, SONGS, NEGATIVES, MASK = 16, 30, 3, 2**64 - 1
+SIZE, SONGS, NEGATIVES, MASK = 80, 50, 3, 2**64 - 1  # a panel and a quarter; more songs than there are nodes held
 KINDS = list(itertools.product((True, False), (True, False)))
 every_kind = pytest.mark.parametrize(("skip_gram", "hierarchical"), KINDS)
 
@@ -24,21 +25,24 @@ class Reference:
     def __init__(self, model, plan, keep, weights, skip_gram, hierarchical, state):
         self.inputs, self.outputs = model.inputs.astype(float), model.outputs.astype(float)
         self.model, self.plan, self.keep, self.weights = model, plan, keep, weights
-        self.skip_gram, self.hierarchical, self.state = skip_gram, hierarchical, state
-        self.ahead = [] if hierarchical else [self.negative() for _ in range(NEGATIVES)]
+        self.skip_gram, self.hierarchical, self.state, self.drawn = skip_gram, hierarchical, state, []
 
-    def bits(self):
+    def product64(self):
         self.state ^= self.state >> 12
         self.state ^= self.state << 25 & MASK
         self.state ^= self.state >> 27
-        return (self.state * 0x2545F4914F6CDD1D & MASK) >> 32
+        return self.state * 0x2545F4914F6CDD1D & MASK
+
+    def bits(self):
+        return self.product64() >> 32
 
     def below(self, count):
         return self.bits() * count >> 32
 
     def negative(self):
-        row = self.below(SONGS)
-        return row if self.bits() < self.model.aliases[row, 0] else int(self.model.aliases[row, 1])
+        product = self.product64()
+        row = (product >> 32) * SONGS >> 32
+        return row if product % 2**32 < self.model.aliases[row, 0] else int(self.model.aliases[row, 1])
 
     def train(self, sessions, rate, end_rate):
         plays, done = sum(map(len, sessions)), 0
@@ -53,42 +57,34 @@ class Reference:
             done += len(session)
 
     def groups(self, around):
-        if not around:
-            return
-        if not self.skip_gram:
+        if around and (self.hierarchical or not self.skip_gram):
             yield around
-            return
-        parts = -(-len(around) // 4)
-        share = -(-len(around) // parts)
-        while around:
-            group = [song for place, song in enumerate(around[:share]) if len({*around[: place + 1]}) == place + 1]
-            yield group
-            around = around[len(group) :]
+        elif around:
+            share = -(-len(around) // -(-len(around) // GROUP))
+            yield from (around[begin : begin + share] for begin in range(0, len(around), share))
 
     def outs(self, song):
+        """Outputs: their rows, labels, and how often each counts."""
         if self.hierarchical:
             found, above = [], int(self.model.song_nodes[song])
             while above >= 0:
-                found.append((above >> 1, 1 - (above & 1)))
+                found.append((above >> 1, 1 - (above & 1), 1))
                 above = int(self.model.node_nodes[above >> 1])
             return found
-        found = [(song, 1)]
-        for k in range(NEGATIVES):
-            found += [(self.ahead[k], 0)] if self.ahead[k] != song else []
-            self.ahead[k] = self.negative()
-        return found
+        self.drawn = self.drawn or [self.negative() for _ in range(POOL * NEGATIVES)]
+        drawn, self.drawn = self.drawn[:NEGATIVES], self.drawn[NEGATIVES:]
+        times = Counter(row for row in drawn if row != song)
+        return [(song, 1, 1), *((row, 0, count) for row, count in times.items())]
 
     def product(self, group, song, speed):
-        outs, labels = map(list, zip(*self.outs(song), strict=True))
-        rows, before = self.outputs[outs], self.outputs[outs]
-        paces = np.where(np.array(outs) < self.plan.old_outputs, self.plan.pace, 1)
+        outs, labels, times = (np.array(each) for each in zip(*self.outs(song), strict=True))
+        paces = np.where(outs < self.plan.old_outputs, self.plan.pace, 1)
         for members in [[each] for each in group] if self.skip_gram else [group]:
-            near = self.inputs[members].mean(axis=0)
-            errors = speed * (np.array(labels) - 1 / (1 + np.exp(-rows @ near)))
+            near, rows = self.inputs[members].mean(axis=0), self.outputs[outs]
+            errors = speed * times * (labels - 1 / (1 + np.exp(-rows @ near)))
             for member in members:
                 self.inputs[member] += errors @ rows * (self.plan.pace if member < self.plan.old_inputs else 1)
-            rows = rows + (paces * errors)[:, None] * near
-        np.add.at(self.outputs, outs, rows - before)
+            self.outputs[outs] += (paces * errors)[:, None] * near
 
 
 def trained(
@@ -101,7 +97,7 @@ def trained(
     inputs[:], outputs[:] = random.standard_normal(inputs.shape) / 3, random.standard_normal(outputs.shape) / 3
     before = inputs.copy(), outputs.copy()
     aliases = alias_table(np.arange(1.0, SONGS + 1) ** 0.75)
-    model = Model(inputs, outputs, aliases, *tree, tree.depth if hierarchical else 0, SIGMOID)
+    model = Model(inputs, outputs, aliases, *tree, SIGMOID)
     plan = Plan(window, dynamic, *old, np.float32(pace))
     keep = np.ones(SONGS, np.float32) if keep is None else keep.astype(np.float32)
     weights = np.ones(SONGS, np.float32) if weights is None else weights.astype(np.float32)
@@ -112,7 +108,8 @@ def trained(
     log = Log(songs, offsets, np.arange(SONGS, dtype=np.int32), keep, weights)
     for array in log:
         array.flags.writeable = False
-    make_kernel(SIZE, NEGATIVES, skip_gram, hierarchical)(log, model, plan, 0, len(sessions), *rates, np.uint64(77))
+    kernel = make_kernel(SIZE, tree.depth if hierarchical else 1 + NEGATIVES, skip_gram, hierarchical, max(old) > 0)
+    kernel(log, model, plan, aligned(ROOM, SIZE), 0, len(sessions), *rates, np.uint64(77))
     return (inputs, outputs), (reference.inputs, reference.outputs), before
 
 

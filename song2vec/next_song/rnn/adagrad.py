@@ -15,8 +15,10 @@ import torch
 from torch import Tensor
 
 from song2vec.arrays import Array
+from song2vec.next_song.rnn.instructions import LINE, prefetch
 
 EPSILON = 1e-6
+AHEAD = 8  # rows asked for before they are needed: they lie anywhere in memory, and numbers by index cost no reference counts
 jit: Callable[..., Any] = numba.njit(cache=True, nogil=True, error_model="numpy")  # a check for 0 / 0 would keep loops scalar
 
 
@@ -90,27 +92,42 @@ def step_rows(
     """``first`` is -1 for every row of the table, before and after."""
     width = slopes.shape[1]
     for i in range(len(rows)):
-        if first[rows[i]] < 0:
-            first[rows[i]] = i
-        else:
-            total, more = slopes[first[rows[i]]], slopes[i]
-            for j in range(width):
-                total[j] += more[j]
-    for i in range(len(rows)):
         row = rows[i]
+        if first[row] < 0:
+            first[row] = i
+        else:
+            total = first[row]
+            for j in range(width):
+                slopes[total, j] += slopes[i, j]
+    for i in range(len(rows)):
+        row, ahead = rows[i], rows[min(i + AHEAD, len(rows) - 1)]
+        for j in range(0, width, LINE):
+            prefetch(table, ahead, j)
+            prefetch(squares, ahead, j)
+            if len(velocity):
+                prefetch(velocity, ahead, j)
         if first[row] != i:
             continue
         first[row] = -1
-        slope, square, place = slopes[i], squares[row], table[row]
         for j in range(width):  # loops of their own are what the compiler turns into vector instructions
-            square[j] += slope[j] * slope[j]
+            squares[row, j] += slopes[i, j] * slopes[i, j]
         for j in range(width):
-            slope[j] = -rate * (slope[j] / np.sqrt(square[j] + epsilon))
+            slopes[i, j] = -rate * (slopes[i, j] / np.sqrt(squares[row, j] + epsilon))
         if len(velocity):
-            moving = velocity[row]
             for j in range(width):
-                slope[j] += momentum * moving[j]
+                slopes[i, j] += momentum * velocity[row, j]
             for j in range(width):
-                moving[j] = slope[j]
+                velocity[row, j] = slopes[i, j]
         for j in range(width):
-            place[j] += slope[j]
+            table[row, j] += slopes[i, j]
+
+
+@jit
+def fetch_rows(table: Array, rows: Array, found: Array) -> None:
+    """found[i] = table[rows[i]]."""
+    for i in range(len(rows)):
+        row, ahead = rows[i], rows[min(i + AHEAD, len(rows) - 1)]
+        for j in range(0, table.shape[1], LINE):
+            prefetch(table, ahead, j)
+        for j in range(table.shape[1]):
+            found[i, j] = table[row, j]

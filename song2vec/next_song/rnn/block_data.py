@@ -81,7 +81,6 @@ class Room(NamedTuple):
     rows: Array
     scores: Array
     work: Array
-    bits: Array
     flat: Array
     layer: Layer  # gradients, views of ``flat``
 
@@ -95,7 +94,6 @@ def layer_of(flat: Array, hidden: int, size: int) -> Layer:
 def make_room(slots: int, hidden: int, size: int, sample: int, songs: int, flat: int) -> Room:
     """Memory for so many slots."""
     most = slots + sample
-    wide = max(most, 2 * hidden)
     slope = np.empty(flat, np.float32)
 
     def blank(*size: int) -> Array:
@@ -113,11 +111,10 @@ def make_room(slots: int, hidden: int, size: int, sample: int, songs: int, flat:
         weights=blank(most, hidden),
         slopes=blank(slots + most, hidden),
         shift=blank(most),
-        slope=blank(most, 1),
+        slope=blank(most),
         rows=np.empty(slots + most, np.int64),
         scores=blank(slots * most),
-        work=blank(4, wide),
-        bits=np.empty(wide, np.int32),
+        work=blank(3, most),
         flat=slope,
         layer=layer_of(slope, hidden, size),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from song2vec.arrays import Array
-from song2vec.next_song.rnn.adagrad import step_rows
+from song2vec.next_song.rnn.adagrad import fetch_rows, step_rows
 from song2vec.next_song.rnn.block_data import Data, Learned, Net, Room, Rules
 from song2vec.next_song.rnn.kernels import CROSS_ENTROPY, EPSILON, bpr_max, cross_entropy, gru_backward, gru_forward, jit
 
@@ -38,12 +38,12 @@ def _gather(data: Data, rules: Rules, net: Net, room: Room, update: int, begin: 
             room.before[i] = 0
     count = live + data.negatives.shape[1]
     room.rows[2 * live : live + count] = data.negatives[update]
+    rows = room.rows[live : live + count]
+    fetch_rows(net.table.parameters, rows, room.weights)
     for j in range(count):
-        song = room.rows[live + j]
-        room.weights[j] = net.table.parameters[song]
-        room.shift[j] = net.bias.parameters[song, 0]
+        room.shift[j] = net.bias.parameters[rows[j], 0]
         if rules.less.shape[1]:
-            room.shift[j] -= rules.less[0 if j < live else 1, song]
+            room.shift[j] -= rules.less[0 if j < live else 1, rows[j]]
 
 
 @jit
@@ -55,7 +55,7 @@ def _forward(data: Data, net: Net, room: Room, begin: int, live: int) -> None:
     for i in range(live):
         room.gates[i] += net.layer.a
         room.carried[i] += net.layer.b
-    gru_forward(room.gates[:live], room.carried[:live], room.before[:live], room.after[:live], room.work[0], room.bits)
+    gru_forward(room.gates[:live], room.carried[:live], room.before[:live], room.after[:live])
     if len(data.mask_hidden):
         room.after[:live] *= data.mask_hidden[begin : begin + live]
     room.state[:live] = room.after[:live]
@@ -66,18 +66,13 @@ def _grade(rules: Rules, room: Room, live: int, count: int) -> float:
     """The loss, and the gradients by the outputs, by the rows of the output table and by their bias."""
     grades = room.scores[: live * count].reshape(live, count)
     np.dot(room.after[:live], room.weights[:count].T, grades)
-    for i in range(live):
-        grades[i] += room.shift[:count]
+    shift, slope = room.shift[:count], room.slope[:count]
     total: float
     if rules.loss == CROSS_ENTROPY:
-        total = cross_entropy(grades, room.bits)
+        total = cross_entropy(grades, shift, slope)
     else:
-        total = bpr_max(grades, room.bits, room.work, rules.bpreg, rules.elu)
+        total = bpr_max(grades, shift, slope, room.work, rules.bpreg, rules.elu)
     np.dot(grades, room.weights[:count], room.back[:live])
-    room.slope[:count] = 0
-    for i in range(live):
-        for j in range(count):
-            room.slope[j, 0] += grades[i, j]
     room.slope[:count] *= rules.scale
     room.after[:live] *= rules.scale
     room.back[:live] *= rules.scale
@@ -115,7 +110,7 @@ def _move(rules: Rules, net: Net, room: Room, live: int, count: int) -> None:
     elif not rules.frozen:
         _move_rows(net.source, room.rows[:live], room.x[:live], rules, room.first)
     _move_rows(net.table, room.rows[skip : live + count], room.slopes[skip : live + count], rules, room.first)
-    _move_rows(net.bias, room.rows[live : live + count], room.slope[:count], rules, room.first)
+    _move_rows(net.bias, room.rows[live : live + count], room.slope[:count].reshape(count, 1), rules, room.first)
 
 
 @jit

@@ -14,46 +14,49 @@ import numpy as np
 
 from song2vec.arrays import Array
 from song2vec.next_song.rnn import adagrad
+from song2vec.next_song.rnn.instructions import float_of
 
 # sums may be reordered and divisions by 0 are not checked: else loops stay scalar
-jit: Callable[..., Any] = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "nsz", "contract", "arcp"})
-ONE, TWO, LIMIT, LOG2E, TINY = np.float32(1), np.float32(2), np.float32(87), np.float32(1.4426950408889634), np.float32(1e-24)
+_FAST = {"reassoc", "nsz", "contract", "arcp"}
+jit: Callable[..., Any] = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST)
+# for the search of a highest number alone: elsewhere a loss that is no number must be seen to be none
+jit_without_nan: Callable[..., Any] = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST | {"nnan"})
+ZERO, ONE, TWO, LIMIT, LOG2E = np.float32(0), np.float32(1), np.float32(2), np.float32(87), np.float32(1.4426950408889634)
+TINY, HUGE = np.float32(1e-24), np.float32(1e30)
 EPSILON = np.float32(adagrad.EPSILON)
 CROSS_ENTROPY, BPR_MAX = 0, 1
 F2, F3, F4, F5, F6 = (np.float32(c) for c in (0.240226507, 0.0555041087, 0.00961812911, 0.00133335581, 0.000154035304))
 F1 = np.float32(0.693147181)  # 2**t = 1 + F1 t + F2 t^2 + ...
 
 
-@jit
-def exponential(row: Array, bits: Array) -> None:
-    """exp of each number of a row, in place, to 3e-7; numbers beyond +-87 count as those. ``bits`` is int32 of its length."""
-    powers = bits.view(np.float32)
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"nsz", "contract"})
+def exp(x: Any) -> Any:
+    """To 3e-7; numbers beyond +-87 count as those. Sums in another order would be less exact."""
+    scaled = min(max(x, -LIMIT), LIMIT) * LOG2E
+    whole = np.int32(scaled + np.float32(127.5))
+    t = scaled - np.float32(np.int32(whole - 127))
+    return ((((((F6 * t + F5) * t + F4) * t + F3) * t + F2) * t + F1) * t + ONE) * float_of(whole << np.int32(23))
+
+
+@jit_without_nan
+def _highest(row: Array) -> Any:
+    top = row[0]
     for j in range(len(row)):
-        x = min(max(row[j], -LIMIT), LIMIT) * LOG2E
-        whole = np.int32(x + np.float32(127.5))
-        bits[j] = whole << np.int32(23)
-        row[j] = x - np.float32(whole - np.int32(127))
-    for j in range(len(row)):
-        t = row[j]
-        row[j] = ((((((F6 * t + F5) * t + F4) * t + F3) * t + F2) * t + F1) * t + ONE) * powers[j]
+        top = max(top, row[j])
+    return top
 
 
 @jit
-def gru_forward(gates: Array, carried: Array, state: Array, after: Array, work: Array, bits: Array) -> None:
+def gru_forward(gates: Array, carried: Array, state: Array, after: Array) -> None:
     """Gated inputs (rows, 3 hidden) become r, z and n; ``after`` the next states."""
     hidden = state.shape[1]
     for i in range(len(state)):
         gate, from_state, before, now = gates[i], carried[i], state[i], after[i]
         for j in range(2 * hidden):
-            work[j] = -(gate[j] + from_state[j])
-        exponential(work[: 2 * hidden], bits[: 2 * hidden])
-        for j in range(2 * hidden):
-            gate[j] = ONE / (ONE + work[j])
+            gate[j] = ONE / (ONE + exp(-(gate[j] + from_state[j])))
         for j in range(hidden):
-            work[j] = -TWO * (gate[2 * hidden + j] + gate[j] * from_state[2 * hidden + j])
-        exponential(work[:hidden], bits[:hidden])
-        for j in range(hidden):
-            n = TWO / (ONE + work[j]) - ONE
+            drive = gate[2 * hidden + j] + gate[j] * from_state[2 * hidden + j]
+            n = TWO / (ONE + exp(-TWO * drive)) - ONE
             gate[2 * hidden + j] = n
             now[j] = n + gate[hidden + j] * (before[j] - n)
 
@@ -74,71 +77,78 @@ def gru_backward(gates: Array, carried: Array, state: Array, slope: Array) -> No
 
 
 @jit
-def _softmax(row: Array, bits: Array) -> None:
-    top = row[0]
-    for j in range(len(row)):
-        top = max(top, row[j])
-    for j in range(len(row)):
-        row[j] -= top
-    exponential(row, bits)
-    total = np.float32(0)
-    for j in range(len(row)):
-        total += row[j]
-    share = ONE / total
-    for j in range(len(row)):
-        row[j] *= share
+def cross_entropy(scores: Array, shift: Array, slope: Array) -> float:
+    """Scores, with ``shift`` added, become the gradient, and ``slope`` its sum over rows; returns the loss.
 
-
-@jit
-def cross_entropy(scores: Array, bits: Array) -> float:
-    """Scores become the gradient; returns the loss. The target of row i is column i."""
+    The target of row i is column i.
+    """
     total = 0.0
+    slope[:] = 0
     for i in range(len(scores)):
-        _softmax(scores[i], bits[: scores.shape[1]])
-        total -= np.log(scores[i, i] + TINY)
-        scores[i, i] -= ONE
+        row = scores[i]
+        for j in range(len(row)):
+            row[j] += shift[j]
+        top, mass = _highest(row), np.float32(0)
+        for j in range(len(row)):
+            row[j] = exp(row[j] - top)
+            mass += row[j]
+        share = ONE / mass
+        for j in range(len(row)):
+            row[j] *= share
+            slope[j] += row[j]
+        total -= np.log(row[i] + TINY)
+        row[i] -= ONE
+        slope[i] -= ONE
     return total
 
 
 @jit
-def bpr_max(scores: Array, bits: Array, work: Array, bpreg: float, elu: float) -> float:
-    """As :func:`cross_entropy`; ``work`` is (4, columns or more) float32."""
+def bpr_max(scores: Array, shift: Array, slope: Array, work: Array, bpreg: float, elu: float) -> float:
+    """As :func:`cross_entropy`; ``work`` is (3, columns or more) float32."""
     total, width = 0.0, scores.shape[1]
-    rated, weight, won, curve = work[0, :width], work[1, :width], work[2, :width], work[3, :width]
+    weight, won, curve = work[0, :width], work[1, :width], work[2, :width]
+    slope[:] = 0
     for i in range(len(scores)):
         row = scores[i]
-        _elu(row, rated, curve, bits[:width], elu)
+        _elu(row, shift, curve, elu)
+        goal = row[i]
+        row[i] = -HUGE  # the softmax is over the negatives only
+        top = _highest(row)
+        row[i] = goal
+        mass, gain, size, back = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
         for j in range(width):
-            weight[j], won[j] = rated[j], rated[j] - rated[i]
-        weight[i] = -np.float32(1e30)  # the softmax is over the negatives only
-        _softmax(weight, bits[:width])
+            weight[j] = exp(row[j] - top)
         weight[i] = 0
-        exponential(won, bits[:width])
-        gain, size, back = np.float32(0), np.float32(0), np.float32(0)
         for j in range(width):
-            won[j] = ONE / (ONE + won[j])
+            won[j] = ONE / (ONE + exp(row[j] - goal))
+            mass += weight[j]
             gain += weight[j] * won[j]
-            size += weight[j] * rated[j] * rated[j]
+            size += weight[j] * row[j] * row[j]
+        gain, size = gain / mass, size / mass
         share = ONE / (gain + TINY)
         for j in range(width):
-            lost = weight[j] * won[j] * (ONE - won[j]) * share
+            part = weight[j] / mass
+            lost = part * won[j] * (ONE - won[j]) * share
             back += lost
-            squares = bpreg * (rated[j] * (rated[j] + TWO) - size)
-            row[j] = curve[j] * (lost + weight[j] * (share * (gain - won[j]) + squares))
+            squares = bpreg * (row[j] * (row[j] + TWO) - size)
+            row[j] = curve[j] * (lost + part * (share * (gain - won[j]) + squares))
+            slope[j] += row[j]
+        slope[i] -= row[i] + back * curve[i]
         row[i] = -back * curve[i]
         total += bpreg * size - np.log(gain + TINY)
     return total
 
 
 @jit
-def _elu(row: Array, rated: Array, curve: Array, bits: Array, elu: float) -> None:
-    """Scores through an ELU, and its slope at each; scores as they are for 0."""
-    for j in range(len(row)):
-        rated[j], curve[j] = row[j], ONE
+def _elu(row: Array, shift: Array, curve: Array, elu: float) -> None:
+    """Scores, with ``shift`` added, through an ELU, and its slope at each; scores as they are for 0."""
     if elu > 0:
         for j in range(len(row)):
-            rated[j] = min(row[j], np.float32(0))
-        exponential(rated, bits)
+            score = row[j] + shift[j]
+            below = elu * exp(min(score, ZERO))
+            curve[j] = ONE if score > 0 else below
+            row[j] = score if score > 0 else below - elu
+    else:
         for j in range(len(row)):
-            curve[j] = ONE if row[j] > 0 else elu * rated[j]
-            rated[j] = row[j] if row[j] > 0 else elu * (rated[j] - ONE)
+            row[j] += shift[j]
+            curve[j] = ONE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -208,12 +208,12 @@ class RecurrentModel(NextSongModel):
     def score_blocks(self, sessions: Sessions, plays: Array) -> Iterator[tuple[Array, Array]]:
         """(plays, scores) of these plays, in ascending order; each play is fed once, many sessions side by side."""
         self.score(sessions, plays[:0])  # refuses other songs, and a model that has learned nothing
-        plays = np.sort(np.asarray(plays, np.int64))
+        plays, score = np.sort(np.asarray(plays, np.int64)), self._scorer()
         for group in groups(sessions, plays):
             unique, place = np.unique(group, return_inverse=True)
             found = self._outputs(sessions, unique)[torch.from_numpy(place).to(self.network_.device)]
             for begin in range(0, len(group), self.block):
-                yield group[begin : begin + self.block], self._rated(found[begin : begin + self.block])
+                yield group[begin : begin + self.block], score(found[begin : begin + self.block])
 
     def session(self, listener: SongId | None = None) -> LiveSession:
         """A session that goes on, at the cost of one step a play. Raises ArgumentError before ``fit``."""
@@ -228,6 +228,18 @@ class RecurrentModel(NextSongModel):
         with torch.inference_mode():
             scores: Array = self.network_.scores(found).cpu().numpy()
         return scores
+
+    def _scorer(self) -> Callable[[torch.Tensor], Array]:
+        """As :meth:`_rated`, for many calls."""
+        with torch.inference_mode():
+            score = self.network_.scorer()
+
+        def rated(found: torch.Tensor) -> Array:
+            with torch.inference_mode():
+                scores: Array = score(found).cpu().numpy()
+            return scores
+
+        return rated
 
     def _arrays(self) -> dict[str, Array]:
         return {f"{name}_": array for name, array in self.network_.arrays().items()}

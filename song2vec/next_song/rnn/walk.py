@@ -66,12 +66,12 @@ def validation(network: Network, sessions: Sessions, queries: Array, feed: Calla
 
     ``feed`` gives the outputs after plays, as :func:`outputs`.
     """
-    hits, reciprocal = 0, 0.0
+    hits, reciprocal, score = 0, 0.0, network.scorer()
     for group in groups(sessions, queries):
         states = feed(sessions, group)
         targets = torch.from_numpy(sessions.songs[group + 1].astype(np.int64)).to(network.device)
         for begin in range(0, len(group), BLOCK):
-            scores = network.scores(states[begin : begin + BLOCK])
+            scores = score(states[begin : begin + BLOCK])
             ranks = (scores >= scores.gather(1, targets[begin : begin + BLOCK, None])).sum(1)
             found = ranks[ranks <= CUT_OFF].double()
             hits, reciprocal = hits + len(found), reciprocal + float((1 / found).sum())

@@ -8,10 +8,12 @@ from typing import Any, Protocol, Self
 from song2vec.errors import ArgumentError
 from song2vec.sessions import Sessions
 from song2vec.settings import make
+from song2vec.vectors.metaprod2vec import MetaProd2Vec
+from song2vec.vectors.product2vec import Product2Vec
 from song2vec.vectors.song_vectors import SongVectors
 from song2vec.vectors.word2vec import Word2Vec
 
-__all__ = ["LEARNERS", "Learner", "SongVectors", "Word2Vec", "make_learner"]
+__all__ = ["LEARNERS", "Learner", "MetaProd2Vec", "Product2Vec", "SongVectors", "Word2Vec", "make_learner"]
 
 
 class Learner(Protocol):
@@ -22,7 +24,7 @@ class Learner(Protocol):
     def fit(self, sessions: Sessions) -> Self: ...
 
 
-LEARNERS: dict[str, type[Learner]] = {"word2vec": Word2Vec}
+LEARNERS: dict[str, type[Learner]] = {"word2vec": Word2Vec, "product2vec": Product2Vec, "metaprod2vec": MetaProd2Vec}
 
 
 def make_learner(kind: str | Learner, seed: int, settings: Mapping[str, Any]) -> Learner:

@@ -78,7 +78,8 @@ class Engine(Changing, Playing):
             raise ArgumentError(f"sessions is a {type(sessions).__name__}; Sessions are allowed, as {made} makes them")
         learner = make_learner(vectors, seed, settings)
         model = chosen(next_song, seed)
-        engine = cls(learner.fit(sessions).vectors_, index=index, seed=seed)
+        learner.fit(sessions)
+        engine = cls(learner.vectors_, index=index, seed=seed)
         engine._learner = learner_settings(learner)
         engine.next_song = fitted(model, sessions, learner.vectors_)
         return engine

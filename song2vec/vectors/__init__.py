@@ -11,10 +11,11 @@ from song2vec.settings import make
 from song2vec.vectors.doc2vec import Doc2Vec
 from song2vec.vectors.metaprod2vec import MetaProd2Vec
 from song2vec.vectors.product2vec import Product2Vec
+from song2vec.vectors.sentence import SIF
 from song2vec.vectors.song_vectors import SongVectors
 from song2vec.vectors.word2vec import Word2Vec
 
-__all__ = ["LEARNERS", "Doc2Vec", "Given", "Learner", "MetaProd2Vec", "Product2Vec", "SongVectors", "Word2Vec", "make_learner"]
+__all__ = ["LEARNERS", "SIF", "Doc2Vec", "Given", "Learner", "MetaProd2Vec", "Product2Vec", "SongVectors", "Word2Vec", "make_learner"]
 
 
 class Learner(Protocol):
@@ -51,7 +52,6 @@ def make_learner(kind: str | Learner | SongVectors, seed: int, settings: Mapping
             raise ArgumentError(f"{', '.join(settings)}: settings go to the learner you made, not to Engine.train")
         return kind
     if not isinstance(kind, str) or kind not in LEARNERS:
-        raise ArgumentError(
-            f"vectors={kind!r}: {', '.join(map(repr, LEARNERS))} or a learner such as Word2Vec(window=3), or SongVectors, are allowed"
-        )
+        allowed = f"{', '.join(map(repr, LEARNERS))}, a learner such as Word2Vec(window=3) or SongVectors"
+        raise ArgumentError(f"vectors={kind!r}: {allowed} is allowed")
     return make("vectors", LEARNERS, kind, {"seed": seed, **settings})

@@ -118,7 +118,7 @@ class MetaProd2Vec(Configured):
 
     def _word2vec(self) -> Word2Vec:
         """What trains, its hyperparameters checked."""
-        if not 0 <= self.artist_weight < np.inf:
+        if not isinstance(self.artist_weight, int | float | np.number) or not 0 <= self.artist_weight < np.inf:
             raise ArgumentError(f"artist_weight={self.artist_weight!r}: a number from 0 is allowed")
         word2vec = Word2Vec(**{name: value for name, value in self.settings.items() if name != "artist_weight"})
         word2vec.check()
@@ -134,13 +134,13 @@ class MetaProd2Vec(Configured):
 
 
 def with_artists(sessions: Sessions) -> tuple[Sessions, list[str]]:
-    """Every play followed by its song's artist, as words; and the artists.
+    """Every play followed by its song's artist, as words; and the artists of the songs that are played.
 
     Of three songs by the artists X, none and X, a session of all three becomes the words 0 3 1 2 3: word 3 is X.
     """
     catalogue = sessions.catalogue
     names = catalogue.artists
-    artists = [] if names is None else names.drop_nulls().unique(maintain_order=True).to_list()
+    artists = [] if names is None else names.gather(np.unique(sessions.songs)).drop_nulls().unique(maintain_order=True).to_list()
     place = {name: len(catalogue) + number for number, name in enumerate(artists)}
     word = np.array([-1] * len(catalogue) if names is None else [place.get(name, -1) for name in names.to_list()], np.int32)
     pairs = np.stack([sessions.songs, word[sessions.songs]], axis=1)

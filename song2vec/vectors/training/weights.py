@@ -63,7 +63,7 @@ class Weights:
 
     def to_parts(self) -> dict[str, Part]:
         """The weights as parts of a saved folder."""
-        arrays = {"inputs": self.inputs, "outputs": self.outputs, "plays": self.plays}
+        arrays = {"inputs": self.inputs[:, : self.size], "outputs": self.outputs[:, : self.size], "plays": self.plays}
         if self.tree is not None:
             arrays |= {"song_nodes": self.tree.songs, "node_nodes": self.tree.nodes}
         return {"catalogue": self.catalogue.to_part(), "weights": Part(meta={"size": self.size}, arrays=arrays)}

@@ -18,11 +18,11 @@ BETWEEN = 2  # songs of any cluster between two of the session's own
 def far_apart(sessions=400, seed=0):
     """Sessions of a cluster with two songs of any cluster between any two of its own: near is noise, the set is not."""
     random = np.random.default_rng(seed)
-    lists = [
-        [each for song in session for each in (song, *random.integers(0, CLUSTERS * SONGS, BETWEEN))]
-        for session in planted(sessions, seed=seed)
-    ]
-    return Sessions.from_lists([list(map(int, session)) for session in lists])
+    lists = []
+    for session in planted(sessions, seed=seed):
+        others = random.integers(0, CLUSTERS * SONGS, (len(session), BETWEEN))
+        lists.append(np.column_stack([session, others]).ravel().tolist())
+    return Sessions.from_lists(lists)
 
 
 def with_artists(sessions, artist_of):

@@ -41,8 +41,9 @@ class Doc2Vec(Configured):
         algorithm: "dbow" or "dm".
         documents: "sessions", or "listeners" with all their sessions.
         window: songs before and after that count as context; "session" for all of the session.
+        infer_epochs: passes over a new document; the fewer, the nearer its vector is to what all of its songs point at.
         size, context_weight, subsample, learning_rate, min_learning_rate, epochs, workers, seed, progress: as in
-            :class:`song2vec.Word2Vec`; a new document is passed over ``epochs`` times too.
+            :class:`song2vec.Word2Vec`.
 
     Attributes:
         vectors_: SongVectors of the songs the sessions play, most played first.
@@ -75,6 +76,7 @@ class Doc2Vec(Configured):
         learning_rate: float = 0.025,
         min_learning_rate: float = 1e-4,
         epochs: int = 30,
+        infer_epochs: int = 3,
         workers: int | None = None,
         seed: int = 0,
         progress: bool | None = None,
@@ -88,6 +90,7 @@ class Doc2Vec(Configured):
         self.learning_rate = learning_rate
         self.min_learning_rate = min_learning_rate
         self.epochs = epochs
+        self.infer_epochs = infer_epochs
         self.workers = workers
         self.seed = seed
         self.progress = progress
@@ -113,7 +116,7 @@ class Doc2Vec(Configured):
         return self
 
     def infer(self, songs: Iterable[SongId], unknown: Unknown = "raise") -> Array:
-        """The vector of a new document, (size,) float32: what it would have been trained to, everything else as it is.
+        """The vector of a new document, (size,) float32, trained from nought with everything else as it is.
 
         Raises UnknownSongError for a song that training never heard; with ``unknown="skip"`` when it heard none of them.
         """
@@ -180,7 +183,9 @@ class Doc2Vec(Configured):
         for name, allowed in _ALLOWED.items():
             if getattr(self, name) not in allowed:
                 raise ArgumentError(f"{name}={getattr(self, name)!r}: {' or '.join(map(repr, allowed))} is allowed")
-        own: dict[str, Any] = {name: value for name, value in self.settings.items() if name not in _ALLOWED}
+        if isinstance(self.infer_epochs, bool) or not isinstance(self.infer_epochs, int | np.integer) or self.infer_epochs < 1:
+            raise ArgumentError(f"infer_epochs={self.infer_epochs!r}: a whole number from 1 is allowed")
+        own: dict[str, Any] = {name: value for name, value in self.settings.items() if name not in (*_ALLOWED, "infer_epochs")}
         hyperparameters = Hyperparameters(**own, algorithm="skip-gram", loss="hierarchical-softmax", backend="gensim")
         hyperparameters.check()
         return hyperparameters
@@ -193,7 +198,7 @@ class Doc2Vec(Configured):
         return np.searchsorted(numbers, of), names.alias("document")
 
     def _infer(self, rows: Array, offsets: Array) -> Array:
-        rates = np.linspace(self.learning_rate, self.min_learning_rate, self.epochs)
+        rates = np.linspace(self.learning_rate, self.min_learning_rate, self.infer_epochs)
         window = BATCH if self.window == "session" else int(self.window)
         return infer(self.weights_, rows, offsets, window=window if self.algorithm == "dm" else 0, rates=rates)
 

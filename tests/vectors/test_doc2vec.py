@@ -60,7 +60,7 @@ def test_listeners_lie_by_their_taste_as_their_sessions_alone_do_not():
 
 def test_a_new_playlist_is_given_what_it_would_have_been_trained_to():
     log = planted()
-    learner = Doc2Vec(**LEARNING).fit(log)
+    learner = Doc2Vec(**LEARNING, infer_epochs=12).fit(log)
     again = learner.infer_sessions(log)
     trained = learner.document_vectors_
     cosines = (again * trained).sum(axis=1) / np.linalg.norm(again, axis=1) / np.linalg.norm(trained, axis=1)
@@ -73,7 +73,7 @@ def test_inference_is_that_of_a_plain_loop(algorithm):
     weights, heard = learner.weights_, planted(1, seed=4)[0]
     rows = weights.catalogue.rows(heard)
     vector = np.zeros(8)
-    for rate in np.linspace(learner.learning_rate, learner.min_learning_rate, learner.epochs):
+    for rate in np.linspace(learner.learning_rate, learner.min_learning_rate, learner.infer_epochs):
         for place, row in enumerate(rows):
             around = [*rows[max(0, place - 2) : place], *rows[place + 1 : place + 3]]
             hidden = np.mean([vector, *(weights.inputs[near] for near in around)], axis=0) if algorithm == "dm" else vector

@@ -63,13 +63,20 @@ def main() -> None:
 
 
 def coming(question: str, train: Sessions, test: Sessions) -> list[Row]:
-    """Recall@20 and MRR@20 of every learner, and how far that is from word2vec's."""
+    """Recall@20 and MRR@20 of every learner that was tuned on this set, and how far that is from word2vec's."""
     settings = json.loads((TUNED / f"{question.removeprefix('next ')}.json").read_text())
-    fitted = {name: make_model(name, settings[name]["settings"]).fit(train) for name in MODELS}
+    fitted = {name: make_model(name, settings[name]["settings"]).fit(train) for name in MODELS if name in settings}
     comparison = compare(fitted, test, k=K, baseline="nearest")
-    kept = ["model", *(f"{metric}{end}" for metric in ("hit_rate", "mrr") for end in ("", "_low", "_high"))]
-    less = {row["model"]: {f"{name}_less_first": row[name] for name in kept[1:]} for row in comparison.differences.select(kept).to_dicts()}
-    return [{**row, **less.get(row["model"], {})} for row in comparison.table.select(*kept, "fit_seconds").to_dicts()]
+    less = {row["model"]: row for row in comparison.differences.to_dicts()}
+    rows: list[Row] = []
+    for row in comparison.table.to_dicts():
+        shown: Row = {"model": row["model"], "fit_seconds": round(row["fit_seconds"], 1)}
+        for metric, end in product(("hit_rate", "mrr"), ("", "_low", "_high")):
+            shown[f"{metric}{end}"] = round(row[f"{metric}{end}"], 4)
+            if row["model"] in less:
+                shown[f"{metric}_less_first{end}"] = round(less[row["model"]][f"{metric}{end}"], 4)
+        rows.append(shown)
+    return rows
 
 
 def halves(train: Sessions, test: Sessions) -> list[Row]:

@@ -112,13 +112,13 @@ def tuned(model: str, part: Sessions, held_out: Sessions, trials: int) -> Found:
 
 def nearest(name: str, part: Sessions, held_out: Sessions) -> Found:
     """How much of the session to average, by a grid over the same vectors, learned once a learner's settings."""
-    learner = MODELS[name].learner  # type: ignore[attr-defined]
+    learner = MODELS[name].learner
     found: list[tuple[float, dict[str, Any]]] = []
     for own in VARIANTS.get(name, (None,)):
         vectors = LEARNERS[learner](**(own or {}), progress=False).fit(part).vectors_
         for decay, repeats in product((0.0, 0.25, 0.5, 0.75, 0.9, 1.0), (True, False)):
             settings = {"decay": decay, "repeats": repeats} | ({} if own is None else {learner: own})
-            model = make_model(name, settings).fit(part, vectors=vectors)  # type: ignore[call-arg]
+            model = make_model(name, settings).fit(part, vectors=vectors)
             found.append((evaluate(model, held_out, k=K, max_queries=QUERIES, timed=0).metrics()["hit_rate"], settings))
     score, settings = max(found, key=lambda each: each[0])
     return settings, score, len(found)

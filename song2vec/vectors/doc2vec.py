@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import polars as pl
 
-from song2vec.arrays import Array, pack_ids, unpack_ids
-from song2vec.catalogue import SongId, Unknown
+from song2vec.arrays import Array
+from song2vec.catalogue import Catalogue, SongId, Unknown
 from song2vec.errors import ArgumentError, UnknownSongError
 from song2vec.progress import progress_bar
 from song2vec.sessions import Sessions
@@ -47,8 +47,8 @@ class Doc2Vec(Configured):
 
     Attributes:
         vectors_: SongVectors of the songs the sessions play, most played first.
-        documents_: the sessions' numbers, or the listeners' ids, of which each has played a song.
-        document_vectors_: (documents, size) float32, in that order.
+        document_vectors_: SongVectors with a row for each session or listener that has played a song, by the session's number
+            or the listener's id: ``Engine(doc2vec.document_vectors_).similar("ann")`` are listeners like Ann.
     """
 
     space: ClassVar[Space] = {
@@ -61,8 +61,7 @@ class Doc2Vec(Configured):
         "epochs": Whole(5, 60, log=True),
     }
     vectors_: SongVectors
-    documents_: pl.Series
-    document_vectors_: Array
+    document_vectors_: SongVectors
 
     def __init__(
         self,
@@ -103,7 +102,7 @@ class Doc2Vec(Configured):
         hyperparameters = self._checked()
         check_sessions("sessions", sessions)
         catalogue, plays, rows = played(sessions)
-        document, self.documents_ = self._documents(sessions)
+        document, documents = self._documents(sessions)
         fresh = Weights.fresh(catalogue, plays, self.size, hierarchical=True, seed=self.seed)
         model = make_gensim(hyperparameters, dm=int(self.algorithm == "dm"), dbow_words=1)
         rates = np.linspace(self.learning_rate, self.min_learning_rate, self.epochs + 1).tolist()
@@ -111,7 +110,7 @@ class Doc2Vec(Configured):
             for _ in train_documents(model, fresh, Documents(sessions, rows, document), list(pairwise(rates))):
                 advance("")
         self.weights_ = from_gensim(model, fresh)
-        self.document_vectors_ = model.dv.vectors[: len(self.documents_)]
+        self.document_vectors_ = SongVectors(model.dv.vectors, documents)
         self.vectors_ = song_vectors(self.weights_, self.context_weight)
         return self
 
@@ -146,36 +145,29 @@ class Doc2Vec(Configured):
 
         Raises UnknownSongError, and ArgumentError for a k below 1.
         """
-        return self._nearest(self.infer(songs), k)
-
-    def similar_to_document(self, document: SongId, k: int = 10) -> pl.DataFrame:
-        """The k documents most like one that was trained on, but itself; the table of :meth:`similar_documents`.
-
-        Raises ArgumentError for a document that is not there.
-        """
-        self._fitted()
-        row = self.documents_.index_of(document) if isinstance(document, str) != self.documents_.dtype.is_integer() else None
-        if row is None:
-            raise ArgumentError(f"document={document!r}: one of the {len(self.documents_):,} in documents_ is allowed")
-        return self._nearest(self.document_vectors_[row], k, hidden=row)
+        if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+            raise ArgumentError(f"k={k!r}: a whole number from 1 is allowed")
+        vector = unit_rows(self.infer(songs)[None])[0]
+        cosines = self.document_vectors_.unit @ vector
+        best = np.argsort(-cosines, kind="stable")[:k]
+        return pl.DataFrame({"document": self.document_vectors_.catalogue.ids.gather(best), "cosine": cosines[best]})
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Save as a folder (checksummed, atomic, no pickle)."""
-        learned = self._fitted().to_parts()
-        arrays = {"vectors": self.document_vectors_, **{f"id_{name}": array for name, array in pack_ids(self.documents_).items()}}
-        return save_folder(path, KIND, {**learned, "documents": Part(meta={"settings": self.settings}, arrays=arrays)})
+        songs, documents = self._fitted().to_parts(), self.document_vectors_.to_parts()
+        parts = songs | {f"document-{name}": part for name, part in documents.items()}
+        return save_folder(path, KIND, parts | {"doc2vec": Part(meta={"settings": self.settings})})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Doc2Vec:
         """Load what :meth:`save` wrote. Raises SavedFolderError when it is corrupt or of another kind."""
         parts = load_folder(path, KIND)
         with understood(path):
-            arrays = dict(parts["documents"].arrays)
-            loaded = cls(**parts["documents"].meta["settings"])
-            loaded.document_vectors_ = arrays.pop("vectors")
-            loaded.documents_ = unpack_ids("document", {name.removeprefix("id_"): array for name, array in arrays.items()})
+            loaded = cls(**parts["doc2vec"].meta["settings"])
             loaded.weights_ = Weights.from_parts(parts)
             loaded.vectors_ = song_vectors(loaded.weights_, loaded.context_weight)
+            documents = {name.removeprefix("document-"): part for name, part in parts.items() if name.startswith("document-")}
+            loaded.document_vectors_ = SongVectors.from_parts(documents)
         return loaded
 
     def _checked(self) -> Hyperparameters:
@@ -190,25 +182,18 @@ class Doc2Vec(Configured):
         hyperparameters.check()
         return hyperparameters
 
-    def _documents(self, sessions: Sessions) -> tuple[Array, pl.Series]:
-        """Of each session the number of its document, and what the documents are called."""
+    def _documents(self, sessions: Sessions) -> tuple[Array, Catalogue]:
+        """Of each session the number of its document; and the documents, with how many plays each has."""
         of = np.arange(len(sessions)) if self.documents == "sessions" else sessions.listener
         numbers = np.unique(of[sessions.lengths > 0])
-        names = pl.Series(numbers) if self.documents == "sessions" else sessions.listeners.gather(numbers)
-        return np.searchsorted(numbers, of), names.alias("document")
+        plays = np.bincount(of, sessions.lengths).astype(np.int64)[numbers]
+        ids = pl.Series(numbers) if self.documents == "sessions" else sessions.listeners.gather(numbers)
+        return np.searchsorted(numbers, of), Catalogue(ids, plays)
 
     def _infer(self, rows: Array, offsets: Array) -> Array:
         rates = np.linspace(self.learning_rate, self.min_learning_rate, self.infer_epochs)
         window = BATCH if self.window == "session" else int(self.window)
         return infer(self.weights_, rows, offsets, window=window if self.algorithm == "dm" else 0, rates=rates)
-
-    def _nearest(self, vector: Array, k: int, hidden: int | None = None) -> pl.DataFrame:
-        if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
-            raise ArgumentError(f"k={k!r}: a whole number from 1 is allowed")
-        cosines = unit_rows(self.document_vectors_) @ unit_rows(vector[None])[0]
-        best = np.argsort(-cosines, kind="stable")
-        best = best[best != hidden][:k]
-        return pl.DataFrame({"document": self.documents_.gather(best), "cosine": cosines[best]})
 
     def _fitted(self) -> Weights:
         if not hasattr(self, "weights_"):

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from song2vec import Engine
 from song2vec.errors import ArgumentError, SavedFolderError, UnknownSongError
 from song2vec.sessions import Sessions
 from song2vec.vectors import Doc2Vec
@@ -42,7 +43,7 @@ def test_playlists_of_a_cluster_lie_together_new_ones_too_and_those_of_noise_do_
     for log, least, most in ((telling, 0.8, 1), (noise, 0, 0.4)):
         train, new = log(), log(seed=9)
         learner = Doc2Vec(algorithm=algorithm, **LEARNING).fit(train)
-        trained = learner.document_vectors_, clusters_of(train)
+        trained = learner.document_vectors_.matrix, clusters_of(train)
         assert least <= own_cluster(*trained, k=5).mean() <= most
         assert least <= own_cluster(learner.infer_sessions(new), clusters_of(new), trained, k=5).mean() <= most
 
@@ -51,9 +52,9 @@ def test_listeners_lie_by_their_taste_as_their_sessions_alone_do_not():
     log, taste = listeners()
     by_listener = Doc2Vec(**LEARNING, documents="listeners").fit(log)
     alone = Doc2Vec(**LEARNING, documents="sessions").fit(log)
-    assert by_listener.documents_.to_list() == log.listeners.to_list()
-    found = own_cluster(by_listener.document_vectors_, taste, k=5)
-    first = alone.document_vectors_[::20]
+    assert by_listener.document_vectors_.catalogue.ids.to_list() == log.listeners.to_list()
+    found = own_cluster(by_listener.document_vectors_.matrix, taste, k=5)
+    first = alone.document_vectors_.matrix[::20]
     assert found.mean() > 0.8
     assert surely_more(found, own_cluster(first, taste, k=5))
 
@@ -62,7 +63,7 @@ def test_a_new_playlist_is_given_what_it_would_have_been_trained_to():
     log = planted()
     learner = Doc2Vec(**LEARNING, infer_epochs=12).fit(log)
     again = learner.infer_sessions(log)
-    trained = learner.document_vectors_
+    trained = learner.document_vectors_.matrix
     cosines = (again * trained).sum(axis=1) / np.linalg.norm(again, axis=1) / np.linalg.norm(trained, axis=1)
     assert cosines.mean() > 0.8
 
@@ -99,7 +100,7 @@ def test_the_same_seed_gives_the_same_documents_in_every_process():
 
 def told(learner):
     """All that a learner says, in a line."""
-    return f"{fingerprint(learner.vectors_)} {learner.document_vectors_.tobytes().hex()} {learner.infer(planted(1)[0]).tobytes().hex()}"
+    return f"{fingerprint(learner.vectors_)} {fingerprint(learner.document_vectors_)} {learner.infer(planted(1)[0]).tobytes().hex()}"
 
 
 @pytest.mark.parametrize("documents", ["sessions", "listeners"])
@@ -109,7 +110,7 @@ def test_saves_and_loads(documents, tmp_path):
     assert loaded.settings == learner.settings
     heard = learner.vectors_.catalogue.ids[:4].to_list()
     assert loaded.similar_documents(heard).equals(learner.similar_documents(heard))
-    assert loaded.documents_.equals(learner.documents_)
+    assert fingerprint(loaded.document_vectors_) == fingerprint(learner.document_vectors_)
     assert fingerprint(loaded.vectors_) == fingerprint(learner.vectors_)
     assert {path.name for path in loaded.save(tmp_path / "again").iterdir()} == {path.name for path in (tmp_path / "learner").iterdir()}
     with pytest.raises(SavedFolderError, match="song vectors"):
@@ -119,34 +120,34 @@ def test_saves_and_loads(documents, tmp_path):
 def test_playlists_like_one_and_listeners_like_one():
     log, taste = listeners()
     learner = Doc2Vec(**LEARNING, documents="listeners").fit(log)
-    near = learner.similar_to_document("listener 3", 5)
-    assert near.columns == ["document", "cosine"]
-    assert near["document"].dtype == pl.String
-    assert "listener 3" not in near["document"]
-    assert near["cosine"].is_sorted(descending=True)
-    assert len(learner.similar_to_document("listener 3", 1000)) == 59
+    engine = Engine(learner.document_vectors_, index="exact")
+    assert [taste[int(name.split()[1])] for name in engine.similar("listener 3", 5)["song"]] == [taste[3]] * 5
     songs = [int(taste[3]) * SONGS + number for number in range(6)]
-    assert [taste[int(name.split()[1])] for name in learner.similar_documents(songs, 5)["document"]] == [taste[3]] * 5
+    near = learner.similar_documents(songs, 5)
+    assert near.columns == ["document", "cosine"]
+    assert near["cosine"].is_sorted(descending=True)
+    assert [taste[int(name.split()[1])] for name in near["document"]] == [taste[3]] * 5
+    assert len(learner.similar_documents(songs, 1000)) == 60
 
 
 def test_documents_are_those_that_played_a_song():
     log, _ = listeners(4, 2)
     some = log.select(np.array([2, 3, 6]))
-    assert Doc2Vec(**QUICK, documents="listeners").fit(some).documents_.to_list() == ["listener 1", "listener 3"]
+    assert Doc2Vec(**QUICK, documents="listeners").fit(some).document_vectors_.catalogue.ids.to_list() == ["listener 1", "listener 3"]
     empty = Sessions.from_lists([[], [1, 2], [], [2, 3, 1]])
-    learner = Doc2Vec(**QUICK).fit(empty)
-    assert learner.documents_.to_list() == [1, 3]
-    assert learner.document_vectors_.shape == (2, 8)
+    documents = Doc2Vec(**QUICK).fit(empty).document_vectors_
+    assert documents.matrix.shape == (2, 8)
+    assert documents.catalogue.ids.to_list() == [1, 3]
+    assert documents.catalogue.plays.tolist() == [2, 3]
 
 
 def test_unusable_arguments_are_refused_by_name():
     learner = Doc2Vec(**QUICK).fit(planted(20))
     for call, message in (
         (lambda: learner.similar_documents([1], k=0), "^k=0"),
-        (lambda: learner.similar_to_document(20), "^document=20: one of the 20"),
-        (lambda: learner.similar_to_document("20"), "^document='20'"),
         (lambda: Doc2Vec().infer([1]), "call fit"),
-        (lambda: Doc2Vec().similar_to_document(1), "call fit"),
+        (lambda: Doc2Vec().similar_documents([1]), "call fit"),
+        (lambda: Doc2Vec().save("nowhere"), "call fit"),
         (lambda: Doc2Vec(algorithm="cbow").fit(planted(20)), "algorithm='cbow': 'dbow' or 'dm'"),
         (lambda: Doc2Vec(documents="songs").fit(planted(20)), "documents='songs': 'sessions' or 'listeners'"),
     ):

@@ -32,6 +32,9 @@ class Documents:
     rows: Array
     document: Array
 
+    def __len__(self) -> int:
+        return int((-(-self.sessions.lengths // BATCH)).sum())
+
     def __iter__(self) -> Iterator[Any]:
         from gensim.models.doc2vec import TaggedDocument  # takes a second
 
@@ -46,9 +49,9 @@ def train_documents(model: Any, weights: Weights, documents: Documents, rates: l
     """Train a gensim Doc2Vec without words, one epoch for each pair of learning rates, stopping after each."""
     model.dv.index_to_key = list(range(int(documents.document.max()) + 1))
     frequencies = dict(zip(map(str, range(len(weights.plays))), weights.plays.tolist(), strict=True))
-    model.build_vocab_from_freq(frequencies, corpus_count=len(documents.sessions))
+    model.build_vocab_from_freq(frequencies, corpus_count=len(documents))
     for start, end in rates:
-        total = {"total_examples": len(documents.sessions), "total_words": documents.sessions.plays}
+        total = {"total_examples": len(documents), "total_words": documents.sessions.plays}
         model.train(documents, **total, epochs=1, start_alpha=start, end_alpha=end)
         yield
 

@@ -89,10 +89,10 @@ class Nearest(NextSongModel, ABC):
 
 
 class NearestSong(Nearest):
-    """The nearest by vectors of :class:`song2vec.Word2Vec`, or by any vectors that ``fit`` is given; see :class:`Nearest`.
+    """The songs nearest to those of the session by word2vec, or by any vectors that ``fit`` is given. See :class:`Nearest`.
 
     Args:
-        word2vec: its settings, for ``fit`` without vectors; None for its defaults.
+        word2vec: settings of :class:`song2vec.Word2Vec`, for ``fit`` without vectors; None for its defaults.
     """
 
     name = "nearest"
@@ -106,10 +106,10 @@ class NearestSong(Nearest):
 
 
 class NearestProduct2Vec(Nearest):
-    """The nearest by vectors of :class:`song2vec.Product2Vec`; see :class:`Nearest`.
+    """The songs nearest to those of the session by product2vec, which knows sets and no order. See :class:`Nearest`.
 
     Args:
-        product2vec: its settings; None for its defaults.
+        product2vec: settings of :class:`song2vec.Product2Vec`; None for its defaults.
     """
 
     name = "product2vec"
@@ -123,12 +123,10 @@ class NearestProduct2Vec(Nearest):
 
 
 class NearestMetaProd2Vec(Nearest):
-    """The nearest by vectors of :class:`song2vec.MetaProd2Vec`, songs that training never played by those of their artists.
-
-    See :class:`Nearest`.
+    """The songs nearest to those of the session by metaprod2vec, songs that training never played by their artists. See :class:`Nearest`.
 
     Args:
-        metaprod2vec: its settings; None for its defaults.
+        metaprod2vec: settings of :class:`song2vec.MetaProd2Vec`; None for its defaults.
     """
 
     name = "metaprod2vec"
@@ -142,10 +140,10 @@ class NearestMetaProd2Vec(Nearest):
 
 
 class NearestDoc2Vec(Nearest):
-    """The nearest by vectors of :class:`song2vec.Doc2Vec`; see :class:`Nearest`.
+    """The songs nearest to those of the session by doc2vec, whose sessions have vectors of their own. See :class:`Nearest`.
 
     Args:
-        doc2vec: its settings; None for its defaults.
+        doc2vec: settings of :class:`song2vec.Doc2Vec`; None for its defaults.
     """
 
     name = "doc2vec"

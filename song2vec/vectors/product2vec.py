@@ -18,8 +18,10 @@ class Product2Vec(Configured):
     """Skip-gram over sets (item2vec: Barkan & Koenigstein 2016, arXiv:1603.04259; after prod2vec: Grbovic et al. 2015).
 
     A session counts as the set of its songs: neither their order nor how often each comes matters, not even to the last
-    bit. For playlists that were shuffled, or were never in an order; where order matters, :class:`song2vec.Word2Vec` is better.
-    The work grows with the square of a set's size, up to 1,000 songs each way.
+    bit. The work grows with the square of a set's size, up to 1,000 songs each way.
+
+    On radio playlists (yes.com) the mean of its vectors finds the other half of a playlist better than any other learner's; the
+    next song it finds worse than all of them: for that :class:`song2vec.Word2Vec` is better (``benchmarks/bench_learners.py``).
 
     Args:
         loss, size, negative, negative_exponent, context_weight, subsample, learning_rate, epochs, workers, seed, progress:

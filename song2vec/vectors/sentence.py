@@ -21,7 +21,8 @@ class SIF(Configured):
 
     A session is the mean over its plays of a / (a + p(song)) times the unit vector of the song, p its share of all plays, so
     that hits count less; then what it has in the direction that all sessions have most in common is taken out of it.
-    ``SIF(a=None, components=0)`` is the plain mean, as :func:`song2vec.listeners.listener` has it for one listener.
+    ``SIF(a=None, components=0)`` is the plain mean, as :func:`song2vec.listeners.listener` has it for one listener; on radio
+    playlists (yes.com) SIF does not surely find more than that (``benchmarks/bench_learners.py``).
 
     Args:
         a: above 0; the smaller, the less hits count. None weighs all plays alike.

@@ -102,6 +102,7 @@ def halves(train: Sessions, test: Sessions) -> list[Row]:
         f"SIF of {name}": [SIF(a=a, components=components).fit(train, means[name]).vectors_of(half) for half in pair] for name in means
     }
     ways |= {f"doc2vec inferred, {model.algorithm}": [model.infer_sessions(half) for half in pair] for model in (dbow, dm)}
+    ways["chance"] = list(np.random.default_rng(0).standard_normal((2, len(pair[0]), 64), np.float32))
     return figures({way: ranks_of_own(*vectors) for way, vectors in ways.items()}, np.arange(len(pair[0])))
 
 

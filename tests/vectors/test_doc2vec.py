@@ -15,6 +15,7 @@ from song2vec import Engine
 from song2vec.errors import ArgumentError, SavedFolderError, UnknownSongError
 from song2vec.sessions import Sessions
 from song2vec.vectors import Doc2Vec
+from song2vec.vectors.training.documents import Documents
 from tests.vectors.planted import LEARNING, far_apart, own_cluster, surely_more
 from tests.vectors.test_word2vec import CLUSTERS, SONGS, fingerprint, noise, planted
 
@@ -128,6 +129,13 @@ def test_playlists_like_one_and_listeners_like_one():
     assert near["cosine"].is_sorted(descending=True)
     assert [taste[int(name.split()[1])] for name in near["document"]] == [taste[3]] * 5
     assert len(learner.similar_documents(songs, 1000)) == 60
+
+
+def test_long_documents_are_read_to_their_end():
+    lists = [[1, 2] * 5_001, [3], [], [2, 1, 3]]
+    read = Documents(Sessions.from_lists(lists), np.arange(3), np.array([0, 1, 2, 1]))
+    assert [(len(part.words), part.tags) for part in read] == [(10_000, [0]), (2, [0]), (1, [1]), (3, [1])]
+    assert len(read) == 4
 
 
 def test_documents_are_those_that_played_a_song():

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from song2vec.arrays import Array
+from song2vec.errors import ArgumentError
 from song2vec.sessions import Sessions
 from song2vec.sessions.compiled import jit
 from song2vec.vectors.corpus_file import BATCH
@@ -63,9 +64,11 @@ def infer(weights: Weights, rows: Array, offsets: Array, *, window: int, rates: 
         rows: (plays,) int, songs by their rows in the weights; document i is ``rows[offsets[i]:offsets[i + 1]]``.
         window: songs each way whose mean with the document foretells a song (PV-DM); 0 for the document alone (PV-DBOW).
         rates: (epochs,) the learning rate of each pass over a document.
+
+    Raises ArgumentError for weights of negative sampling.
     """
     if weights.tree is None:
-        raise ValueError("infer: weights of hierarchical softmax are needed")
+        raise ArgumentError("weights: are of negative sampling; those of hierarchical softmax are allowed")
     found = np.zeros((len(offsets) - 1, weights.size), np.float32)
     inputs, outputs = (np.ascontiguousarray(matrix[:, : weights.size]) for matrix in (weights.inputs, weights.outputs))
     _infer(inputs, outputs, *weights.tree, rows, offsets, window, rates.astype(np.float32), found)

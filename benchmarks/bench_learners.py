@@ -46,7 +46,7 @@ Row = dict[str, Any]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--parts", nargs="+", default=list(PARTS), choices=PARTS)
-    parser.add_argument("--sets", nargs="+", default=["yes_big", "nowplaying"], choices=list(SETS), help="of the next song")
+    parser.add_argument("--sets", nargs="+", default=["yes_big"], choices=list(SETS), help="of the next song")
     options = parser.parse_args()
     file = RESULTS / "bench_learners.json"
     before: list[Row] = json.loads(file.read_text())["rows"] if file.exists() else []

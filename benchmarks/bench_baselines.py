@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,20 @@ from common import DATA, HERE, RESULTS, real_sessions, save_result
 
 from song2vec.evaluation import Comparison, compare, evaluate, tune
 from song2vec.listens import read_listens
-from song2vec.next_song import MODELS, NearestSong, NextSongModel, make_model
+from song2vec.next_song import MODELS, Nearest, NextSongModel, make_model
 from song2vec.sessions import Sessions, cut_sessions
 from song2vec.splits import split_at_random, split_given, split_last_session
-from song2vec.vectors import Word2Vec
+from song2vec.vectors import LEARNERS
 
 K = 20
 QUERIES = 3000  # of the held-out sessions, that settings are scored on
 TUNED = HERE / "tuned"
 NEURAL = ("gru4rec", "playlist-rnn", "hrnn")  # bench_gru4rec.py is theirs
+# settings of learners that are tried; of the others, the defaults
+VARIANTS: dict[str, tuple[dict[str, Any], ...]] = {
+    "doc2vec": ({"algorithm": "dbow"}, {"algorithm": "dm"}),
+    "metaprod2vec": ({"artist_weight": 1.0}, {"artist_weight": 0.3}, {"artist_weight": 0.1}),
+}
 DEAR = ("als", "bpr")  # a third of the trials: each factorises anew
 Parts = tuple[Sessions, Sessions]
 Found = tuple[dict[str, Any], float, int]  # settings, their score, how many were tried
@@ -90,7 +96,8 @@ def search(name: str, models: list[str], train: Sessions, trials: int) -> None:
     for model in models:
         if not MODELS[model].space:
             continue
-        settings, score, tries = nearest(part, held_out) if model == "nearest" else tuned(model, part, held_out, trials)
+        by_vectors = issubclass(MODELS[model], Nearest)
+        settings, score, tries = nearest(model, part, held_out) if by_vectors else tuned(model, part, held_out, trials)
         found = {model: {"settings": settings, "validation_recall_at_20": round(score, 4), "trials": tries}}
         file.write_text(json.dumps(_read(file) | found, indent=1) + "\n")
         print(f"{model:>20}  {score:.4f}  {settings}", flush=True)
@@ -103,15 +110,18 @@ def tuned(model: str, part: Sessions, held_out: Sessions, trials: int) -> Found:
     return best.settings, best.score, tries
 
 
-def nearest(part: Sessions, held_out: Sessions) -> Found:
-    """How much of the session to average, by a grid over the same vectors, learned once with their defaults."""
-    vectors = Word2Vec().fit(part).vectors_
-    grid = [{"decay": decay, "repeats": repeats} for decay in (0.0, 0.25, 0.5, 0.75, 0.9, 1.0) for repeats in (True, False)]
-    scores = []
-    for settings in grid:
-        model = NearestSong(**settings).fit(part, vectors=vectors)
-        scores.append(evaluate(model, held_out, k=K, max_queries=QUERIES, timed=0).metrics()["hit_rate"])
-    return grid[int(np.argmax(scores))], max(scores), len(grid)
+def nearest(name: str, part: Sessions, held_out: Sessions) -> Found:
+    """How much of the session to average, by a grid over the same vectors, learned once a learner's settings."""
+    learner = MODELS[name].learner
+    found: list[tuple[float, dict[str, Any]]] = []
+    for own in VARIANTS.get(name, (None,)):
+        vectors = LEARNERS[learner](**(own or {}), progress=False).fit(part).vectors_
+        for decay, repeats in product((0.0, 0.25, 0.5, 0.75, 0.9, 1.0), (True, False)):
+            settings = {"decay": decay, "repeats": repeats} | ({} if own is None else {learner: own})
+            model = make_model(name, settings).fit(part, vectors=vectors)
+            found.append((evaluate(model, held_out, k=K, max_queries=QUERIES, timed=0).metrics()["hit_rate"], settings))
+    score, settings = max(found, key=lambda each: each[0])
+    return settings, score, len(found)
 
 
 def table(name: str, models: list[str], train: Sessions, test: Sessions) -> Comparison:

@@ -18,6 +18,9 @@ from song2vec.next_song import (
     AssociationRules,
     ItemKNN,
     MarkovChain,
+    NearestDoc2Vec,
+    NearestMetaProd2Vec,
+    NearestProduct2Vec,
     NearestSong,
     NextSongModel,
     Popularity,
@@ -33,13 +36,14 @@ from song2vec.samples import classic_rock
 from song2vec.search import AnnoyIndex, ExactIndex, Filters, HNSWIndex, SongIndex
 from song2vec.sessions import Sessions, cut_sessions
 from song2vec.splits import split_at_random, split_by_listener, split_by_time, split_given, split_last_session
-from song2vec.vectors import SongVectors, Word2Vec
+from song2vec.vectors import SIF, Doc2Vec, MetaProd2Vec, Product2Vec, SongVectors, Word2Vec
 
 __version__ = "0.1.0"
 
 __all__ = [
     "ALS",
     "BPR",
+    "SIF",
     "SKNN",
     "STAN",
     "VSKNN",
@@ -48,6 +52,7 @@ __all__ = [
     "ArtistPopularity",
     "AssociationRules",
     "Catalogue",
+    "Doc2Vec",
     "Engine",
     "ExactIndex",
     "Filters",
@@ -55,10 +60,15 @@ __all__ = [
     "ItemKNN",
     "Listens",
     "MarkovChain",
+    "MetaProd2Vec",
+    "NearestDoc2Vec",
+    "NearestMetaProd2Vec",
+    "NearestProduct2Vec",
     "NearestSong",
     "NextSongModel",
     "Playlist",
     "Popularity",
+    "Product2Vec",
     "RecentPopularity",
     "RepeatLast",
     "SequentialRules",

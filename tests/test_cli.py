@@ -156,6 +156,21 @@ def test_train_takes_tuned_settings_of_the_vectors_too(console, log, tmp_path):
     assert made.next_song.unit_.tolist() == made.vectors.unit.tolist()
 
 
+def test_train_takes_a_learner_by_name_and_one_that_was_tuned(console, log, tmp_path):
+    quick = ("--epochs", 1, "--workers", 1, "--size", 4)
+    assert console("train", log, "-o", tmp_path / "e", *quick, "--vectors", "doc2vec").code == 0
+    assert Engine.load(tmp_path / "e").info().learner["name"] == "Doc2Vec"
+    path = config(tmp_path, "product2vec", decay=0.3, repeats=False, product2vec={"size": 5, "epochs": 1, "workers": 1})
+    for chosen, size, name in (((), 5, "Product2Vec"), (("--vectors", "word2vec", *quick), 4, "Word2Vec")):
+        assert console("train", log, "-o", tmp_path / "e", "--config", path, *chosen).code == 0
+        made = Engine.load(tmp_path / "e")
+        assert made.info().learner["name"] == name
+        assert (made.vectors.size, made.next_song.unit_.shape[1]) == (size, 5)
+    refused = console("train", log, "--vectors", "polka2vec")
+    assert refused.code == 2
+    assert "vectors='polka2vec': 'word2vec', " in refused.err
+
+
 # tune
 
 

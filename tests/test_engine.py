@@ -91,9 +91,9 @@ def test_any_object_that_fits_is_a_learner(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"vectors": "doc2vec"}, "vectors='doc2vec': 'word2vec' or a learner"),
-        ({"vectors": None}, "vectors=None: 'word2vec' or a learner"),
-        ({"vectors": Word2Vec}, "vectors=<class .*: 'word2vec' or a learner"),
+        ({"vectors": "polka2vec"}, "vectors='polka2vec': 'word2vec', .*, a learner such as .* or SongVectors"),
+        ({"vectors": None}, "vectors=None: 'word2vec', "),
+        ({"vectors": Word2Vec}, "vectors=<class .*: 'word2vec', "),
         ({"vectors": Word2Vec(), "size": 8}, "size: settings go to the learner"),
         ({"colour": 3, "taste": 1, "size": 8}, r"colour, taste: not a setting of word2vec; algorithm, loss, size, .* are allowed"),
         ({"size": 0}, "size=0: a whole number from 1"),

@@ -16,7 +16,8 @@ from song2vec.cli.options import AsJson, Column, Cutting, Format, Gap, K, Log, S
 from song2vec.errors import ArgumentError
 from song2vec.evaluation.tuned import read_settings
 from song2vec.evaluation.tuning import tune as tune_model
-from song2vec.next_song import NearestSong, make_model
+from song2vec.next_song import Nearest, NearestSong, make_model
+from song2vec.vectors import LEARNERS
 
 Index = StrEnum("Index", ["annoy", "exact", "hnsw", "auto"])
 Metric = StrEnum("Metric", ["recall", "mrr", "ndcg"])
@@ -31,6 +32,7 @@ def train(
     gap_minutes: Gap = 30,
     min_song_plays: SongPlays = 1,
     min_session_length: SessionLength = 2,
+    vectors: Annotated[str | None, typer.Option(help=f"What learns them: {', '.join(LEARNERS)}.", show_default="word2vec")] = None,
     size: Annotated[int | None, typer.Option(help="Numbers in a vector.")] = None,
     window: Annotated[int | None, typer.Option(help="Songs before and after that count as context.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the sessions.")] = None,
@@ -47,10 +49,11 @@ def train(
     sessions = Cutting(format, column, gap_minutes, min_song_plays, min_session_length).sessions(log)
     given: dict[str, Any] = {"size": size, "window": window, "epochs": epochs, "workers": workers}
     settings = {name: value for name, value in given.items() if value is not None}
-    if isinstance(model, NearestSong) and model.word2vec:  # its vectors are the engine's
-        settings = {**model.word2vec, **settings}
+    if isinstance(model, Nearest) and vectors in (None, model.learner):  # its vectors are the engine's
+        vectors, settings = model.learner, {**model.learner_settings, **settings}
         model = NearestSong(decay=model.decay, repeats=model.repeats)
-    engine = Engine.train(sessions, index=index.value, next_song=model, **{"seed": seed, **settings})
+    options: dict[str, Any] = {"vectors": vectors or "word2vec", "seed": seed, **settings}
+    engine = Engine.train(sessions, index=index.value, next_song=model, **options)
     engine.save(out_folder)
     out.print(f"{out_folder}: {engine.info()}")
 

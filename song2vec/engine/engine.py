@@ -55,7 +55,7 @@ class Engine(Changing, Playing):
         cls,
         sessions: Sessions,
         *,
-        vectors: str | Learner = "word2vec",
+        vectors: str | Learner | SongVectors = "word2vec",
         index: str | SongIndex = "annoy",
         next_song: str | NextSongModel | None = None,
         seed: int = 0,
@@ -64,7 +64,8 @@ class Engine(Changing, Playing):
         """Learn vectors from sessions and index them; learn what comes next, where a model for it is given.
 
         Args:
-            vectors: a learner by name, or one of your own making such as ``Word2Vec(window=3)``.
+            vectors: a learner by name ("word2vec", "product2vec", "metaprod2vec", "doc2vec"), one of your own making such as
+                ``Word2Vec(window=3)``, or SongVectors as they are.
             index: see :class:`Engine`.
             next_song: a next-song model by name, or one of your own making; one that is fitted already is taken as it is.
             seed: of learner, index and model; those of your own making keep their own.
@@ -79,7 +80,7 @@ class Engine(Changing, Playing):
         model = chosen(next_song, seed)
         learner.fit(sessions)
         engine = cls(learner.vectors_, index=index, seed=seed)
-        engine._learner = {"name": type(learner).__name__, **learner_settings(learner)}
+        engine._learner = learner_settings(learner)
         engine.next_song = fitted(model, sessions, learner.vectors_)
         return engine
 

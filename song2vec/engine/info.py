@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from song2vec.settings import Configured, settings_of
-from song2vec.vectors import Learner
+from song2vec.vectors import Given, Learner
 
 
 @dataclass(frozen=True)
@@ -34,5 +34,8 @@ class Info:
 
 
 def learner_settings(learner: Learner) -> dict[str, Any]:
-    """What a learner was made with; one of the caller's own making need not say so itself."""
-    return learner.settings if isinstance(learner, Configured) else settings_of(learner)
+    """What a learner is and was made with; one of the caller's own making need not say so itself. Empty for vectors as given."""
+    if isinstance(learner, Given):
+        return {}
+    settings = learner.settings if isinstance(learner, Configured) else settings_of(learner)
+    return {"name": type(learner).__name__, **settings}

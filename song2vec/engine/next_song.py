@@ -35,7 +35,7 @@ def fitted(model: NextSongModel | None, sessions: Sessions, vectors: SongVectors
     """The model fitted to the sessions; one that is fitted already as it is."""
     if model is None or hasattr(model, "catalogue_"):
         return model
-    if isinstance(model, NearestSong) and model.word2vec is None:
+    if isinstance(model, NearestSong) and not model.learner_settings:
         return model.fit(sessions, vectors=vectors)
     return model.fit(sessions)
 

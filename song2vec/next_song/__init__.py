@@ -12,7 +12,7 @@ from song2vec.next_song.factors import ALS, BPR
 from song2vec.next_song.heard import RepeatLast, SessionPopularity
 from song2vec.next_song.live import LiveSession
 from song2vec.next_song.markov import MarkovChain
-from song2vec.next_song.nearest import NearestSong
+from song2vec.next_song.nearest import Nearest, NearestDoc2Vec, NearestMetaProd2Vec, NearestProduct2Vec, NearestSong
 from song2vec.next_song.popularity import Popularity, RecentPopularity
 from song2vec.next_song.registry import Models
 from song2vec.next_song.rules import AssociationRules, ItemKNN, SequentialRules
@@ -37,6 +37,10 @@ __all__ = [
     "ItemKNN",
     "LiveSession",
     "MarkovChain",
+    "Nearest",
+    "NearestDoc2Vec",
+    "NearestMetaProd2Vec",
+    "NearestProduct2Vec",
     "NearestSong",
     "NextSongModel",
     "PlaylistRNN",
@@ -66,6 +70,9 @@ _CLASSES: tuple[type[NextSongModel], ...] = (
     ALS,
     BPR,
     NearestSong,
+    NearestProduct2Vec,
+    NearestMetaProd2Vec,
+    NearestDoc2Vec,
 )
 MODELS = Models(_CLASSES, {"gru4rec": "gru4rec:GRU4Rec", "playlist-rnn": "playlist_rnn:PlaylistRNN", "hrnn": "hrnn:HRNN"})
 

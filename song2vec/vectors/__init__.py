@@ -8,10 +8,14 @@ from typing import Any, Protocol, Self
 from song2vec.errors import ArgumentError
 from song2vec.sessions import Sessions
 from song2vec.settings import make
+from song2vec.vectors.doc2vec import Doc2Vec
+from song2vec.vectors.metaprod2vec import MetaProd2Vec
+from song2vec.vectors.product2vec import Product2Vec
+from song2vec.vectors.sentence import SIF
 from song2vec.vectors.song_vectors import SongVectors
 from song2vec.vectors.word2vec import Word2Vec
 
-__all__ = ["LEARNERS", "Learner", "SongVectors", "Word2Vec", "make_learner"]
+__all__ = ["LEARNERS", "SIF", "Doc2Vec", "Given", "Learner", "MetaProd2Vec", "Product2Vec", "SongVectors", "Word2Vec", "make_learner"]
 
 
 class Learner(Protocol):
@@ -22,18 +26,32 @@ class Learner(Protocol):
     def fit(self, sessions: Sessions) -> Self: ...
 
 
-LEARNERS: dict[str, type[Learner]] = {"word2vec": Word2Vec}
+class Given:
+    """Vectors that are there already, where a learner is asked for."""
+
+    def __init__(self, vectors: SongVectors) -> None:
+        self.vectors_ = vectors
+
+    def fit(self, sessions: Sessions) -> Self:
+        """Nothing is to be learned."""
+        return self
 
 
-def make_learner(kind: str | Learner, seed: int, settings: Mapping[str, Any]) -> Learner:
-    """A learner by its name in ``LEARNERS`` with these settings, or one of the caller's own making as it is.
+LEARNERS: dict[str, type[Learner]] = {"word2vec": Word2Vec, "product2vec": Product2Vec, "metaprod2vec": MetaProd2Vec, "doc2vec": Doc2Vec}
+
+
+def make_learner(kind: str | Learner | SongVectors, seed: int, settings: Mapping[str, Any]) -> Learner:
+    """A learner by its name in ``LEARNERS`` with these settings, or one of the caller's own making as it is, or vectors.
 
     Raises ArgumentError for any other kind, for settings it does not take, and for settings beside a ready-made learner.
     """
+    if isinstance(kind, SongVectors):
+        kind = Given(kind)
     if not isinstance(kind, str) and callable(getattr(kind, "fit", None)) and not isinstance(kind, type):
         if settings:
             raise ArgumentError(f"{', '.join(settings)}: settings go to the learner you made, not to Engine.train")
         return kind
     if not isinstance(kind, str) or kind not in LEARNERS:
-        raise ArgumentError(f"vectors={kind!r}: {', '.join(map(repr, LEARNERS))} or a learner such as Word2Vec(window=3) is allowed")
+        allowed = f"{', '.join(map(repr, LEARNERS))}, a learner such as Word2Vec(window=3) or SongVectors"
+        raise ArgumentError(f"vectors={kind!r}: {allowed} is allowed")
     return make("vectors", LEARNERS, kind, {"seed": seed, **settings})

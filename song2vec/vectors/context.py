@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from song2vec.arrays import Array
-from song2vec.vectors.song_vectors import unit_rows
+from song2vec.vectors.song_vectors import SongVectors, unit_rows
 from song2vec.vectors.training.huffman import Tree
 from song2vec.vectors.training.weights import Weights
 
@@ -30,6 +30,17 @@ def with_context(weights: Weights, weight: float) -> Array:
         outputs = weights.outputs[songs] if weights.tree is None else path_means(weights.tree, weights.outputs, songs)
         vectors[songs] = unit_rows(vectors[songs]) + np.float32(weight) * unit_rows(outputs[:, : weights.size])
     return vectors
+
+
+def song_vectors(weights: Weights, context_weight: float) -> SongVectors:
+    """Vectors of the songs of these weights by :func:`with_context`, most played first."""
+    return most_played_first(SongVectors(with_context(weights, context_weight), weights.catalogue))
+
+
+def most_played_first(vectors: SongVectors) -> SongVectors:
+    """The same vectors in the order that every catalogue of a log has."""
+    plays = vectors.catalogue.plays
+    return vectors if (plays[:-1] >= plays[1:]).all() else vectors.subset(np.argsort(-plays, kind="stable"))
 
 
 def path_means(tree: Tree, nodes: Array, songs: Array) -> Array:

@@ -7,14 +7,12 @@ import os
 from collections.abc import Mapping
 from typing import Protocol
 
-import numpy as np
-
 from song2vec.arrays import Array
 from song2vec.catalogue import SongId
 from song2vec.errors import ArgumentError
 from song2vec.progress import progress_bar
 from song2vec.sessions import Sessions
-from song2vec.vectors.context import with_context
+from song2vec.vectors.context import most_played_first, song_vectors, with_context
 from song2vec.vectors.held_out import hit_rate, next_song_ranks
 from song2vec.vectors.objective import Objective
 from song2vec.vectors.song_vectors import SongVectors
@@ -185,13 +183,9 @@ class Word2Vec(Hyperparameters):
         return str(run.history[-1])
 
     def _vectors(self, weights: Weights, matrix: Array | None = None) -> SongVectors:
-        """Most played songs first."""
-        matrix = with_context(weights, self.context_weight) if matrix is None else matrix
-        plays = weights.catalogue.plays
-        if (plays[:-1] >= plays[1:]).all():
-            return SongVectors(matrix, weights.catalogue)
-        order = np.argsort(-plays, kind="stable")
-        return SongVectors(matrix[order], weights.catalogue.subset(order))
+        if matrix is None:
+            return song_vectors(weights, self.context_weight)
+        return most_played_first(SongVectors(matrix, weights.catalogue))
 
     def _objective(self, sessions: Sessions) -> Objective:
         return Objective.sample(

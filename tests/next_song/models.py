@@ -21,6 +21,9 @@ SMALL: dict[str, dict[str, Any]] = {
     "als": {"size": 12, "epochs": 5},
     "bpr": {"size": 12, "epochs": 60},
     "nearest": {"word2vec": {**SETTINGS, "epochs": 12}},
+    "product2vec": {"product2vec": {**SETTINGS, "epochs": 12}},
+    "metaprod2vec": {"metaprod2vec": {**SETTINGS, "epochs": 12}},
+    "doc2vec": {"doc2vec": {**{name: value for name, value in SETTINGS.items() if name != "loss"}, "epochs": 12}},
     "item-knn": {"regularisation": 1.0},
     "gru4rec": {"hidden": 16, "n_sample": 32, "batch_size": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
     "hrnn": {"hidden": 16, "user_hidden": 8, "n_sample": 32, "batch_size": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
@@ -38,10 +41,13 @@ LEARNS = {
     "als": "group",
     "bpr": "group",
     "nearest": "group",
+    "product2vec": "group",
+    "metaprod2vec": "group",
+    "doc2vec": "group",
     "sknn": "group",
 }
 # models that learn from songs which follow each other, and refuse a log without any
-NEED_PAIRS = ("nearest", "gru4rec", "playlist-rnn", "hrnn")
+NEED_PAIRS = ("nearest", "product2vec", "metaprod2vec", "doc2vec", "gru4rec", "playlist-rnn", "hrnn")
 
 
 def make(name: str, **settings: Any) -> NextSongModel:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from gensim.models import Doc2Vec as GensimDoc2Vec
 from gensim.models import Word2Vec as GensimWord2Vec
 
 from song2vec.arrays import Array
@@ -48,13 +50,14 @@ class GensimTrainer:
         return from_gensim(self._model, self._before)
 
 
-def make_gensim(settings: Hyperparameters) -> Any:
-    """A gensim model with these settings, no words in it yet."""
-    return GensimWord2Vec(
+def make_gensim(settings: Hyperparameters, **documents: int) -> Any:
+    """A gensim model with these settings, no words in it yet; of documents too, where settings of Doc2Vec are given."""
+    kind = GensimDoc2Vec if documents else partial(GensimWord2Vec, sg=int(settings.algorithm == "skip-gram"))
+    return kind(
+        **documents,
         vector_size=settings.size,
         window=BATCH if settings.window == "session" else settings.window,
         shrink_windows=settings.dynamic_window,
-        sg=int(settings.algorithm == "skip-gram"),
         hs=int(settings.hierarchical),
         negative=0 if settings.hierarchical else settings.negative,
         ns_exponent=settings.negative_exponent,

@@ -63,7 +63,7 @@ class Weights:
 
     def to_parts(self) -> dict[str, Part]:
         """The weights as parts of a saved folder."""
-        arrays = {"inputs": self.inputs, "outputs": self.outputs, "plays": self.plays}
+        arrays = {"inputs": self.inputs[:, : self.size], "outputs": self.outputs[:, : self.size], "plays": self.plays}
         if self.tree is not None:
             arrays |= {"song_nodes": self.tree.songs, "node_nodes": self.tree.nodes}
         return {"catalogue": self.catalogue.to_part(), "weights": Part(meta={"size": self.size}, arrays=arrays)}
@@ -73,7 +73,7 @@ class Weights:
         """The inverse of :meth:`to_parts`."""
         arrays, size = parts["weights"].arrays, int(parts["weights"].meta["size"])
         inputs, outputs = (aligned(len(arrays[name]), size) for name in ("inputs", "outputs"))
-        inputs[:], outputs[:] = arrays["inputs"], arrays["outputs"]
+        inputs[:, :size], outputs[:, :size] = arrays["inputs"][:, :size], arrays["outputs"][:, :size]
         tree = Tree(np.array(arrays["song_nodes"]), np.array(arrays["node_nodes"])) if "song_nodes" in arrays else None
         return cls(inputs, outputs, tree, Catalogue.from_part(parts["catalogue"]), np.array(arrays["plays"]), size)
 

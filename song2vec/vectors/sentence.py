@@ -1,0 +1,103 @@
+"""Sessions as vectors in the space of their songs: the mean, and the mean that looks past what is common to all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from song2vec.arrays import Array
+from song2vec.catalogue import Catalogue, SongId, Unknown
+from song2vec.errors import ArgumentError, UnknownSongError
+from song2vec.sessions import Sessions
+from song2vec.settings import Configured
+from song2vec.vectors.song_vectors import SongVectors
+
+
+class SIF(Configured):
+    """Smooth inverse frequency (Arora, Liang & Ma 2017, "A simple but tough-to-beat baseline for sentence embeddings").
+
+    A session is the mean over its plays of a / (a + p(song)) times the unit vector of the song, p its share of all plays, so
+    that hits count less; then what it has in the direction that all sessions have most in common is taken out of it.
+    ``SIF(a=None, components=0)`` is the plain mean, as :func:`song2vec.listeners.listener` has it for one listener; on radio
+    playlists (yes.com) SIF does not surely find more than that (``benchmarks/bench_learners.py``).
+
+    Args:
+        a: above 0; the smaller, the less hits count. None weighs all plays alike.
+        components: so many first principal directions of the sessions are taken out, not centred; the paper takes one.
+
+    Attributes:
+        weights_: (songs,) float32, a / (a + p) of each song of the vectors.
+        components_: (components, size) float32, at right angles, of length 1.
+    """
+
+    weights_: Array
+    components_: Array
+
+    def __init__(self, *, a: float | None = 1e-3, components: int = 1) -> None:
+        self.a = a
+        self.components = components
+
+    def fit(self, sessions: Sessions, vectors: SongVectors) -> SIF:
+        """Learn from sessions how often songs are played and what all have in common; returns self.
+
+        Raises ArgumentError for a setting outside its range; UnknownSongError when a session has no song with a vector.
+        """
+        whole = isinstance(self.components, int | np.integer) and not isinstance(self.components, bool)
+        if not whole or not 0 <= self.components < vectors.size:
+            raise ArgumentError(f"components={self.components!r}: a whole number from 0 to {vectors.size - 1} is allowed")
+        if self.a is not None and not 0 < self.a < np.inf:
+            raise ArgumentError(f"a={self.a!r}: a number above 0 or None is allowed")
+        rows = sessions.catalogue.rows_in(vectors.catalogue)[sessions.songs]
+        share = np.bincount(rows[rows >= 0], minlength=len(vectors)) / max(1, sessions.plays)
+        weights: Array = np.ones(len(vectors)) if self.a is None else self.a / (self.a + share)
+        self.weights_, self._vectors = weights.astype(np.float32), vectors
+        self.components_ = np.empty((0, vectors.size), np.float32)
+        self.components_ = self._principal(self.vectors_of(sessions))
+        return self
+
+    def vectors_of(self, sessions: Sessions) -> Array:
+        """(sessions, size) float32; songs without a vector are left out.
+
+        Raises UnknownSongError for a session of which no song has a vector, and ArgumentError before ``fit``.
+        """
+        rows = sessions.catalogue.rows_in(self._fitted())[sessions.songs]
+        kept = np.concatenate([[0], np.cumsum(rows >= 0)])[sessions.offsets]
+        empty = np.flatnonzero(np.diff(kept) == 0)
+        if len(empty):
+            raise UnknownSongError(f"sessions: no song of session {empty[0]} has a vector; at least one is needed")
+        return self._weighted(rows[rows >= 0], kept)
+
+    def vector(self, songs: Iterable[SongId], unknown: Unknown = "raise") -> Array:
+        """The vector of one session, (size,) float32.
+
+        Raises UnknownSongError for a song without a vector; with ``unknown="skip"`` when none has one.
+        """
+        rows = self._fitted().rows(songs, unknown)
+        if not len(rows):
+            raise UnknownSongError("songs: none that has a vector; at least one is needed")
+        vector: Array = self._weighted(rows, np.array([0, len(rows)]))[0]
+        return vector
+
+    def _weighted(self, rows: Array, offsets: Array) -> Array:
+        """The means of these rows, less the components."""
+        shape = (len(offsets) - 1, len(self.weights_))
+        plays: Any = csr_matrix((self.weights_[rows], rows, offsets), shape)  # a song played twice is added twice
+        means = (plays @ self._vectors.unit) / np.diff(offsets)[:, None].astype(np.float32)
+        less: Array = means - (means @ self.components_.T) @ self.components_
+        return less.astype(np.float32, copy=False)
+
+    def _principal(self, means: Array) -> Array:
+        """The directions in which the means are longest, the longest first; of two signs that which most means have."""
+        squares = means.astype(np.float64).T @ means
+        directions = np.linalg.eigh(squares)[1].T[::-1][: self.components]
+        sign = np.where(directions @ means.sum(axis=0, dtype=np.float64) < 0, -1.0, 1.0)
+        principal: Array = (directions * sign[:, None]).astype(np.float32)
+        return principal
+
+    def _fitted(self) -> Catalogue:
+        if not hasattr(self, "_vectors"):
+            raise ArgumentError("this SIF has learned nothing yet; call fit(sessions, vectors) first")
+        return self._vectors.catalogue

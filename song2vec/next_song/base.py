@@ -116,14 +116,18 @@ class NextSongModel(Configured, ABC):
         Raises UnknownSongError, and ArgumentError for a k below 1 and before ``fit``.
         """
         catalogue = self._fitted()
-        if isinstance(songs, str | int | np.integer) or not isinstance(songs, Iterable):
-            raise ArgumentError(f"songs={songs!r}: a list of song ids is allowed")
         check_k(k)
-        rows = catalogue.rows(songs, unknown)
-        if not len(rows):
-            raise UnknownSongError("songs: none that this model knows; at least one is needed")
-        scores = self.score(one_session(catalogue, rows), np.array([len(rows) - 1]))[0]
-        return best_songs(catalogue, scores, k, exclude)
+        return best_songs(catalogue, self.score_after(songs, unknown), k, exclude)
+
+    def score_after(self, songs: Iterable[SongId], unknown: Unknown = "raise") -> Array:
+        """(songs of the catalogue,) float32 scores of every song as the next after these, in row order.
+
+        Raises UnknownSongError, and ArgumentError before ``fit``.
+        """
+        catalogue = self._fitted()
+        rows = heard_rows(catalogue, songs, unknown)
+        scores: Array = self.score(one_session(catalogue, rows), np.array([len(rows) - 1]))[0]
+        return scores
 
     def session(self, listener: SongId | None = None) -> LiveSession:
         """A session that goes on: ``listen`` to songs, ask for the ``next``. Raises ArgumentError before ``fit``.
@@ -164,6 +168,16 @@ class NextSongModel(Configured, ABC):
         if not hasattr(self, "catalogue_"):
             raise ArgumentError(f"this {type(self).__name__} has learned nothing yet; call fit(sessions) first")
         return self.catalogue_
+
+
+def heard_rows(catalogue: Catalogue, songs: Iterable[SongId], unknown: Unknown) -> Array:
+    """Rows of songs that were heard, at least one. Raises UnknownSongError, and ArgumentError for what is no list of ids."""
+    if isinstance(songs, str | int | np.integer) or not isinstance(songs, Iterable):
+        raise ArgumentError(f"songs={songs!r}: a list of song ids is allowed")
+    rows = catalogue.rows(songs, unknown)
+    if not len(rows):
+        raise UnknownSongError("songs: none that this model knows; at least one is needed")
+    return rows
 
 
 def one_session(catalogue: Catalogue, rows: Array) -> Sessions:

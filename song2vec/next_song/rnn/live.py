@@ -46,17 +46,25 @@ class CarriedSession(LiveSession):
         listen_together([self], [song])
         return self
 
+    @torch.inference_mode()
+    def scores(self) -> Array:
+        """(songs,) float32 scores of every song as the next, in row order. Raises UnknownSongError before the first song."""
+        scores: Array = self.network.scores(self._heard())[0].cpu().numpy()
+        return scores
+
     def next(self, k: int = 10, *, exclude: Sequence[SongId] = ()) -> pl.DataFrame:
         """The k songs most likely to come next: the table of :meth:`NextSongModel.recommend`.
 
         Raises UnknownSongError before the first song, and ArgumentError for a k below 1.
         """
+        check_k(k)
+        return best_songs(self.catalogue, self.scores(), k, exclude)
+
+    def _heard(self) -> torch.Tensor:
+        """(1, hidden) the output after the last song."""
         if self.output is None:
             raise UnknownSongError("songs: no song was heard yet; at least one is needed")
-        check_k(k)
-        with torch.inference_mode():
-            scores = self.network.scores(self.output)[0].cpu().numpy()
-        return best_songs(self.catalogue, scores, k, exclude)
+        return self.output
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Save where the session is, so that it goes on later: with the same model, :func:`load_session`."""

@@ -201,7 +201,12 @@ def check_k(k: int) -> None:
 def best_songs(catalogue: Catalogue, scores: Array, k: int, exclude: Iterable[SongId]) -> pl.DataFrame:
     """The table of :meth:`NextSongModel.recommend` by (songs,) scores."""
     best = best_rows(scores, k, catalogue.rows(exclude, "skip"))
-    return catalogue.table(best).drop("plays").with_columns(score=pl.Series(scores[best], dtype=pl.Float32))
+    return top_table(catalogue, best, scores[best])
+
+
+def top_table(catalogue: Catalogue, rows: Array, scores: Array) -> pl.DataFrame:
+    """Columns song, artist, title (where known) and score, float32, of these rows."""
+    return catalogue.table(rows).drop("plays").with_columns(score=pl.Series(scores, dtype=pl.Float32))
 
 
 def best_rows(scores: Array, k: int, hidden: Array) -> Array:

@@ -20,6 +20,7 @@ from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue, SongId, Unknown
 from song2vec.errors import ArgumentError, SavedFolderError, UnknownSongError
 from song2vec.next_song.live import LiveSession
+from song2vec.search.scoring import among_best
 from song2vec.sessions import Sessions
 from song2vec.settings import Configured, Space
 from song2vec.storage import Part, load_folder, save_folder, understood
@@ -214,9 +215,10 @@ def best_rows(scores: Array, k: int, hidden: Array) -> Array:
     n = k + len(hidden)
     rows = np.arange(len(scores))
     if n < len(scores):
-        border = np.partition(scores, -n)[-n]
-        above = np.flatnonzero(scores > border)
-        rows = np.concatenate([above, np.flatnonzero(scores == border)[: n - len(above)]])
+        near = among_best(scores, n)
+        border = np.partition(scores[near], -n)[-n]
+        above = near[scores[near] > border]
+        rows = np.concatenate([above, near[scores[near] == border][: n - len(above)]])
     order = rows[np.argsort(-scores[rows], kind="stable")]
     best: Array = order[~np.isin(order, hidden)][:k]
     return best

@@ -38,8 +38,7 @@ def tune_weight(
         max_queries: as many at most, of sessions drawn at random; None for all.
 
     Returns:
-        Tuned, whose ``model`` is the blend with the best weight, not fitted; ``Blend.of(blend.models_.values(), weight=...)``
-        is ready for use.
+        Tuned, whose ``model`` is the blend with the best weight, not fitted; ``blend.weighted(...)`` is ready for use.
 
     Raises ArgumentError for a bad argument and a blend not fitted, NothingLeftError when nothing can be asked.
     """

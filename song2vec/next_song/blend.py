@@ -26,9 +26,9 @@ DEFAULT: Mapping[str, Mapping[str, Any]] = {"vstan": {}, "sr": {}}  # the best o
 class Blend(NextSongModel):
     """Scores songs by the weighted mean of other models' scores, each query's scaled to 0 to 1: (s - min) / (max - min).
 
-    Minimum and maximum are over all songs of the catalogue, so that no model counts for more because its scores are larger. Of
-    the ways tried, this one found most with GRU4Rec and session neighbours: more than standardised scores, probabilities and
-    reciprocal ranks (``benchmarks/bench_blend.py``). A model that tells no song from another adds nothing.
+    Minimum and maximum are over all songs of the catalogue, so that no model counts for more because its scores are larger.
+    With GRU4Rec on nowplaying, neither standardised scores nor probabilities nor reciprocal ranks found more
+    (``benchmarks/bench_blend.py``). A model that tells no song from another adds nothing.
 
     :func:`song2vec.tune_weight` finds the weight, at the price of scoring the validation sessions once.
 
@@ -65,6 +65,11 @@ class Blend(NextSongModel):
                 raise ArgumentError(f"models: {model.name} was fitted to other songs than {given[0].name}; the same are needed")
         blend.models_, blend.catalogue_ = {model.name: model for model in given}, catalogue
         return blend
+
+    def weighted(self, weight: float) -> Self:
+        """The same fitted models at another weight."""
+        self._fitted()
+        return type(self).of(self.models_.values(), weight=weight)
 
     def _members(self) -> Mapping[str, Mapping[str, Any]]:
         return DEFAULT if self.models is None else self.models

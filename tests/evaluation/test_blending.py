@@ -24,7 +24,7 @@ def test_each_score_is_what_evaluation_finds_at_that_weight(parts, metric):
     tuned = tune_weight(blend, test, metric=metric, k=3, steps=4, max_queries=200)
     assert tuned.table["weight"].to_list() == [0, 0.25, 0.5, 0.75, 1]
     for weight, score in tuned.table.select("weight", "score").rows():
-        found = evaluate(Blend.of(blend.models_.values(), weight=weight), test, k=3, max_queries=200, timed=0)
+        found = evaluate(blend.weighted(weight), test, k=3, max_queries=200, timed=0)
         assert score == pytest.approx(found.metrics()["hit_rate" if metric == "recall" else metric], abs=1e-9)
     assert tuned.score == tuned.table["score"].max()
     assert tuned.queries == len(found)

@@ -43,7 +43,7 @@ def test_finds_more_than_either_of_its_models():
 def test_weights_of_0_and_1_leave_one_model():
     model, (_, test) = fitted("blend"), log()
     for weight, kept in ((1.0, "markov"), (0.0, "vsknn")):
-        alone, scores = model.models_[kept], Blend.of(model.models_.values(), weight=weight).score(test, some_plays(test))
+        alone, scores = model.models_[kept], model.weighted(weight).score(test, some_plays(test))
         for row, expected in zip(scores, alone.score(test, some_plays(test)), strict=True):
             np.testing.assert_allclose(expected[np.argsort(-row)], -np.sort(-expected), **CLOSE)
 
@@ -111,6 +111,7 @@ def test_unusable_models_are_refused():
         (lambda: Blend.of([fitted("markov"), fitted("markov")]), "^models"),
         (lambda: Blend.of([fitted("sr"), other]), "^models: markov"),
         (lambda: Blend.of([fitted("sr"), MarkovChain()]), "fit"),
+        (lambda: Blend().weighted(0.5), "fit"),
         (lambda: Blend.of([fitted("sr"), other], weight=2), "^weight="),
     )
     for call, message in refused:

@@ -1,7 +1,7 @@
 """The songs most likely next, looked up in a search index instead of scoring all of them.
 
 A score is an inner product h v + b of the network's output h with a song's row v and bias b; indexes find the largest cosine. So
-each row becomes (v, b, sqrt(M^2 - |v|^2 - b^2)), M the length of the longest (v, b): then all are of length M, and the cosine
+each row becomes (v, b, sqrt(M^2 - |v|^2 - b^2)) / M, M the length of the longest (v, b): then all are of length 1, and the cosine
 with (h, 1, 0) is the score over M |(h, 1)| (Bachrach et al. 2014, "Speeding up the Xbox recommender system using a Euclidean
 transformation for inner-product spaces").
 """
@@ -45,10 +45,8 @@ class OutputIndex:
 
     def __init__(self, model: Any, kind: str | SongIndex, sessions: Sessions | None, seed: int) -> None:
         self.model, self.wide_ = model, 1
-        tables = model.network_.tables
-        self._rows = torch.cat([tables["output"], tables["bias"]], 1).cpu().numpy()
-        self._index = make_index(kind, SongVectors(of_one_length(self._rows), model.catalogue_), seed)
-        queries = _asking(_outputs(model, sessions, seed))
+        self._index = make_index(kind, _longer_rows(model), seed)
+        queries = _outputs(model, sessions, seed).cpu().numpy()
         self.recall_ = self._recall(queries)
         while self.recall_ < AIM and self.wide_ < WIDEST:
             self.wide_ *= 2
@@ -57,7 +55,7 @@ class OutputIndex:
             logger.warning("%r: recall@%d is below %.2f; kind 'exact' misses nothing", self, K, AIM)
 
     def __repr__(self) -> str:
-        return f"OutputIndex({self.model.name}, {self._index.name}, {len(self._rows):,} songs, recall@{K} {self.recall_:.3f})"
+        return f"OutputIndex({self.model.name}, {self._index.name}, {len(self.model.catalogue_):,} songs, recall@{K} {self.recall_:.3f})"
 
     def recommend(
         self, songs: Iterable[SongId], k: int = 10, *, exclude: Iterable[SongId] = (), unknown: Unknown = "raise"
@@ -77,46 +75,56 @@ class OutputIndex:
 
     def tables(self, outputs: torch.Tensor, k: int, exclude: Iterable[SongId]) -> list[pl.DataFrame]:
         """The k best songs after each of (n, hidden) outputs."""
-        queries, catalogue = _asking(outputs), self.model.catalogue_
+        catalogue = self.model.catalogue_
         hidden = catalogue.songs(catalogue.rows(exclude, "skip"))
-        found = self._found(queries, k, Filters(exclude=hidden) if hidden else None)
+        found = self._found(outputs.cpu().numpy(), k, Filters(exclude=hidden) if hidden else None)
         return [top_table(catalogue, rows, scores) for rows, scores in found]
 
-    def _found(self, queries: Array, k: int, filters: Filters | None = None) -> list[tuple[Array, Array]]:
-        """Rows of the k best songs for (n, hidden + 1) queries, and their scores."""
-        answers = self._index.search_batch(queries_for(queries), min(k * self.wide_, len(self._rows)), filters)
+    def _found(self, outputs: Array, k: int, filters: Filters | None = None) -> list[tuple[Array, Array]]:
+        """Rows of the k best songs after each of (n, hidden) outputs, and their scores."""
+        table, bias = _table(self.model)
+        asked = np.pad(outputs, ((0, 0), (0, 2)))  # the last coordinate is that of which only songs have a part
+        asked[:, -2] = 1
+        answers = self._index.search_batch(asked, min(k * self.wide_, len(table)), filters)
         found = []
-        for query, near in zip(queries, (answers[i].rows for i in range(len(queries))), strict=True):
-            scores = self._rows[near] @ query
+        for place, output in enumerate(outputs):
+            near = answers[place].rows
+            scores = table[near] @ output + bias[near]
             order = np.lexsort((near, -scores))[:k]
             found.append((near[order], scores[order]))
         return found
 
-    def _recall(self, queries: Array) -> float:
+    def _recall(self, outputs: Array) -> float:
+        table, bias = _table(self.model)
         hits = wanted = 0
-        for query, (_, found) in zip(queries, self._found(queries, K), strict=True):
-            scores = self._rows @ query
+        for output, (_, found) in zip(outputs, self._found(outputs, K), strict=True):
+            scores = table @ output + bias
             last = np.partition(scores, -len(found))[-len(found)]
             hits += int((found >= last - 1e-5 * np.abs(last)).sum())
             wanted += len(found)
         return hits / wanted
 
 
-def of_one_length(rows: Array) -> Array:
-    """(m, d) -> (m, d + 1) of the length of the longest row: a coordinate more."""
+def longer_rows(rows: Array) -> Array:
+    """(m, d) -> (m, d + 1) of length 1, with cosines to (m, d) queries and a zero as their inner products with the rows."""
     squares = np.square(rows, dtype=np.float64).sum(axis=1)
-    longer: Array = np.column_stack([rows, np.sqrt(squares.max() - squares).astype(np.float32)])
+    longest = max(squares.max(), np.finfo(np.float32).tiny)
+    longer = np.empty((len(rows), rows.shape[1] + 1), np.float32)
+    np.divide(rows, np.sqrt(longest), out=longer[:, :-1], casting="same_kind")
+    longer[:, -1] = np.sqrt(1 - squares / longest)
     return longer
 
 
-def queries_for(rows: Array) -> Array:
-    """(n, d) -> (n, d + 1), which have no part in the coordinate that :func:`of_one_length` adds."""
-    return np.pad(rows, ((0, 0), (0, 1)))
+def _longer_rows(model: Any) -> SongVectors:
+    vectors = SongVectors(longer_rows(np.column_stack(_table(model))), model.catalogue_)
+    vectors.unit = vectors.matrix  # of a large catalogue one copy is enough
+    return vectors
 
 
-def _asking(outputs: torch.Tensor) -> Array:
-    """(n, hidden) outputs -> (n, hidden + 1), what rows with a bias are multiplied with."""
-    return np.pad(outputs.cpu().numpy(), ((0, 0), (0, 1)), constant_values=1)
+def _table(model: Any) -> tuple[Array, Array]:
+    """(m, hidden) output rows and (m,) biases."""
+    tables = model.network_.tables
+    return tables["output"].cpu().numpy(), tables["bias"][:, 0].cpu().numpy()
 
 
 def _outputs(model: Any, sessions: Sessions | None, seed: int) -> torch.Tensor:

@@ -13,6 +13,7 @@ from song2vec.next_song.rnn.lookup import OutputIndex
 from song2vec.next_song.rnn.network import Network
 from song2vec.next_song.rnn.new_songs import grown
 from song2vec.search import SongIndex
+from song2vec.search.held import NO_ROWS
 from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors
 
@@ -39,9 +40,11 @@ class Serving(NextSongModel):
             sessions: after whose plays the recall is measured, over the same catalogue; None for single songs.
             seed: of the index, and of what its recall is measured on.
 
-        Raises ArgumentError before ``fit`` and for any other kind.
+        Raises ArgumentError before ``fit``, for any other kind, and for sessions over other songs.
         """
         self._fitted()
+        if sessions is not None:
+            self.score(sessions, NO_ROWS)  # refuses other songs
         return OutputIndex(self, kind, sessions, seed)
 
     def add_songs(self, songs: SongVectors | Catalogue) -> Self:

@@ -78,6 +78,8 @@ def test_exactly_k_and_nothing_hidden(model):
         GRU4Rec().index()
     with pytest.raises(ArgumentError, match=r"^index="):
         model.index("card catalogue")
+    with pytest.raises(ArgumentError, match="other songs"):
+        model.index(sessions=Sessions.from_lists([[1, 2]]))
 
 
 def test_live_sessions_ask_the_index(model):

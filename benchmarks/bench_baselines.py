@@ -70,7 +70,7 @@ HELD_OUT: dict[str, Callable[[Sessions], Parts]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
-    models = [name for name in MODELS if name not in NEURAL]
+    models = [name for name in MODELS if name not in (*NEURAL, "blend")]  # bench_blend.py is about blends
     parser.add_argument("--models", nargs="+", default=models, choices=list(MODELS))
     parser.add_argument("--tune", type=int, default=0, metavar="TRIALS")
     options = parser.parse_args()

@@ -3,7 +3,7 @@
 from song2vec.catalogue import Catalogue
 from song2vec.engine import Engine
 from song2vec.errors import Song2VecError
-from song2vec.evaluation import compare, evaluate, tune
+from song2vec.evaluation import compare, evaluate, tune, tune_weight
 from song2vec.listens import Listens, read_listens
 from song2vec.maps import SongMap, song_map
 from song2vec.next_song import (
@@ -16,6 +16,7 @@ from song2vec.next_song import (
     VSTAN,
     ArtistPopularity,
     AssociationRules,
+    Blend,
     ItemKNN,
     MarkovChain,
     NearestDoc2Vec,
@@ -51,6 +52,7 @@ __all__ = [
     "AnnoyIndex",
     "ArtistPopularity",
     "AssociationRules",
+    "Blend",
     "Catalogue",
     "Doc2Vec",
     "Engine",
@@ -96,6 +98,7 @@ __all__ = [
     "split_given",
     "split_last_session",
     "tune",
+    "tune_weight",
 ]
 
 

@@ -119,6 +119,19 @@ class Catalogue:
             None if self.titles is None else self.titles.gather(rows),
         )
 
+    def plus(self, new: Catalogue, plays: Array | None = None) -> Catalogue:
+        """With new songs behind its own; names that one of the two lacks are None, plays are those of each where none are given."""
+
+        def names(which: str) -> pl.Series | None:
+            parts = [(getattr(catalogue, which), len(catalogue)) for catalogue in (self, new)]
+            if all(part is None for part, _ in parts):
+                return None
+            return pl.concat([pl.Series("", [None] * size if part is None else part, pl.String) for part, size in parts])
+
+        ids = pl.concat([self.ids, new.ids]) if len(new) else self.ids
+        plays = np.concatenate([self.plays, new.plays]) if plays is None else plays
+        return Catalogue(ids, plays, names("artists"), names("titles"))
+
     @cached_property
     def artist_codes(self) -> Array | None:
         """(m,) int64: songs of the same artist share a code; a song without an artist has a code of its own. None without artists."""

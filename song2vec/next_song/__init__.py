@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Any
 
 from song2vec.next_song.artist_popularity import ArtistPopularity
 from song2vec.next_song.base import NextSongModel, load_parts, restore_model
+from song2vec.next_song.blend import Blend
 from song2vec.next_song.factors import ALS, BPR
 from song2vec.next_song.heard import RepeatLast, SessionPopularity
 from song2vec.next_song.live import LiveSession
 from song2vec.next_song.markov import MarkovChain
 from song2vec.next_song.nearest import Nearest, NearestDoc2Vec, NearestMetaProd2Vec, NearestProduct2Vec, NearestSong
 from song2vec.next_song.popularity import Popularity, RecentPopularity
-from song2vec.next_song.registry import Models
+from song2vec.next_song.registry import MODELS, make_model
 from song2vec.next_song.rules import AssociationRules, ItemKNN, SequentialRules
 from song2vec.next_song.sknn import SKNN
 from song2vec.next_song.stan import STAN
 from song2vec.next_song.vsknn import VSKNN
 from song2vec.next_song.vstan import VSTAN
-from song2vec.settings import make
 
 __all__ = [
     "ALS",
@@ -33,6 +31,7 @@ __all__ = [
     "VSTAN",
     "ArtistPopularity",
     "AssociationRules",
+    "Blend",
     "GRU4Rec",
     "ItemKNN",
     "LiveSession",
@@ -53,38 +52,10 @@ __all__ = [
     "make_model",
 ]
 
-_CLASSES: tuple[type[NextSongModel], ...] = (
-    Popularity,
-    RecentPopularity,
-    SessionPopularity,
-    RepeatLast,
-    ArtistPopularity,
-    MarkovChain,
-    AssociationRules,
-    SequentialRules,
-    ItemKNN,
-    SKNN,
-    VSKNN,
-    STAN,
-    VSTAN,
-    ALS,
-    BPR,
-    NearestSong,
-    NearestProduct2Vec,
-    NearestMetaProd2Vec,
-    NearestDoc2Vec,
-)
-MODELS = Models(_CLASSES, {"gru4rec": "gru4rec:GRU4Rec", "playlist-rnn": "playlist_rnn:PlaylistRNN", "hrnn": "hrnn:HRNN"})
-
 
 def __getattr__(name: str) -> type[NextSongModel]:
     """Recurrent models, by the names of their classes: they load torch."""
     return MODELS.class_named(name)
-
-
-def make_model(name: str, settings: Mapping[str, Any] | None = None) -> NextSongModel:
-    """A model by its name in ``MODELS``. Raises ArgumentError for an unknown name or setting."""
-    return make("model", MODELS, name, settings or {})
 
 
 def load_model(path: str | os.PathLike[str]) -> NextSongModel:

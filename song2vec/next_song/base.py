@@ -20,6 +20,7 @@ from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue, SongId, Unknown
 from song2vec.errors import ArgumentError, SavedFolderError, UnknownSongError
 from song2vec.next_song.live import LiveSession
+from song2vec.search.scoring import among_best
 from song2vec.sessions import Sessions
 from song2vec.settings import Configured, Space
 from song2vec.storage import Part, load_folder, save_folder, understood
@@ -116,14 +117,18 @@ class NextSongModel(Configured, ABC):
         Raises UnknownSongError, and ArgumentError for a k below 1 and before ``fit``.
         """
         catalogue = self._fitted()
-        if isinstance(songs, str | int | np.integer) or not isinstance(songs, Iterable):
-            raise ArgumentError(f"songs={songs!r}: a list of song ids is allowed")
         check_k(k)
-        rows = catalogue.rows(songs, unknown)
-        if not len(rows):
-            raise UnknownSongError("songs: none that this model knows; at least one is needed")
-        scores = self.score(one_session(catalogue, rows), np.array([len(rows) - 1]))[0]
-        return best_songs(catalogue, scores, k, exclude)
+        return best_songs(catalogue, self.score_after(songs, unknown), k, exclude)
+
+    def score_after(self, songs: Iterable[SongId], unknown: Unknown = "raise") -> Array:
+        """(songs of the catalogue,) float32 scores of every song as the next after these, in row order.
+
+        Raises UnknownSongError, and ArgumentError before ``fit``.
+        """
+        catalogue = self._fitted()
+        rows = heard_rows(catalogue, songs, unknown)
+        scores: Array = self.score(one_session(catalogue, rows), np.array([len(rows) - 1]))[0]
+        return scores
 
     def session(self, listener: SongId | None = None) -> LiveSession:
         """A session that goes on: ``listen`` to songs, ask for the ``next``. Raises ArgumentError before ``fit``.
@@ -166,6 +171,16 @@ class NextSongModel(Configured, ABC):
         return self.catalogue_
 
 
+def heard_rows(catalogue: Catalogue, songs: Iterable[SongId], unknown: Unknown) -> Array:
+    """Rows of songs that were heard, at least one. Raises UnknownSongError, and ArgumentError for what is no list of ids."""
+    if isinstance(songs, str | int | np.integer) or not isinstance(songs, Iterable):
+        raise ArgumentError(f"songs={songs!r}: a list of song ids is allowed")
+    rows = catalogue.rows(songs, unknown)
+    if not len(rows):
+        raise UnknownSongError("songs: none that this model knows; at least one is needed")
+    return rows
+
+
 def one_session(catalogue: Catalogue, rows: Array) -> Sessions:
     """One session of these rows of a catalogue, nobody's."""
     offsets, listener = np.array([0, len(rows)]), np.zeros(1, np.int32)
@@ -187,7 +202,12 @@ def check_k(k: int) -> None:
 def best_songs(catalogue: Catalogue, scores: Array, k: int, exclude: Iterable[SongId]) -> pl.DataFrame:
     """The table of :meth:`NextSongModel.recommend` by (songs,) scores."""
     best = best_rows(scores, k, catalogue.rows(exclude, "skip"))
-    return catalogue.table(best).drop("plays").with_columns(score=pl.Series(scores[best], dtype=pl.Float32))
+    return top_table(catalogue, best, scores[best])
+
+
+def top_table(catalogue: Catalogue, rows: Array, scores: Array) -> pl.DataFrame:
+    """Columns song, artist, title (where known) and score, float32, of these rows."""
+    return catalogue.table(rows).drop("plays").with_columns(score=pl.Series(scores, dtype=pl.Float32))
 
 
 def best_rows(scores: Array, k: int, hidden: Array) -> Array:
@@ -195,9 +215,10 @@ def best_rows(scores: Array, k: int, hidden: Array) -> Array:
     n = k + len(hidden)
     rows = np.arange(len(scores))
     if n < len(scores):
-        border = np.partition(scores, -n)[-n]
-        above = np.flatnonzero(scores > border)
-        rows = np.concatenate([above, np.flatnonzero(scores == border)[: n - len(above)]])
+        near = among_best(scores, n)
+        border = np.partition(scores[near], -n)[-n]
+        above = near[scores[near] > border]
+        rows = np.concatenate([above, near[scores[near] == border][: n - len(above)]])
     order = rows[np.argsort(-scores[rows], kind="stable")]
     best: Array = order[~np.isin(order, hidden)][:k]
     return best

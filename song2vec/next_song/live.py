@@ -6,6 +6,7 @@ from typing import Protocol, Self
 
 import polars as pl
 
+from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue, SongId
 
 
@@ -15,6 +16,8 @@ class Recommender(Protocol):
     catalogue_: Catalogue
 
     def recommend(self, songs: list[SongId], k: int = 10, *, exclude: list[SongId]) -> pl.DataFrame: ...
+
+    def score_after(self, songs: list[SongId]) -> Array: ...
 
 
 class LiveSession:
@@ -38,6 +41,10 @@ class LiveSession:
         self._model.catalogue_.row(song)
         self.songs.append(song)
         return self
+
+    def scores(self) -> Array:
+        """(songs,) float32 scores of every song as the next, in row order. Raises UnknownSongError before the first song."""
+        return self._model.score_after(self.songs)
 
     def next(self, k: int = 10, *, exclude: list[SongId] | tuple[SongId, ...] = ()) -> pl.DataFrame:
         """The k songs most likely to come next: the table of :meth:`NextSongModel.recommend`.

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-import polars as pl
 
 from song2vec.arrays import Array
-from song2vec.catalogue import Catalogue, SongId
+from song2vec.catalogue import SongId
 from song2vec.errors import ArgumentError, UnknownSongError
 from song2vec.search.filters import Resolver
 from song2vec.vectors.song_vectors import SongVectors
@@ -73,16 +71,6 @@ def _joined(vectors: SongVectors, more: SongVectors) -> SongVectors:
         raise ArgumentError(f"song {known[0]!r} has a row in the index already; only new songs are allowed, removed ones keep their rows")
     if len(new) and old.holds_integers != new.holds_integers:
         raise ArgumentError(f"the ids of the index are {'integers' if old.holds_integers else 'strings'}, those of the new songs are not")
-    artists, titles = (_column(old, new, getattr(old, name), getattr(new, name)) for name in ("artists", "titles"))
-    catalogue = Catalogue(pl.concat([old.ids, new.ids]) if len(new) else old.ids, np.concatenate([old.plays, new.plays]), artists, titles)
-    joined = SongVectors(np.concatenate([vectors.matrix, more.matrix]), catalogue)
+    joined = SongVectors(np.concatenate([vectors.matrix, more.matrix]), old.plus(new))
     joined.unit = np.concatenate([vectors.unit, more.unit])  # the old ones to the same last bit, and at no cost
     return joined
-
-
-def _column(old: Catalogue, new: Catalogue, first: Any, second: Any) -> pl.Series | None:
-    """A column of names of both; None stands for a catalogue that has none."""
-    if first is None and second is None:
-        return None
-    parts = (first, len(old)), (second, len(new))
-    return pl.concat([pl.Series("name", [None] * size, pl.String) if part is None else part.rename("name") for part, size in parts])

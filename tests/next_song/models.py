@@ -27,6 +27,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "item-knn": {"regularisation": 1.0},
     "gru4rec": {"hidden": 16, "n_sample": 32, "batch_size": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
     "hrnn": {"hidden": 16, "user_hidden": 8, "n_sample": 32, "batch_size": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
+    "blend": {"models": {"markov": {}, "vsknn": {}}},
     "playlist-rnn": {"hidden": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
 }
 # the structure of tests/planted.py that a model finds; all others find "follows"

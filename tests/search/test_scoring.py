@@ -33,7 +33,7 @@ def test_unit_rows_have_length_one_whatever_their_scale(scale):
 )
 def test_best_are_all_that_reach_the_nth(scores, n, slack):
     scores = np.array(scores, np.float32)
-    found = set(scoring._best(scores, n, np.float32(slack)).tolist())
+    found = set(scoring.among_best(scores, n, np.float32(slack)).tolist())
     nth = np.sort(scores)[::-1][min(n, len(scores)) - 1]
     assert found >= set(np.flatnonzero(scores >= nth - np.float32(slack)).tolist())
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import polars as pl
 import torch
@@ -13,12 +13,18 @@ import torch
 from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue, SongId
 from song2vec.errors import ArgumentError, UnknownSongError
-from song2vec.next_song.base import best_songs, check_k
+from song2vec.next_song.base import BLOCK_BYTES, best_songs, check_k
 from song2vec.next_song.live import LiveSession
 from song2vec.next_song.rnn.network import Network, States
 from song2vec.storage import Part, load_folder, save_folder, understood
 
 KIND = "live session"
+
+
+class Lookup(Protocol):
+    """What may find the next songs: an :class:`OutputIndex`."""
+
+    def tables(self, outputs: torch.Tensor, k: int, exclude: Iterable[SongId]) -> list[pl.DataFrame]: ...
 
 
 class CarriedSession(LiveSession):
@@ -39,6 +45,7 @@ class CarriedSession(LiveSession):
         self.states = self.network.zero_states(1) if start is None else start
         self.shift: torch.Tensor | None = None  # added to the gated inputs
         self.output: torch.Tensor | None = None
+        self.index: Lookup | None = None  # asked instead of scoring every song
         self.earlier: torch.Tensor | None = None  # the output before the last play
 
     def listen(self, song: SongId) -> Self:
@@ -46,17 +53,24 @@ class CarriedSession(LiveSession):
         listen_together([self], [song])
         return self
 
+    @torch.inference_mode()
+    def scores(self) -> Array:
+        """(songs,) float32 scores of every song as the next, in row order. Raises UnknownSongError before the first song."""
+        scores: Array = self.network.scores(self.heard())[0].cpu().numpy()
+        return scores
+
     def next(self, k: int = 10, *, exclude: Sequence[SongId] = ()) -> pl.DataFrame:
         """The k songs most likely to come next: the table of :meth:`NextSongModel.recommend`.
 
         Raises UnknownSongError before the first song, and ArgumentError for a k below 1.
         """
+        return next_together([self], k, exclude=exclude)[0]
+
+    def heard(self) -> torch.Tensor:
+        """(1, hidden) the output after the last song."""
         if self.output is None:
             raise UnknownSongError("songs: no song was heard yet; at least one is needed")
-        check_k(k)
-        with torch.inference_mode():
-            scores = self.network.scores(self.output)[0].cpu().numpy()
-        return best_songs(self.catalogue, scores, k, exclude)
+        return self.output
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Save where the session is, so that it goes on later: with the same model, :func:`load_session`."""
@@ -95,9 +109,7 @@ def listen_together(sessions: Sequence[CarriedSession], songs: Sequence[SongId])
         raise ArgumentError(f"songs: {len(songs)} for {len(sessions)} sessions; one a session is allowed")
     if not sessions:
         return
-    network = sessions[0].network
-    if any(session.network is not network for session in sessions) or len({id(session) for session in sessions}) < len(sessions):
-        raise ArgumentError("sessions: different ones of one model are allowed")
+    network = _network_of(sessions)
     rows = torch.from_numpy(sessions[0].catalogue.rows(songs)).to(network.device)
     states = [torch.cat(layer) for layer in zip(*(session.states for session in sessions), strict=True)]
     shifts = [session.shift for session in sessions if session.shift is not None]
@@ -106,3 +118,30 @@ def listen_together(sessions: Sequence[CarriedSession], songs: Sequence[SongId])
         session.earlier = session.output
         session.states, session.output = [state[i : i + 1] for state in states], output[i : i + 1]
         session.songs.append(song)
+
+
+@torch.inference_mode()
+def next_together(sessions: Sequence[CarriedSession], k: int = 10, *, exclude: Iterable[SongId] = ()) -> list[pl.DataFrame]:
+    """The k songs most likely to come next in each of several different sessions of one model, as :meth:`CarriedSession.next`.
+
+    Raises UnknownSongError where no song was heard yet, and ArgumentError for a k below 1 and sessions of several models.
+    """
+    check_k(k)
+    if not sessions:
+        return []
+    network, hidden = _network_of(sessions), list(exclude)
+    outputs = torch.cat([session.heard() for session in sessions])
+    if sessions[0].index is not None:
+        return sessions[0].index.tables(outputs, k, hidden)
+    catalogue = sessions[0].catalogue
+    blocks = torch.split(outputs, max(1, BLOCK_BYTES // (4 * len(catalogue))))
+    return [best_songs(catalogue, scores, k, hidden) for block in blocks for scores in network.scores(block).cpu().numpy()]
+
+
+def _network_of(sessions: Sequence[CarriedSession]) -> Network:
+    """The network that all of these have. Raises ArgumentError where they have several, and where one comes twice."""
+    first = sessions[0]
+    alike = all(session.network is first.network and session.index is first.index for session in sessions)
+    if not alike or len({id(session) for session in sessions}) < len(sessions):
+        raise ArgumentError("sessions: different ones of one model are allowed")
+    return first.network

@@ -12,18 +12,15 @@ import numpy as np
 import torch
 
 from song2vec.arrays import Array
-from song2vec.catalogue import SongId
 from song2vec.errors import ArgumentError
 from song2vec.learning.checkpoint import Checkpoint
 from song2vec.learning.machine import device_named, digest_of, threads
 from song2vec.learning.training import Epoch, Training, Validation
-from song2vec.next_song.base import NextSongModel
 from song2vec.next_song.checks import check_whole
-from song2vec.next_song.live import LiveSession
 from song2vec.next_song.rnn.batches import Plan, session_parallel
 from song2vec.next_song.rnn.compiled import CompiledTask, can_compile
-from song2vec.next_song.rnn.live import CarriedSession
 from song2vec.next_song.rnn.network import Network, Shape
+from song2vec.next_song.rnn.serving import Serving
 from song2vec.next_song.rnn.task import Recipe, Task
 from song2vec.next_song.rnn.walk import groups, outputs, validation
 from song2vec.seeding import generator
@@ -44,7 +41,7 @@ class Aid:
     checkpoint_minutes: float = 10.0
 
 
-class RecurrentModel(NextSongModel):
+class RecurrentModel(Serving):
     """A network that reads a session song by song.
 
     Attributes:
@@ -214,11 +211,6 @@ class RecurrentModel(NextSongModel):
             found = self._outputs(sessions, unique)[torch.from_numpy(place).to(self.network_.device)]
             for begin in range(0, len(group), self.block):
                 yield group[begin : begin + self.block], score(found[begin : begin + self.block])
-
-    def session(self, listener: SongId | None = None) -> LiveSession:
-        """A session that goes on, at the cost of one step a play. Raises ArgumentError before ``fit``."""
-        self._fitted()
-        return CarriedSession(self, listener)
 
     def _outputs(self, sessions: Sessions, plays: Array) -> torch.Tensor:
         """(n, hidden) outputs after each of these different ascending plays."""

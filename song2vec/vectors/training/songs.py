@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import polars as pl
 
 from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue, SongId
@@ -43,7 +42,7 @@ def joined(old: Catalogue, old_plays: Array, sessions: Sessions) -> tuple[Catalo
     places[new] = len(old) + np.arange(len(new))
     plays = np.concatenate([old_plays, np.zeros(len(new), np.int64)])
     plays[places] += counts
-    return _behind(old, catalogue.subset(new), plays), plays, np.where(rows >= 0, places[rows], -1).astype(np.int32)
+    return old.plus(catalogue.subset(new), plays), plays, np.where(rows >= 0, places[rows], -1).astype(np.int32)
 
 
 def weights_of(catalogue: Catalogue, song_weights: Mapping[SongId, float] | None) -> Array:
@@ -54,15 +53,3 @@ def weights_of(catalogue: Catalogue, song_weights: Mapping[SongId, float] | None
             raise ArgumentError(f"song_weights: {weight!r} for {song!r}; finite numbers from 0 are allowed")
         weights[catalogue.row(song)] = weight
     return weights
-
-
-def _behind(old: Catalogue, new: Catalogue, plays: Array) -> Catalogue:
-    """Two catalogues as one; names that one of them has not are None."""
-
-    def names(which: str) -> pl.Series | None:
-        parts = [(getattr(catalogue, which), len(catalogue)) for catalogue in (old, new)]
-        if all(part is None for part, _ in parts):
-            return None
-        return pl.concat([pl.Series("", [None] * size if part is None else part, pl.String) for part, size in parts])
-
-    return Catalogue(pl.concat([old.ids, new.ids]), plays, names("artists"), names("titles"))

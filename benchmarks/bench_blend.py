@@ -1,0 +1,144 @@
+"""How are scores of different models best mixed, and what does a blend gain over its models? nowplaying.
+
+Ways of making scores comparable, and weights, are tried on the last tenth of the training sessions; then the models are fitted
+again to all of them, and each blend is asked the test sessions once, beside its models.
+
+    python benchmarks/bench_blend.py                      # about half an hour on one core
+    python benchmarks/bench_blend.py --share 0.25         # of the test sessions; about 15 minutes
+    python benchmarks/bench_blend.py --quick              # a look at the mechanics, nothing saved
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from bench_baselines import TUNED, given, last_tenth
+from common import save_result
+
+from song2vec.arrays import Array
+from song2vec.evaluation import compare, tune_weight
+from song2vec.evaluation.queries import queries
+from song2vec.next_song import Blend, NextSongModel, make_model
+from song2vec.sessions import Sessions
+
+K = 20
+PAIRS = (("gru4rec", "vsknn"), ("gru4rec", "vstan"), ("gru4rec", "sr"), ("vstan", "sr"))
+WEIGHTS = np.linspace(0, 1, 11)
+Models = dict[str, NextSongModel]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--epochs", type=int, default=5, help="of GRU4Rec")
+    parser.add_argument("--queries", type=int, default=3000, help="of the validation sessions")
+    parser.add_argument("--share", type=float, default=1.0, help="of the test sessions")
+    parser.add_argument("--quick", action="store_true")
+    options = parser.parse_args()
+    train, test = given("nowplaying")
+    if options.quick:
+        options.epochs, options.queries, options.share = 1, 300, 0.02
+        train = train.select(np.arange(len(train) - 10_000, len(train)))
+    part, held_out = last_tenth(train)
+    models = fitted(part, options.epochs)
+    rows = ways_tried(models, held_out, options.queries)
+    for row in rows:
+        found = f"weight {row['weight']:.1f}  R@20 {row['recall']:.4f}  MRR@20 {row['mrr']:.4f}"
+        print(f"{row['pair']:>16}  {row['way']:>16}  {found}", flush=True)
+    weights = {pair: weight(models, pair, held_out, options.queries) for pair in PAIRS}
+    models = fitted(train, options.epochs)
+    blends = {" + ".join(pair): Blend.of([models[name] for name in pair], weight=found) for pair, found in weights.items()}
+    asked = test.select(np.random.default_rng(0).random(len(test)) < options.share)
+    comparison = compare(models | blends, asked, k=K, baseline="gru4rec", timed=0)
+    print(comparison)
+    if not options.quick:
+        tables = {"rows": comparison.table.to_dicts(), "less_gru4rec": comparison.differences.to_dicts()}
+        facts = {"epochs": options.epochs, "share_of_test": options.share, "weights": {" + ".join(p): w for p, w in weights.items()}}
+        save_result("bench_blend", tables.pop("rows"), k=K, ways_on_validation=rows, **facts, **tables)
+
+
+def fitted(sessions: Sessions, epochs: int) -> Models:
+    """The models that are blended; neighbours as tuned for the table of baselines, GRU4Rec nearly as it comes."""
+    tuned = json.loads((TUNED / "nowplaying.json").read_text())
+    settings: dict[str, dict[str, Any]] = {name: tuned[name]["settings"] for name in ("vsknn", "vstan", "sr")}
+    settings["gru4rec"] = {"hidden": 100, "epochs": epochs, "workers": 1, "progress": False}
+    return {name: make_model(name, given).fit(sessions) for name, given in settings.items()}
+
+
+def weight(models: Models, pair: tuple[str, str], held_out: Sessions, most: int) -> float:
+    """The weight that tuning finds."""
+    blend = tune_weight(Blend.of([models[name] for name in pair]), held_out, k=K, max_queries=most).model
+    found: float = blend.settings["weight"]
+    return found
+
+
+def ways_tried(models: Models, held_out: Sessions, most: int) -> list[dict[str, Any]]:
+    """Recall and MRR of each pair in each way, at the weight that is best by recall."""
+    asked = queries(held_out, [models["sr"].catalogue_], most, seed=0)
+    ranks: dict[tuple[Any, str], list[Array]] = {(pair, way): [] for pair in PAIRS for way in WAYS}
+    for begin in range(0, len(asked), 60):
+        plays, targets = asked.plays[begin : begin + 60], asked.targets[begin : begin + 60]
+        scores = {name: model.score(asked.sessions, plays) for name, model in models.items()}
+        for way, scaled in WAYS.items():
+            some = {name: scaled(name, found) for name, found in scores.items()}
+            for one, other in PAIRS:
+                ranks[(one, other), way].append(np.stack([rank(w * some[one] + (1 - w) * some[other], targets) for w in WEIGHTS]))
+    return [best(pair, way, np.concatenate(found, axis=1)) for (pair, way), found in ranks.items()]
+
+
+def best(pair: tuple[str, str], way: str, ranks: Array) -> dict[str, Any]:
+    """What (weights, queries) ranks come to at the best weight."""
+    recall, mrr = (ranks <= K).mean(axis=1), np.where(ranks <= K, 1 / ranks, 0).mean(axis=1)
+    place = int(np.argmax(recall))
+    return {"pair": " + ".join(pair), "way": way, "weight": WEIGHTS[place], "recall": round(recall[place], 4), "mrr": round(mrr[place], 4)}
+
+
+def rank(scores: Array, targets: Array) -> Array:
+    """(n,) how many songs score as high as the target or higher."""
+    found: Array = (scores >= scores[np.arange(len(targets)), targets][:, None]).sum(axis=1)
+    return found
+
+
+def standardised(name: str, scores: Array) -> Array:
+    """Mean 0, deviation 1."""
+    from_mean = scores - scores.mean(axis=1, keepdims=True)
+    spread: Array = from_mean / np.maximum(scores.std(axis=1, keepdims=True), 1e-12)
+    return spread
+
+
+def between_0_and_1(name: str, scores: Array) -> Array:
+    """What Blend does."""
+    from_low = scores - scores.min(axis=1, keepdims=True)
+    scaled: Array = from_low / np.maximum(from_low.max(axis=1, keepdims=True), 1e-12)
+    return scaled
+
+
+def probabilities(name: str, scores: Array) -> Array:
+    """The softmax where scores are logits; elsewhere their share of all scores."""
+    if name == "gru4rec":
+        scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+    share: Array = scores / np.maximum(scores.sum(axis=1, keepdims=True), 1e-12)
+    return share
+
+
+def reciprocal_ranks(name: str, scores: Array) -> Array:
+    """1 / (20 + place)."""
+    places = np.empty(scores.shape, np.int64)
+    np.put_along_axis(places, np.argsort(-scores, axis=1, kind="stable"), np.arange(scores.shape[1])[None], axis=1)
+    found: Array = 1 / (20.0 + places)
+    return found
+
+
+WAYS: dict[str, Callable[[str, Array], Array]] = {
+    "min-max": between_0_and_1,
+    "standardised": standardised,
+    "probabilities": probabilities,
+    "reciprocal ranks": reciprocal_ranks,
+}
+
+
+if __name__ == "__main__":
+    main()

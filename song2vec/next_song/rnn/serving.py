@@ -1,0 +1,67 @@
+"""What a trained network offers in use: live sessions, an index over its output, and songs that training never saw."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import Self
+
+from song2vec.catalogue import Catalogue, SongId
+from song2vec.next_song.base import NextSongModel
+from song2vec.next_song.live import LiveSession
+from song2vec.next_song.rnn.live import CarriedSession
+from song2vec.next_song.rnn.lookup import OutputIndex
+from song2vec.next_song.rnn.network import Network
+from song2vec.next_song.rnn.new_songs import grown
+from song2vec.search import SongIndex
+from song2vec.search.held import NO_ROWS
+from song2vec.sessions import Sessions
+from song2vec.vectors.song_vectors import SongVectors
+
+
+class Serving(NextSongModel):
+    """A network that was trained.
+
+    Attributes:
+        network_: the trained network.
+    """
+
+    network_: Network
+
+    def session(self, listener: SongId | None = None) -> LiveSession:
+        """A session that goes on, at the cost of one step a play. Raises ArgumentError before ``fit``."""
+        self._fitted()
+        return CarriedSession(self, listener)
+
+    def index(self, kind: str | SongIndex = "exact", *, sessions: Sessions | None = None, seed: int = 0) -> OutputIndex:
+        """An index over the output rows, which recommends from a large catalogue without reading all of it.
+
+        Args:
+            kind: of index, as of :class:`song2vec.Engine`; "exact" misses nothing, and reads a quarter of the memory.
+            sessions: after whose plays the recall is measured, over the same catalogue; None for single songs.
+            seed: of the index, and of what its recall is measured on.
+
+        Raises ArgumentError before ``fit``, for any other kind, and for sessions over other songs.
+        """
+        self._fitted()
+        if sessions is not None:
+            self.score(sessions, NO_ROWS)  # refuses other songs
+        return OutputIndex(self, kind, sessions, seed)
+
+    def add_songs(self, songs: SongVectors | Catalogue) -> Self:
+        """A model with new songs behind those it knows, to be heard and recommended like any; this one stays as it is.
+
+        What a network knows of a song is a row of each of its tables. For a new song they are found from its vector: by the
+        least-squares map, learned from the songs that the model knows, of vectors to rows; the input row of ``input="vectors"``
+        is the vector itself. Without vectors, they are the mean rows of the artist's known songs. The bias is that of the
+        tenth of songs played least, so that a new song is preferred for what it is like and not for how often it is played.
+
+        Args:
+            songs: vectors of new songs and of known ones, in one space, as ``Word2Vec.fit_more`` makes them; or a catalogue
+                that tells the artists of new songs.
+
+        Raises ArgumentError before ``fit``, where none is new, and where vectors or artists of known songs are missing.
+        """
+        catalogue = self._fitted()
+        model = copy(self)
+        model.catalogue_, model.network_ = grown(self.network_, catalogue, songs)
+        return model

@@ -33,6 +33,7 @@ __all__ = [
     "VSTAN",
     "ArtistPopularity",
     "AssociationRules",
+    "CandidateNetwork",
     "GRU4Rec",
     "ItemKNN",
     "LiveSession",
@@ -67,11 +68,19 @@ _CLASSES: tuple[type[NextSongModel], ...] = (
     BPR,
     NearestSong,
 )
-MODELS = Models(_CLASSES, {"gru4rec": "gru4rec:GRU4Rec", "playlist-rnn": "playlist_rnn:PlaylistRNN", "hrnn": "hrnn:HRNN"})
+MODELS = Models(
+    _CLASSES,
+    {
+        "gru4rec": "rnn.gru4rec:GRU4Rec",
+        "playlist-rnn": "rnn.playlist_rnn:PlaylistRNN",
+        "hrnn": "rnn.hrnn:HRNN",
+        "youtube": "feedforward.youtube:CandidateNetwork",
+    },
+)
 
 
 def __getattr__(name: str) -> type[NextSongModel]:
-    """Recurrent models, by the names of their classes: they load torch."""
+    """Models that load torch, by the names of their classes."""
     return MODELS.class_named(name)
 
 

@@ -14,21 +14,21 @@ class Models(Mapping[str, type[NextSongModel]]):
 
     Args:
         ready: classes, named by themselves.
-        recurrent: names, and "module:Class" within ``next_song.rnn``, which imports torch.
+        later: names, and "module:Class" within ``next_song``: what imports torch.
 
-    Looking up a recurrent model raises MissingExtraError where torch is not installed.
+    Looking up a model raises MissingExtraError where torch is not installed.
     """
 
-    def __init__(self, ready: tuple[type[NextSongModel], ...], recurrent: Mapping[str, str]) -> None:
+    def __init__(self, ready: tuple[type[NextSongModel], ...], later: Mapping[str, str]) -> None:
         self._ready = {model.name: model for model in ready}
-        self._recurrent = dict(recurrent)
+        self._later = dict(later)
 
     def __getitem__(self, name: str) -> type[NextSongModel]:
-        if name not in self._recurrent:
+        if name not in self._later:
             return self._ready[name]
-        module, _, kind = self._recurrent[name].partition(":")
+        module, _, kind = self._later[name].partition(":")
         try:
-            model: type[NextSongModel] = getattr(import_module(f"song2vec.next_song.rnn.{module}"), kind)
+            model: type[NextSongModel] = getattr(import_module(f"song2vec.next_song.{module}"), kind)
         except ModuleNotFoundError as error:
             if error.name is None or error.name.partition(".")[0] != "torch":
                 raise
@@ -36,18 +36,18 @@ class Models(Mapping[str, type[NextSongModel]]):
         return model
 
     def __contains__(self, name: object) -> bool:
-        return name in self._ready or name in self._recurrent
+        return name in self._ready or name in self._later
 
     def __iter__(self) -> Iterator[str]:
         yield from self._ready
-        yield from self._recurrent
+        yield from self._later
 
     def __len__(self) -> int:
-        return len(self._ready) + len(self._recurrent)
+        return len(self._ready) + len(self._later)
 
     def class_named(self, kind: str) -> type[NextSongModel]:
-        """A recurrent model by the name of its class. Raises AttributeError for any other name."""
-        for name, place in self._recurrent.items():
+        """A model that is loaded late, by the name of its class. Raises AttributeError for any other name."""
+        for name, place in self._later.items():
             if place.partition(":")[2] == kind:
                 return self[name]
         raise AttributeError(f"module 'song2vec.next_song' has no attribute {kind!r}")

@@ -33,6 +33,7 @@ __all__ = [
     "VSTAN",
     "ArtistPopularity",
     "AssociationRules",
+    "AutoEncoder",
     "CandidateNetwork",
     "GRU4Rec",
     "ItemKNN",
@@ -75,6 +76,7 @@ MODELS = Models(
         "playlist-rnn": "rnn.playlist_rnn:PlaylistRNN",
         "hrnn": "rnn.hrnn:HRNN",
         "youtube": "feedforward.youtube:CandidateNetwork",
+        "autoencoder": "feedforward.autoencoder:AutoEncoder",
     },
 )
 

@@ -25,6 +25,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "gru4rec": {"hidden": 16, "n_sample": 32, "batch_size": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
     "hrnn": {"hidden": 16, "user_hidden": 8, "n_sample": 32, "batch_size": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
     "playlist-rnn": {"hidden": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
+    "autoencoder": {"hidden": 16, "epochs": 20, "batch_size": 16, "learning_rate": 0.1, "repeats": True, "workers": 1, "progress": False},
     "youtube": {"hidden": 16, "size": 16, "n_sample": 32, "batch_size": 16, "window": 1, "workers": 1, "progress": False},
 }
 # the structure of tests/planted.py that a model finds; all others find "follows"
@@ -40,6 +41,7 @@ LEARNS = {
     "bpr": "group",
     "nearest": "group",
     "sknn": "group",
+    "autoencoder": "group",
 }
 # models that learn from songs which follow each other, and refuse a log without any
 NEED_PAIRS = ("nearest", "gru4rec", "playlist-rnn", "hrnn", "youtube")

@@ -61,7 +61,7 @@ class Steps(ABC):
     def run(self, block: int) -> tuple[float, int]:
         """Learn from one block of the epoch; returns its loss summed over targets, and their number."""
         first, last = block * BLOCK, min((block + 1) * BLOCK, self.batches)
-        drawn = self.pace.negatives and self.pace.negatives.block(self.epoch, block, last - first)
+        drawn = None if self.pace.negatives is None else self.pace.negatives.block(self.epoch, block, last - first)
         total, targets = torch.zeros((), device=self.device, dtype=torch.float64), 0
         for batch in range(first, last):
             examples = self._order[batch * self.pace.batch_size :][: self.pace.batch_size]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar, Literal
 
@@ -132,12 +133,13 @@ class CandidateNetwork(FeedForwardModel):
         session = one_session(catalogue, rows)
         if at is not None:
             session = _begun(session, at)
-        return self.user_vectors(session, np.array([len(rows) - 1]))[0]
+        vector: Array = self.user_vectors(session, np.array([len(rows) - 1]))[0]
+        return vector
 
     def user_vectors(self, sessions: Sessions, plays: Array) -> Array:
         """The user vectors after some plays, (n, hidden + 2) float32: u, 1 for the bias, and 0 for what evens lengths out."""
         found = self._users(sessions, np.asarray(plays, np.int64)).cpu().numpy()
-        return np.pad(np.pad(found, ((0, 0), (0, 1)), constant_values=1), ((0, 0), (0, 1)))
+        return np.column_stack([found, np.ones(len(found), np.float32), np.zeros(len(found), np.float32)])
 
     def index(self, kind: str | SongIndex = "annoy") -> SongIndex:
         """An index of the songs in which the cosine with a user vector orders them as the scores do.
@@ -205,8 +207,6 @@ class CandidateNetwork(FeedForwardModel):
 
 def _begun(session: Sessions, at: datetime | int) -> Sessions:
     """The session with its start told. Raises ArgumentError for what is no time."""
-    from dataclasses import replace
-
     if isinstance(at, bool) or not isinstance(at, datetime | int | np.integer):
         raise ArgumentError(f"at={at!r}: epoch seconds, a datetime or None is allowed")
     seconds = at.timestamp() if isinstance(at, datetime) else at

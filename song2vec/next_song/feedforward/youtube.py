@@ -85,7 +85,7 @@ class CandidateNetwork(FeedForwardModel):
         age: bool = True,
         n_sample: int = 2048,
         sample_alpha: float = 0.5,
-        logq: float = 0.5,
+        logq: float = 1.0,
         epochs: int = 10,
         batch_size: int = 64,
         learning_rate: float = 0.1,

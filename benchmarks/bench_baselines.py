@@ -29,7 +29,7 @@ from song2vec.vectors import Word2Vec
 K = 20
 QUERIES = 3000  # of the held-out sessions, that settings are scored on
 TUNED = HERE / "tuned"
-NEURAL = ("gru4rec", "playlist-rnn", "hrnn")  # bench_gru4rec.py is theirs
+NEURAL = ("gru4rec", "playlist-rnn", "hrnn", "youtube", "autoencoder")  # bench_gru4rec.py and bench_networks.py are theirs
 DEAR = ("als", "bpr")  # a third of the trials: each factorises anew
 Parts = tuple[Sessions, Sessions]
 Found = tuple[dict[str, Any], float, int]  # settings, their score, how many were tried

@@ -117,7 +117,7 @@ class CoderSteps(Steps):
         ((seen * back).sum() + weight * scale * divergence).backward()  # type: ignore[no-untyped-call]
         self.move_dense()
         self.optimisers["input"].step_rows(rows, sums.grad[owner] * weights[:, None])  # type: ignore[index]
-        return total + weight * divergence, len(rows)
+        return total + weight * divergence.detach(), len(rows)
 
     def _noise(self, bags: int, random: np.random.Generator) -> Tensor | None:
         if not self.coder.variational:

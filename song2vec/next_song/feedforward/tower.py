@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,24 +26,26 @@ class Examples:
     Attributes:
         songs: of the sessions, catalogue rows.
         begin, end: (n,) history i is ``songs[begin[i]:end[i]]``.
-        told: (n, numbers) float32.
+        told: (sessions, numbers) float32.
+        row: (n,) the session of each, a row of ``told``: many histories share one.
     """
 
     songs: Array
     begin: Array
     end: Array
     told: Array
+    row: Array
 
     @classmethod
-    def of(cls, sessions: Sessions, plays: Array, window: int | None, told: Array) -> Examples:
-        """After each of some plays, the last ``window`` songs, and what (sessions, numbers) ``told`` has of the session."""
+    def of(cls, sessions: Sessions, plays: Array, window: int | None, tell: Callable[[Array], Array]) -> Examples:
+        """After each of some plays, the last ``window`` songs, and what ``tell`` has of the sessions of these numbers."""
         begin, end = histories(sessions, plays)
-        session = np.searchsorted(sessions.offsets, plays, side="right") - 1
-        return cls(sessions.songs, begin if window is None else np.maximum(begin, end - window), end, told[session])
+        which, row = np.unique(np.searchsorted(sessions.offsets, plays, side="right") - 1, return_inverse=True)
+        return cls(sessions.songs, begin if window is None else np.maximum(begin, end - window), end, tell(which), row)
 
     def some(self, which: Array) -> Examples:
         """Some of the examples, by their numbers."""
-        return Examples(self.songs, self.begin[which], self.end[which], self.told[which])
+        return Examples(self.songs, self.begin[which], self.end[which], self.told, self.row[which])
 
     def heard(self) -> tuple[Array, Array]:
         """(all songs heard,) int64 rows, history after history, and (n,) int64 how many each has."""
@@ -79,7 +82,7 @@ class Tower(Weights):
     def users(self, examples: Examples) -> Tensor:
         """(n, hidden) user vectors."""
         rows, counts = (torch.from_numpy(array).to(self.device) for array in examples.heard())
-        return self.climb(self.means(rows, counts), torch.from_numpy(examples.told).to(self.device))
+        return self.climb(self.means(rows, counts), torch.from_numpy(examples.told[examples.row]).to(self.device))
 
 
 class TowerSteps(Steps):
@@ -104,7 +107,7 @@ class TowerSteps(Steps):
         targets = torch.from_numpy(batch.songs[batch.end].astype(np.int64)).to(self.device)
         means = self.tower.means(rows, counts).requires_grad_(not self.frozen)
         x = means * dropped(tuple(means.shape), self.dropout, random, self.device) if self.dropout else means
-        user = self.tower.climb(x, torch.from_numpy(batch.told).to(self.device))
+        user = self.tower.climb(x, torch.from_numpy(batch.told[batch.row]).to(self.device))
         with torch.no_grad():
             columns, less = targets if sample is None else torch.cat([targets, sample]), None
             if self.logq and sample is not None and self.pace.negatives:

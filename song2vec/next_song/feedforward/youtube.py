@@ -183,19 +183,24 @@ class CandidateNetwork(FeedForwardModel):
         support = np.bincount(sessions.songs, minlength=len(sessions.catalogue))
         negatives = Negatives(support, self.sample_alpha, self.n_sample, self.seed)
         pace = Pace(len(followed), self.batch_size, self.learning_rate, negatives, self.seed)
-        examples = Examples.of(sessions, followed, self.window, self._told(sessions, ages(sessions.start, len(sessions))))
+        age = ages(sessions.start, len(sessions))
+        examples = Examples.of(sessions, followed, self.window, lambda which: self._told(sessions, which, age[which]))
         return TowerSteps(network, pace, examples, support, logq=self.logq, dropout=self.dropout_input, frozen=self.frozen)
 
-    def _told(self, sessions: Sessions, age: Array) -> Array:
-        """(sessions, numbers) what the network is told of each session, by its settings."""
-        parts = [clock(sessions.start, len(sessions))] * self.clock + [age] * self.age
-        return np.concatenate([np.zeros((len(sessions), 0), np.float32), *parts], 1)
+    def _told(self, sessions: Sessions, which: Array, age: Array) -> Array:
+        """(n, numbers) what the network is told of these sessions, by its settings."""
+        start = None if sessions.start is None else sessions.start[which]
+        parts = [clock(start, len(which))] * self.clock + [age] * self.age
+        return np.concatenate([np.zeros((len(which), 0), np.float32), *parts], 1)
 
     @torch.inference_mode()
     def _users(self, sessions: Sessions, plays: Array) -> torch.Tensor:
         """(n, hidden) after each of these plays, at the end of the training log: age 0."""
-        told = self._told(sessions, np.zeros((len(sessions), AGES), np.float32))
-        return self.network_.users(Examples.of(sessions, plays, self.window, told))
+
+        def tell(which: Array) -> Array:
+            return self._told(sessions, which, np.zeros((len(which), AGES), np.float32))
+
+        return self.network_.users(Examples.of(sessions, plays, self.window, tell))
 
     @torch.inference_mode()
     def _scores(self, sessions: Sessions, plays: Array) -> Array:

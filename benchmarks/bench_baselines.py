@@ -30,7 +30,7 @@ from song2vec.vectors import LEARNERS
 K = 20
 QUERIES = 3000  # of the held-out sessions, that settings are scored on
 TUNED = HERE / "tuned"
-NEURAL = ("gru4rec", "playlist-rnn", "hrnn")  # bench_gru4rec.py is theirs
+NEURAL = ("gru4rec", "playlist-rnn", "hrnn", "youtube", "autoencoder")  # bench_gru4rec.py and bench_networks.py are theirs
 # settings of learners that are tried; of the others, the defaults
 VARIANTS: dict[str, tuple[dict[str, Any], ...]] = {
     "doc2vec": ({"algorithm": "dbow"}, {"algorithm": "dm"}),

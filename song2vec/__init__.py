@@ -103,5 +103,5 @@ __all__ = [
 
 
 def __getattr__(name: str) -> type[NextSongModel]:
-    """Recurrent models, by the names of their classes: they load torch when they are asked for."""
+    """Models that load torch, by the names of their classes: they do so when they are asked for."""
     return MODELS.class_named(name)

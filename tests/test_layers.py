@@ -46,7 +46,9 @@ FLOW = (
 OPTIONAL = ("openTSNE", "torch", "pandas", "pyarrow", "optuna", "implicit", "voyager", "usearch", "onnx", "onnxruntime")
 OPTIONAL_ROOMS = {  # loaded by name only, or by each other, so that they may import these
     "song2vec.learning": ("torch",),
+    "song2vec.next_song.trained": ("torch",),
     "song2vec.next_song.rnn": ("torch", "onnx", "onnxruntime"),
+    "song2vec.next_song.feedforward": ("torch",),
 }
 UNPICKLERS = ("pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal")
 LONGEST = 250  # lines: then a room is to be split

@@ -31,7 +31,9 @@ __all__ = [
     "VSTAN",
     "ArtistPopularity",
     "AssociationRules",
+    "AutoEncoder",
     "Blend",
+    "CandidateNetwork",
     "GRU4Rec",
     "ItemKNN",
     "LiveSession",
@@ -54,7 +56,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> type[NextSongModel]:
-    """Recurrent models, by the names of their classes: they load torch."""
+    """Models that load torch, by the names of their classes."""
     return MODELS.class_named(name)
 
 

@@ -93,6 +93,8 @@ MODELS = Models(
         "gru4rec": "rnn.gru4rec:GRU4Rec",
         "playlist-rnn": "rnn.playlist_rnn:PlaylistRNN",
         "hrnn": "rnn.hrnn:HRNN",
+        "youtube": "feedforward.youtube:CandidateNetwork",
+        "autoencoder": "feedforward.autoencoder:AutoEncoder",
         "blend": "blend:Blend",  # asks this registry for its members
     },
 )

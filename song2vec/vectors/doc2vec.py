@@ -22,7 +22,6 @@ from song2vec.vectors.context import song_vectors
 from song2vec.vectors.corpus_file import BATCH
 from song2vec.vectors.song_vectors import SongVectors, unit_rows
 from song2vec.vectors.training.documents import Documents, infer, train_documents
-from song2vec.vectors.training.gensim_trainer import from_gensim, make_gensim
 from song2vec.vectors.training.hyperparameters import Hyperparameters
 from song2vec.vectors.training.songs import check_sessions, played
 from song2vec.vectors.training.weights import Weights
@@ -108,6 +107,8 @@ class Doc2Vec(Configured):
         catalogue, plays, rows = played(sessions)
         document, documents = self._documents(sessions)
         fresh = Weights.fresh(catalogue, plays, self.size, hierarchical=True, seed=self.seed)
+        from song2vec.vectors.training.gensim_trainer import from_gensim, make_gensim  # gensim takes a second to import
+
         model = make_gensim(hyperparameters, dm=int(self.algorithm == "dm"), dbow_words=1)
         rates = np.linspace(self.learning_rate, self.min_learning_rate, self.epochs + 1).tolist()
         with progress_bar("doc2vec", self.epochs, self.progress) as advance:

@@ -29,6 +29,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "hrnn": {"hidden": 16, "user_hidden": 8, "n_sample": 32, "batch_size": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
     "blend": {"models": {"markov": {}, "vsknn": {}}},
     "playlist-rnn": {"hidden": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
+    "autoencoder": {"hidden": 16, "epochs": 20, "batch_size": 16, "learning_rate": 0.1, "repeats": True, "workers": 1, "progress": False},
+    "youtube": {"hidden": 16, "size": 16, "n_sample": 32, "batch_size": 16, "window": 1, "workers": 1, "progress": False},
 }
 # the structure of tests/planted.py that a model finds; all others find "follows"
 LEARNS = {
@@ -46,9 +48,10 @@ LEARNS = {
     "metaprod2vec": "group",
     "doc2vec": "group",
     "sknn": "group",
+    "autoencoder": "group",
 }
 # models that learn from songs which follow each other, and refuse a log without any
-NEED_PAIRS = ("nearest", "product2vec", "metaprod2vec", "doc2vec", "gru4rec", "playlist-rnn", "hrnn")
+NEED_PAIRS = ("nearest", "product2vec", "metaprod2vec", "doc2vec", "gru4rec", "playlist-rnn", "hrnn", "youtube")
 
 
 def make(name: str, **settings: Any) -> NextSongModel:

@@ -1,0 +1,218 @@
+"""The candidate network of YouTube (Covington, Adams and Sargin 2016, doi:10.1145/2959100.2959190)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import ClassVar, Literal
+
+import numpy as np
+import torch
+
+from song2vec.arrays import Array
+from song2vec.catalogue import SongId
+from song2vec.errors import ArgumentError, UnknownSongError
+from song2vec.next_song.base import one_session
+from song2vec.next_song.checks import check_choice, check_real, check_whole
+from song2vec.next_song.feedforward.context import AGES, HOURS, WEEKDAYS, ages, clock
+from song2vec.next_song.feedforward.model import FeedForwardModel
+from song2vec.next_song.feedforward.steps import Pace
+from song2vec.next_song.feedforward.tower import Examples, Tower, TowerSteps
+from song2vec.next_song.rnn.negatives import Negatives
+from song2vec.search import SongIndex, make_index
+from song2vec.sessions import Sessions
+from song2vec.settings import Real, Space, Whole
+from song2vec.vectors.song_vectors import SongVectors
+
+
+class CandidateNetwork(FeedForwardModel):
+    """The mean of the vectors of what was heard, the time and the example's age, through a tower of ReLU layers, give a user vector u.
+
+    p(next = i) = softmax(v_i u + b_i), learned by a sampled softmax. The network serves through an index: of the songs in
+    ``index()`` those nearest to ``user_vector(songs)`` have the highest scores.
+
+    An example's age is how long before the end of the log it happened. Told of it in training and asked for age 0, the
+    network foretells what is played at the end of the log, not on average over it (section 3.3 of the paper).
+
+    Args:
+        input: "embedding", a table of its own; "vectors", one that begins as the song vectors given to ``fit``.
+        size: numbers in a song's input vector, for "embedding".
+        frozen: song vectors stay as they were given.
+        window: songs of the history that are averaged, the last so many; None for all.
+        hidden: numbers in a user vector and a song's output vector.
+        layers: of the tower; each has half the units of the one below it, the last ``hidden``.
+        clock: tell the network hour and weekday (UTC) of the session's start, where the log has times.
+        age: tell it the age of an example, where the log has times.
+        n_sample: negatives a step beside the other targets of the batch, shared by it.
+        sample_alpha: negatives are drawn in proportion to plays**alpha: 0 all alike, 1 by popularity.
+        logq: strength of the correction for how often songs are drawn; 0 to 1.
+        epochs: passes over all plays that another follows.
+        batch_size: plays in a step.
+        learning_rate: of Adagrad.
+        dropout_input: share of the mean vector dropped in training.
+        patience: stop when recall@20 on the validation sessions has not risen for so many epochs.
+        device: "cpu", "cuda", or another that torch has.
+        workers: threads; None for as many as torch takes. The same seed gives the same bytes with one worker only.
+        seed: of all randomness.
+        progress: show a progress bar; None shows it on a terminal.
+    """
+
+    name = "youtube"
+    network_: Tower
+    space: ClassVar[Space] = {
+        "size": Whole(32, 256, log=True),
+        "window": Whole(1, 50, log=True),
+        "hidden": Whole(32, 256, log=True),
+        "layers": Whole(1, 3),
+        "batch_size": Whole(32, 256, log=True),
+        "learning_rate": Real(0.01, 0.25, log=True),
+        "dropout_input": Real(0.0, 0.6),
+        "sample_alpha": Real(0.0, 1.0),
+        "logq": Real(0.0, 1.0),
+    }
+
+    def __init__(
+        self,
+        *,
+        input: Literal["embedding", "vectors"] = "embedding",
+        size: int = 128,
+        frozen: bool = False,
+        window: int | None = None,
+        hidden: int = 128,
+        layers: int = 1,
+        clock: bool = True,
+        age: bool = True,
+        n_sample: int = 2048,
+        sample_alpha: float = 0.5,
+        logq: float = 1.0,
+        epochs: int = 10,
+        batch_size: int = 64,
+        learning_rate: float = 0.1,
+        dropout_input: float = 0.4,
+        patience: int | None = None,
+        device: str = "cpu",
+        workers: int | None = None,
+        seed: int = 0,
+        progress: bool | None = None,
+    ) -> None:
+        self.input = input
+        self.size = size
+        self.frozen = frozen
+        self.window = window
+        self.hidden = hidden
+        self.layers = layers
+        self.clock = clock
+        self.age = age
+        self.n_sample = n_sample
+        self.sample_alpha = sample_alpha
+        self.logq = logq
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.dropout_input = dropout_input
+        self.patience = patience
+        self.device = device
+        self.workers = workers
+        self.seed = seed
+        self.progress = progress
+
+    def user_vector(self, songs: Iterable[SongId], at: datetime | int | None = None) -> Array:
+        """What :meth:`index` is to be searched for after these songs: (hidden + 2,) float32.
+
+        Args:
+            songs: what was heard so far, in order, at least one.
+            at: when the session began, epoch seconds or a datetime; None where it is not known.
+
+        Raises UnknownSongError for a song that the model does not know, and without a song; ArgumentError before ``fit``.
+        """
+        catalogue = self._fitted()
+        rows = catalogue.rows(songs)
+        if not len(rows):
+            raise UnknownSongError("songs: is empty; at least one song is needed")
+        session = one_session(catalogue, rows)
+        if at is not None:
+            session = _begun(session, at)
+        vector: Array = self.user_vectors(session, np.array([len(rows) - 1]))[0]
+        return vector
+
+    def user_vectors(self, sessions: Sessions, plays: Array) -> Array:
+        """The user vectors after some plays, (n, hidden + 2) float32: u, 1 for the bias, and 0 for what evens lengths out."""
+        found = self._users(sessions, np.asarray(plays, np.int64)).cpu().numpy()
+        return np.column_stack([found, np.ones(len(found), np.float32), np.zeros(len(found), np.float32)])
+
+    def index(self, kind: str | SongIndex = "annoy") -> SongIndex:
+        """An index of the songs in which the cosine with a user vector orders them as the scores do.
+
+        Each song is (v, b, r), r such that all have one length (Bachrach et al. 2014, doi:10.1145/2645710.2645741).
+
+        Args:
+            kind: as :func:`song2vec.search.make_index` takes it; "exact" misses nothing.
+
+        Raises ArgumentError before ``fit`` and for an unknown kind.
+        """
+        catalogue, tables = self._fitted(), self.network_.tables
+        rows = torch.cat([tables["output"], tables["bias"]], 1).cpu().numpy().astype(np.float64)
+        squares = (rows * rows).sum(1)
+        evened = np.sqrt(squares.max() - squares)
+        return make_index(kind, SongVectors(np.column_stack([rows, evened]), catalogue), self.seed)
+
+    def _check(self) -> None:
+        check_choice(self, "input", ("embedding", "vectors"))
+        for name in ("frozen", "clock", "age"):
+            check_choice(self, name, (True, False))
+        for name in ("size", "hidden", "layers"):
+            check_whole(self, name, 1)
+        check_whole(self, "window", 1, none=True)
+        check_whole(self, "n_sample", 0)
+        check_real(self, "sample_alpha", 0)
+        check_real(self, "learning_rate", 0, above=True)
+        check_real(self, "logq", 0, 1)
+        check_real(self, "dropout_input", 0, 0.99)
+        if self.frozen and self.input != "vectors":
+            raise ArgumentError(f"frozen={self.frozen!r}: belongs to input='vectors'; False is allowed with {self.input!r}")
+
+    def _blank(self, songs: int, size: int | None, random: np.random.Generator, device: torch.device) -> Tower:
+        told = self.clock * (HOURS + WEEKDAYS) + self.age * AGES
+        return Tower(songs, size or self.size, told, self.hidden, self.layers, random, device)
+
+    def _task(self, network: Tower, sessions: Sessions) -> TowerSteps:
+        followed = np.setdiff1d(np.arange(sessions.plays), sessions.offsets[1:] - 1)
+        if not len(followed):
+            raise ArgumentError(f"sessions: none of {len(sessions):,} has two plays; at least one such session is needed")
+        support = np.bincount(sessions.songs, minlength=len(sessions.catalogue))
+        negatives = Negatives(support, self.sample_alpha, self.n_sample, self.seed)
+        pace = Pace(len(followed), self.batch_size, self.learning_rate, negatives, self.seed)
+        age = ages(sessions.start, len(sessions))
+        examples = Examples.of(sessions, followed, self.window, lambda which: self._told(sessions, which, age[which]))
+        return TowerSteps(network, pace, examples, support, logq=self.logq, dropout=self.dropout_input, frozen=self.frozen)
+
+    def _told(self, sessions: Sessions, which: Array, age: Array) -> Array:
+        """(n, numbers) what the network is told of these sessions, by its settings."""
+        start = None if sessions.start is None else sessions.start[which]
+        parts = [clock(start, len(which))] * self.clock + [age] * self.age
+        return np.concatenate([np.zeros((len(which), 0), np.float32), *parts], 1)
+
+    @torch.inference_mode()
+    def _users(self, sessions: Sessions, plays: Array) -> torch.Tensor:
+        """(n, hidden) after each of these plays, at the end of the training log: age 0."""
+
+        def tell(which: Array) -> Array:
+            return self._told(sessions, which, np.zeros((len(which), AGES), np.float32))
+
+        return self.network_.users(Examples.of(sessions, plays, self.window, tell))
+
+    @torch.inference_mode()
+    def _scores(self, sessions: Sessions, plays: Array) -> Array:
+        tables = self.network_.tables
+        found = torch.addmm(tables["bias"][:, 0], self._users(sessions, plays), tables["output"].T)
+        scores: Array = found.cpu().numpy()
+        return scores
+
+
+def _begun(session: Sessions, at: datetime | int) -> Sessions:
+    """The session with its start told. Raises ArgumentError for what is no time."""
+    if isinstance(at, bool) or not isinstance(at, datetime | int | np.integer):
+        raise ArgumentError(f"at={at!r}: epoch seconds, a datetime or None is allowed")
+    seconds = at.timestamp() if isinstance(at, datetime) else at
+    return replace(session, start=np.array([seconds], np.int64))

@@ -1,0 +1,178 @@
+"""The candidate network: what it is told, what a step does, what it finds with it, and how it serves."""
+
+# ruff: noqa: E402 (without torch the modules cannot be imported)
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from song2vec.errors import ArgumentError, UnknownSongError
+from song2vec.next_song.feedforward.context import ages, clock
+from song2vec.next_song.feedforward.steps import Pace
+from song2vec.next_song.feedforward.tower import Examples, Tower, TowerSteps
+from song2vec.next_song.feedforward.youtube import CandidateNetwork
+from song2vec.next_song.rnn.negatives import Negatives
+from song2vec.sessions import Sessions
+from song2vec.vectors import SongVectors
+from tests.next_song.feedforward.planted import EVENING, HITS, MORNING, beats, by_hour
+from tests.planted import SONGS, K, hit_rate, listen
+
+SMALL: dict[str, Any] = {"hidden": 16, "size": 16, "n_sample": 32, "batch_size": 16, "workers": 1, "progress": False}
+
+
+def youtube(**settings: Any) -> CandidateNetwork:
+    return CandidateNetwork(**{**SMALL, **settings})
+
+
+def test_the_clock_by_hand():
+    told = clock(np.array([0, 3 * 86_400 + 23 * 3600 + 3599, -1]), 3)
+    assert [np.flatnonzero(row).tolist() for row in told] == [[0, 24 + 3], [23, 24 + 6], [23, 24 + 2]]  # Thursday, Sunday, Wednesday
+    assert not clock(None, 2).any()
+
+
+def test_ages_by_hand():
+    np.testing.assert_allclose(ages(np.array([100, 200, 175]), 3), [[1, 1, 1], [0, 0, 0], [0.25, 0.0625, 0.5]])
+    assert not ages(np.array([7, 7]), 2).any()
+    assert not ages(None, 2).any()
+
+
+def test_histories_are_the_last_songs_of_the_window():
+    sessions = Sessions.from_lists([[1, 1, 2, 3], [3, 1]])
+    rows = dict(zip(sessions.catalogue.ids.to_list(), range(3), strict=True))
+    told = np.array([[0.5], [2.0]], np.float32)
+    examples = Examples.of(sessions, np.array([2, 4, 0]), 2, lambda which: told[which])
+    heard, counts = examples.heard()
+    assert heard.tolist() == [rows[1], rows[2], rows[3], rows[1]]
+    assert counts.tolist() == [2, 1, 1]
+    assert examples.told[examples.row].tolist() == [[0.5], [2.0], [0.5]]
+    assert Examples.of(sessions, np.array([3]), None, lambda which: told[which]).heard()[1].tolist() == [4]
+
+
+def test_a_tower_by_hand():
+    tower = Tower(3, 2, 1, 1, 2, np.random.default_rng(0))
+    tower.load(
+        {
+            "input": np.array([[1, 0], [3, 2], [9, 9]]),
+            "W0": np.array([[1, 1, 1], [1, -1, -9]]),
+            "b0": np.array([0.5, 0]),
+            "W1": np.array([[2.0, 7]]),
+            "b1": np.array([-1.0]),
+            "output": np.zeros((3, 1)),
+            "bias": np.zeros((3, 1)),
+        }
+    )
+    means = tower.means(torch.tensor([0, 1]), torch.tensor([2]))
+    assert means.tolist() == [[2, 1]]
+    assert tower.climb(means, torch.tensor([[4.0]])).tolist() == [[2 * (2 + 1 + 4 + 0.5) - 1]]  # the second unit is below 0
+    with pytest.raises(ValueError, match="W0"):
+        tower.load({name: np.zeros(1) for name in tower.all})
+
+
+def test_a_step_follows_the_slope_of_the_loss():
+    """Squared slopes are what Adagrad adds up in a first step: compared with autograd through the definition, in double precision."""
+    sessions = Sessions.from_lists([[1, 2, 3, 1], [3, 4, 5]])
+    support = np.bincount(sessions.songs, minlength=5)
+    told = np.array([[0.3], [1.0]], np.float32)
+    examples = Examples.of(sessions, np.array([0, 1, 2, 4]), None, lambda which: told[which])
+    tower = Tower(5, 3, 1, 4, 2, np.random.default_rng(2))
+    before = {name: torch.from_numpy(array).double().requires_grad_() for name, array in tower.arrays().items()}
+    steps = TowerSteps(tower, Pace(4, 4, 0.1, Negatives(support, 0.5, 3, 0), 0), examples, support, logq=0.7, dropout=0, frozen=False)
+    sample = torch.tensor([4, 0, 0])
+    total, count = steps.learn(np.arange(4), sample, 0, np.random.default_rng(0))
+
+    heard = [sessions.songs[begin:end].astype(np.int64) for begin, end in zip(examples.begin, examples.end, strict=True)]
+    x = torch.stack([before["input"][songs].mean(0) for songs in heard])
+    x = torch.cat([x, torch.from_numpy(examples.told[examples.row]).double()], 1)
+    for layer in range(2):
+        x = torch.relu(x @ before[f"W{layer}"].T + before[f"b{layer}"])
+    targets = torch.from_numpy(sessions.songs[examples.end].astype(np.int64))
+    columns = torch.cat([targets, sample])
+    plays = torch.from_numpy(support).double()
+    less = 0.7 * torch.cat([torch.log(plays[targets]), 0.5 * torch.log(plays[sample])])
+    scores = x @ before["output"][columns].T + before["bias"][columns, 0] - less
+    loss = -torch.log_softmax(scores, 1).diagonal().sum()
+    (loss / 4).backward()
+    assert count == 4
+    assert float(total) == pytest.approx(float(loss.detach()), rel=1e-5)
+    for name, optimiser in steps.optimisers.items():
+        np.testing.assert_allclose(optimiser.squares, before[name].grad.numpy() ** 2, atol=1e-7, err_msg=name)
+
+
+def test_what_comes_next_depends_on_the_hour():
+    train, test = by_hour(0.8)
+    told, untold = youtube().fit(train), youtube(clock=False).fit(train)
+    assert hit_rate(told, test) > 0.7
+    assert beats(told, untold, test)
+    song = test[0][:1]
+    for hour, hits in ((MORNING, range(HITS)), (EVENING, range(HITS, 2 * HITS))):
+        when = datetime(2024, 5, 1, hour, tzinfo=UTC)
+        found = told.index("exact").search(told.user_vector(song, at=when), K)
+        assert set(train.catalogue.songs(found.rows)) == set(hits)
+
+
+def test_the_hour_tells_nothing_where_nothing_depends_on_it():
+    train, test = by_hour(0.0)
+    assert hit_rate(youtube().fit(train), test) < K / SONGS + 0.04
+    assert not beats(youtube().fit(train), youtube(clock=False).fit(train), test)
+
+
+def test_told_of_ages_it_foretells_the_hits_of_the_end():
+    train, test = listen("recent", 0.8)
+    test = test.select(np.arange(50))  # then the hits change once more
+    told, untold = youtube(clock=False).fit(train), youtube(clock=False, age=False).fit(train)
+    assert hit_rate(told, test) > hit_rate(untold, test) + 0.1
+    assert beats(told, untold, test)
+
+
+@pytest.fixture(scope="module")
+def model() -> CandidateNetwork:
+    return youtube(epochs=4).fit(listen("follows", 0.8, sessions=160)[0])
+
+
+def test_the_index_orders_songs_as_the_scores_do(model):
+    test = listen("follows", 0.8, sessions=160)[1]
+    exact, annoy = model.index("exact"), model.index()
+    recalls = []
+    for session in range(20):
+        heard = test[session][:4]
+        vector = model.user_vector(heard)
+        expected = model.catalogue_.rows(model.recommend(heard, 10)["song"].to_list()).tolist()
+        assert exact.search(vector, 10).rows.tolist() == expected
+        recalls.append(len(set(annoy.search(vector, 10).rows.tolist()) & set(expected)) / 10)
+    assert np.mean(recalls) > 0.9
+    np.testing.assert_allclose(np.linalg.norm(exact.vectors_.matrix, axis=1), np.linalg.norm(exact.vectors_.matrix[0]), rtol=1e-5)
+
+
+def test_user_vectors_are_refused_by_name(model):
+    with pytest.raises(UnknownSongError, match=r"^songs"):
+        model.user_vector([])
+    with pytest.raises(UnknownSongError, match="999"):
+        model.user_vector([999])
+    with pytest.raises(ArgumentError, match=r"^at="):
+        model.user_vector([1], at="noon")
+    for call in (lambda: youtube().user_vector([1]), lambda: youtube().index(), lambda: youtube().vectors_):
+        with pytest.raises(ArgumentError, match="fit"):
+            call()
+    with pytest.raises(ArgumentError, match=r"^frozen"):
+        youtube(frozen=True).fit(listen("follows", 0.8, sessions=8)[0])
+
+
+def test_song_vectors_as_input():
+    train, test = listen("follows", 0.8, sessions=80)
+    known = np.arange(SONGS - 5)
+    vectors = SongVectors(np.random.default_rng(0).normal(0, 1, (len(known), 7)), train.catalogue.subset(known[::-1]))
+    frozen = youtube(input="vectors", frozen=True, epochs=1).fit(train, vectors=vectors)
+    np.testing.assert_array_equal(frozen.network_.arrays()["input"][known[::-1]], vectors.matrix)
+    tuned = youtube(input="vectors", epochs=1).fit(train, vectors=vectors)
+    assert (tuned.network_.arrays()["input"][known[::-1]] != vectors.matrix).any()
+    with pytest.raises(ArgumentError, match="vectors"):
+        youtube(input="vectors").fit(train)
+    with pytest.raises(ArgumentError, match="vectors"):
+        youtube().fit(train, vectors=vectors)
+    assert np.isfinite(tuned.score(replace(test, start=None), np.arange(5))).all()

@@ -192,3 +192,14 @@ def test_saves_and_loads(tmp_path, ids, data):
         assert loaded.table().equals(catalogue.table())
         assert loaded.table().schema == catalogue.table().schema
         assert [loaded.label(row) for row in range(len(ids))] == [catalogue.label(row) for row in range(len(ids))]
+
+
+def test_new_songs_stand_behind_and_lack_names_that_only_the_old_have():
+    both = Catalogue(["a", "b"], [3, 1], ["x", None]).plus(Catalogue(["c"], [7], titles=["t"]))
+    assert both.ids.to_list() == ["a", "b", "c"]
+    assert both.plays.tolist() == [3, 1, 7]
+    assert both.artists.to_list() == ["x", None, None]
+    assert both.titles.to_list() == [None, None, "t"]
+    assert Catalogue(["a"]).plus(Catalogue([])).artists is None
+    with pytest.raises(ArgumentError, match="unique"):
+        Catalogue(["a"]).plus(Catalogue(["a"]))

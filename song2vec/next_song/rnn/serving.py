@@ -50,10 +50,10 @@ class Serving(NextSongModel):
     def add_songs(self, songs: SongVectors | Catalogue) -> Self:
         """A model with new songs behind those it knows, to be heard and recommended like any; this one stays as it is.
 
-        What a network knows of a song is a row of each of its tables. For a new song they are found from its vector: by the
-        least-squares map, learned from the songs that the model knows, of vectors to rows; the input row of ``input="vectors"``
-        is the vector itself. Without vectors, they are the mean rows of the artist's known songs. The bias is that of the
-        tenth of songs played least, so that a new song is preferred for what it is like and not for how often it is played.
+        What a network knows of a song is a row of each of its tables. A new song gets the mean row of the five known songs
+        nearest to its vector, or of its artist's songs, at the mean length of those rows; where the input is ``"vectors"``, its
+        vector is its input row. The bias is that of the tenth of songs played least, so that a new song is preferred for what
+        it is like and not for how often others are played.
 
         Args:
             songs: vectors of new songs and of known ones, in one space, as ``Word2Vec.fit_more`` makes them; or a catalogue

@@ -33,38 +33,38 @@ Models = dict[str, NextSongModel]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--epochs", type=int, default=5, help="of GRU4Rec")
     parser.add_argument("--queries", type=int, default=3000, help="of the validation sessions")
     parser.add_argument("--share", type=float, default=1.0, help="of the test sessions")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     train, test = given("nowplaying")
     if options.quick:
-        options.epochs, options.queries, options.share = 1, 300, 0.02
+        options.queries, options.share = 300, 0.02
         train = train.select(np.arange(len(train) - 10_000, len(train)))
     part, held_out = last_tenth(train)
-    models = fitted(part, options.epochs)
+    models = fitted(part, options.quick)
     rows = ways_tried(models, held_out, options.queries)
     for row in rows:
         found = f"weight {row['weight']:.1f}  R@20 {row['recall']:.4f}  MRR@20 {row['mrr']:.4f}"
         print(f"{row['pair']:>16}  {row['way']:>16}  {found}", flush=True)
     weights = {pair: weight(models, pair, held_out, options.queries) for pair in PAIRS}
-    models = fitted(train, options.epochs)
+    models = fitted(train, options.quick)
     blends = {" + ".join(pair): Blend.of([models[name] for name in pair], weight=found) for pair, found in weights.items()}
     asked = test.select(np.random.default_rng(0).random(len(test)) < options.share)
     comparison = compare(models | blends, asked, k=K, baseline="gru4rec", timed=0)
     print(comparison)
     if not options.quick:
         tables = {"rows": comparison.table.to_dicts(), "less_gru4rec": comparison.differences.to_dicts()}
-        facts = {"epochs": options.epochs, "share_of_test": options.share, "weights": {" + ".join(p): w for p, w in weights.items()}}
+        facts = {"share_of_test": options.share, "weights": {" + ".join(p): w for p, w in weights.items()}}
         save_result("bench_blend", tables.pop("rows"), k=K, ways_on_validation=rows, **facts, **tables)
 
 
-def fitted(sessions: Sessions, epochs: int) -> Models:
-    """The models that are blended; neighbours as tuned for the table of baselines, GRU4Rec nearly as it comes."""
+def fitted(sessions: Sessions, quick: bool) -> Models:
+    """The models that are blended, with the settings that tuning found."""
     tuned = json.loads((TUNED / "nowplaying.json").read_text())
-    settings: dict[str, dict[str, Any]] = {name: tuned[name]["settings"] for name in ("vsknn", "vstan", "sr")}
-    settings["gru4rec"] = {"hidden": 100, "epochs": epochs, "workers": 1, "progress": False}
+    settings: dict[str, dict[str, Any]] = {name: tuned[name]["settings"] for name in ("vsknn", "vstan", "sr", "gru4rec")}
+    if quick:
+        settings["gru4rec"] |= {"epochs": 1}
     return {name: make_model(name, given).fit(sessions) for name, given in settings.items()}
 
 

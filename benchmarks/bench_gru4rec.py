@@ -85,7 +85,8 @@ def main() -> None:
             rows.append(row)
     if not options.quick:
         facts = {"settings": SETTINGS, "epochs": epochs, "torch": torch.__version__, "threads": torch.get_num_threads()}
-        save_result("gru4rec", rows, **facts)
+        ratios = {f"{row['set']}_{row['loss']}_{of}".replace("-", "_"): row[of] for row in rows for of in ("train_ratio", "evaluate_ratio")}
+        save_result("bench_gru4rec", rows, **facts, **ratios)
 
 
 def parts(name: str, limit: int | None) -> tuple[Sessions, Sessions]:

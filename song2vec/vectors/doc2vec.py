@@ -22,7 +22,6 @@ from song2vec.vectors.context import song_vectors
 from song2vec.vectors.corpus_file import BATCH
 from song2vec.vectors.song_vectors import SongVectors, unit_rows
 from song2vec.vectors.training.documents import Documents, infer, train_documents
-from song2vec.vectors.training.gensim_trainer import from_gensim, make_gensim
 from song2vec.vectors.training.hyperparameters import Hyperparameters
 from song2vec.vectors.training.songs import check_sessions, played
 from song2vec.vectors.training.weights import Weights
@@ -103,6 +102,8 @@ class Doc2Vec(Configured):
 
         Raises ArgumentError for a hyperparameter outside its range, and for sessions of which none has two plays.
         """
+        from song2vec.vectors.training.gensim_trainer import from_gensim, make_gensim  # gensim takes a second to import
+
         hyperparameters = self._checked()
         check_sessions("sessions", sessions)
         catalogue, plays, rows = played(sessions)

@@ -102,6 +102,8 @@ class Doc2Vec(Configured):
 
         Raises ArgumentError for a hyperparameter outside its range, and for sessions of which none has two plays.
         """
+        from song2vec.vectors.training.gensim_trainer import from_gensim, make_gensim  # gensim takes a second to import
+
         hyperparameters = self._checked()
         check_sessions("sessions", sessions)
         catalogue, plays, rows = played(sessions)

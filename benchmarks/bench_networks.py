@@ -4,9 +4,8 @@ All songs ranked, ties against us, 95 % intervals by the same resamples of sessi
 ``tuned/SET.json``; those of the networks were chosen on sessions held out of the training part, a tenth of it, which also say
 after which epoch to stop and are not given back. Everything runs in one thread; ``peak_mib`` is the most the process held until then.
 
-    python benchmarks/bench_networks.py                     # the table, about 15 minutes; and the steps below
+    python benchmarks/bench_networks.py                     # the table, and steps over 100,000 generated songs; about 10 minutes
     python benchmarks/bench_networks.py --models youtube    # some of the models
-    python benchmarks/bench_networks.py --steps-only        # 100,000 generated songs: steps a second and memory, a minute
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 from bench_baselines import HELD_OUT, SETS, TUNED
-from common import RESULTS, peak_memory_mib, save_result, timed
+from common import peak_memory_mib, save_result, timed
 
 from song2vec.evaluation import compare
 from song2vec.next_song import NextSongModel, make_model
@@ -42,13 +41,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", default="yes_big", choices=list(SETS))
     parser.add_argument("--models", nargs="+", default=[*SIMPLE, *NETWORKS], choices=[*SIMPLE, *NETWORKS])
-    parser.add_argument("--steps-only", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)
     steps = [sampled_steps(sample) for sample in (4096, 0)]
     print(*steps, sep="\n", flush=True)
-    rows = _kept() if options.steps_only else table(options.set, options.models)
-    save_result("bench_networks", rows, k=K, settings=NETWORKS, steps=steps, torch=torch.__version__)
+    save_result("bench_networks", table(options.set, options.models), k=K, settings=NETWORKS, steps=steps, torch=torch.__version__)
 
 
 def table(name: str, models: list[str]) -> list[dict[str, Any]]:
@@ -94,12 +91,6 @@ def sampled_steps(sample: int) -> dict[str, Any]:
     rate = model.history_[-1].events_per_second / 10 / model.batch_size  # the second epoch: nothing is compiled any more
     row = {"songs": SONGS, "drawn": sample, "batch_size": model.batch_size, "hidden": model.hidden}
     return row | {"steps_per_second": round(rate, 1), "model_mib": round(model.nbytes / 2**20), "peak_mib": round(peak_memory_mib())}
-
-
-def _kept() -> list[dict[str, Any]]:
-    """The rows of the table as they were measured."""
-    rows: list[dict[str, Any]] = json.loads((RESULTS / "bench_networks.json").read_text())["rows"]
-    return rows
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The tables of README.md, written from ``results/*.json`` so that no figure is typed by hand.
+"""The tables of README.md and of the documentation, written from ``results/*.json`` so that no figure is typed by hand.
 
 python benchmarks/tables.py        # rewrites what stands between <!-- table NAME --> and <!-- end -->
 """
@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from song2vec.next_song import MODELS
+
 HERE = Path(__file__).resolve().parent
-README = HERE.parent / "README.md"
+PAGES = (HERE.parent / "README.md", HERE.parent / "song2vec" / "docs" / "which_model_when.md")
 MUSIC = {"nowplaying": "nowplaying", "yes_big": "yes.com radio", "30music_200ks": "30Music"}
 
 
@@ -28,7 +31,31 @@ def baselines() -> str:
     return "\n".join(lines)
 
 
-TABLES: dict[str, Callable[[], str]] = {"baselines": baselines}
+def models() -> str:
+    """One row a model, on yes.com radio: its idea and paper as its docstrings say them, what it found and what it cost."""
+    lines = ["| model | idea | paper | R@20 | MRR@20 | training s | ms a query |", "|---|---|---|---:|---:|---:|---:|"]
+    rows = {
+        row["model"]: row
+        for name in ("bench_baselines", "bench_learners", "bench_networks")
+        for row in _results(name)["rows"]
+        if _on_radio(row)
+    }
+    for name, row in sorted(rows.items(), key=lambda found: -found[1]["hit_rate"]):
+        model = MODELS[name.partition(" ")[0]]
+        idea = str(model.__doc__).partition("\n\n")[0].partition(". See")[0].rstrip(".").replace("\n", " ")
+        found = re.search(r"\(([A-Z][^()]*\b\d{4}\b[^()]*)\)", f"{model.__doc__}\n{sys.modules[model.__module__].__doc__}")
+        cost = f"{row['fit_seconds']:.1f} | {row['p50_ms']:.2f}" if "p50_ms" in row else f"{row['fit_seconds']:.1f} | "
+        idea = re.sub(r" \([A-Z][^()]*\d{4}[^()]*\)", "", idea).replace("|", "\\|")  # the paper has a column of its own
+        quality = f"{100 * row['hit_rate']:.1f} | {100 * row['mrr']:.1f}"
+        lines.append(f"| `{name}` | {' '.join(idea.split())} | {' '.join(found[1].split()) if found else ''} | {quality} | {cost} |")
+    return "\n".join(lines)
+
+
+def _on_radio(row: dict[str, Any]) -> bool:
+    return "model" in row and "yes_big" in (row.get("set"), str(row.get("question")).removeprefix("next "))
+
+
+TABLES: dict[str, Callable[[], str]] = {"baselines": baselines, "models": models}
 
 
 def written(text: str) -> str:
@@ -58,4 +85,5 @@ def _results(benchmark: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    README.write_text(written(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in PAGES:
+        page.write_text(written(page.read_text(encoding="utf-8")), encoding="utf-8")

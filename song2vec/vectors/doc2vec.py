@@ -36,7 +36,7 @@ class Doc2Vec(Configured):
     PV-DBOW: the document foretells each of its songs, and songs each other as in skip-gram (gensim's ``dbow_words``).
     PV-DM: the mean of the document and the songs around foretells a song.
 
-    On radio playlists (yes.com) its songs' vectors foretell the next song as word2vec's do. A new playlist, though, is found by
+    On radio playlists (yes.com) its songs' vectors foretell the next song about as well as word2vec's. A new playlist, though, is found by
     the plain mean of its songs (:class:`song2vec.SIF`) far better than by the vector that PV-DBOW infers, and by that of PV-DM
     no better than by chance (``benchmarks/bench_learners.py``).
 

@@ -26,7 +26,8 @@ from song2vec.next_song import Blend, NextSongModel, make_model
 from song2vec.sessions import Sessions
 
 K = 20
-PAIRS = (("gru4rec", "vsknn"), ("gru4rec", "vstan"), ("gru4rec", "sr"), ("vstan", "sr"))
+GROUPS = (("gru4rec", "vsknn"), ("gru4rec", "vstan"), ("gru4rec", "sr"), ("vstan", "sr"), ("gru4rec", "vstan", "sr"))
+LEADING = {"net": "gru4rec", "blend": "gru4rec + sr", "three": "gru4rec + vstan + sr"}  # of which the README speaks
 WEIGHTS = np.linspace(0, 1, 11)
 Models = dict[str, NextSongModel]
 
@@ -46,17 +47,19 @@ def main() -> None:
     rows = ways_tried(models, held_out, options.queries)
     for row in rows:
         found = f"weight {row['weight']:.1f}  R@20 {row['recall']:.4f}  MRR@20 {row['mrr']:.4f}"
-        print(f"{row['pair']:>16}  {row['way']:>16}  {found}", flush=True)
-    weights = {pair: weight(models, pair, held_out, options.queries) for pair in PAIRS}
+        print(f"{row['group']:>22}  {row['way']:>16}  {found}", flush=True)
+    weights = {group: weight(models, group, held_out, options.queries) for group in GROUPS}
     models = fitted(train, options.quick)
-    blends = {" + ".join(pair): Blend.of([models[name] for name in pair], weight=found) for pair, found in weights.items()}
+    blends = {" + ".join(group): Blend.of([models[name] for name in group], weight=found) for group, found in weights.items()}
     asked = test.select(np.random.default_rng(0).random(len(test)) < options.share)
     comparison = compare(models | blends, asked, k=K, baseline="gru4rec", timed=0)
     print(comparison)
     if not options.quick:
         tables = {"rows": comparison.table.to_dicts(), "less_gru4rec": comparison.differences.to_dicts()}
         facts = {"share_of_test": options.share, "weights": {" + ".join(p): w for p, w in weights.items()}}
-        save_result("bench_blend", tables.pop("rows"), k=K, ways_on_validation=rows, **facts, **tables)
+        by = {row["model"]: row for row in tables["rows"]}
+        lead = {f"{name}_{of}": 100 * by[row][of] for name, row in LEADING.items() for of in ("hit_rate", "mrr")}
+        save_result("bench_blend", tables.pop("rows"), k=K, **lead, ways_on_validation=rows, **facts, **tables)
 
 
 def fitted(sessions: Sessions, quick: bool) -> Models:
@@ -68,32 +71,39 @@ def fitted(sessions: Sessions, quick: bool) -> Models:
     return {name: make_model(name, given).fit(sessions) for name, given in settings.items()}
 
 
-def weight(models: Models, pair: tuple[str, str], held_out: Sessions, most: int) -> float:
+def weight(models: Models, group: tuple[str, ...], held_out: Sessions, most: int) -> float:
     """The weight that tuning finds."""
-    blend = tune_weight(Blend.of([models[name] for name in pair]), held_out, k=K, max_queries=most).model
+    blend = tune_weight(Blend.of([models[name] for name in group]), held_out, k=K, max_queries=most).model
     found: float = blend.settings["weight"]
     return found
 
 
 def ways_tried(models: Models, held_out: Sessions, most: int) -> list[dict[str, Any]]:
-    """Recall and MRR of each pair in each way, at the weight that is best by recall."""
+    """Recall and MRR of each group of models in each way, at the weight that is best by recall."""
     asked = queries(held_out, [models["sr"].catalogue_], most, seed=0)
-    ranks: dict[tuple[Any, str], list[Array]] = {(pair, way): [] for pair in PAIRS for way in WAYS}
+    ranks: dict[tuple[Any, str], list[Array]] = {(group, way): [] for group in GROUPS for way in WAYS}
     for begin in range(0, len(asked), 60):
         plays, targets = asked.plays[begin : begin + 60], asked.targets[begin : begin + 60]
         scores = {name: model.score(asked.sessions, plays) for name, model in models.items()}
         for way, scaled in WAYS.items():
             some = {name: scaled(name, found) for name, found in scores.items()}
-            for one, other in PAIRS:
-                ranks[(one, other), way].append(np.stack([rank(w * some[one] + (1 - w) * some[other], targets) for w in WEIGHTS]))
-    return [best(pair, way, np.concatenate(found, axis=1)) for (pair, way), found in ranks.items()]
+            for group in GROUPS:
+                rest = sum(some[name] for name in group[1:]) / np.float32(len(group) - 1)
+                ranks[group, way].append(np.stack([rank(w * some[group[0]] + (1 - w) * rest, targets) for w in WEIGHTS]))
+    return [best(group, way, np.concatenate(found, axis=1)) for (group, way), found in ranks.items()]
 
 
-def best(pair: tuple[str, str], way: str, ranks: Array) -> dict[str, Any]:
+def best(group: tuple[str, ...], way: str, ranks: Array) -> dict[str, Any]:
     """What (weights, queries) ranks come to at the best weight."""
     recall, mrr = (ranks <= K).mean(axis=1), np.where(ranks <= K, 1 / ranks, 0).mean(axis=1)
     place = int(np.argmax(recall))
-    return {"pair": " + ".join(pair), "way": way, "weight": WEIGHTS[place], "recall": round(recall[place], 4), "mrr": round(mrr[place], 4)}
+    return {
+        "group": " + ".join(group),
+        "way": way,
+        "weight": WEIGHTS[place],
+        "recall": round(recall[place], 4),
+        "mrr": round(mrr[place], 4),
+    }
 
 
 def rank(scores: Array, targets: Array) -> Array:

@@ -2,7 +2,8 @@
 
 All songs ranked, ties against us, 95 % intervals by the same resamples of sessions. Simple models have the settings of
 ``tuned/SET.json``, GRU4Rec its defaults, the others what few trials found on sessions held out of the training part. Those, a
-tenth of it, also say after which epoch every network stops, and are not given back. Everything runs in one thread; ``peak_mib`` is the most the process held until then.
+tenth of it, also say after which epoch every network stops, and are not given back. Everything runs in one thread;
+``peak_mib`` is the most the process held until then.
 
     python benchmarks/bench_networks.py                     # the table, and steps over 100,000 generated songs; about 10 minutes
     python benchmarks/bench_networks.py --models youtube    # some of the models

@@ -109,8 +109,6 @@ class Doc2Vec(Configured):
         catalogue, plays, rows = played(sessions)
         document, documents = self._documents(sessions)
         fresh = Weights.fresh(catalogue, plays, self.size, hierarchical=True, seed=self.seed)
-        from song2vec.vectors.training.gensim_trainer import from_gensim, make_gensim  # gensim takes a second to import
-
         model = make_gensim(hyperparameters, dm=int(self.algorithm == "dm"), dbow_words=1)
         rates = np.linspace(self.learning_rate, self.min_learning_rate, self.epochs + 1).tolist()
         with progress_bar("doc2vec", self.epochs, self.progress) as advance:

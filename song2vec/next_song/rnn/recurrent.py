@@ -23,6 +23,8 @@ from song2vec.next_song.trained.model import TrainedModel
 from song2vec.seeding import generator
 from song2vec.sessions import Sessions
 
+PRODUCT = 4  # blocks scored by one product: the output table is read once for all of them
+
 
 class RecurrentModel(Serving, TrainedModel):
     """A network that reads a session song by song.
@@ -98,11 +100,12 @@ class RecurrentModel(Serving, TrainedModel):
         """(plays, scores) of these plays, in ascending order; each play is fed once, many sessions side by side."""
         self.score(sessions, plays[:0])  # refuses other songs, and a model that has learned nothing
         plays, score = np.sort(np.asarray(plays, np.int64)), self._scorer()
+        step = PRODUCT * self.block
         for group in groups(sessions, plays):
             unique, place = np.unique(group, return_inverse=True)
             found = self._outputs(sessions, unique)[torch.from_numpy(place).to(self.network_.device)]
-            for begin in range(0, len(group), self.block):
-                yield group[begin : begin + self.block], score(found[begin : begin + self.block])
+            for begin in range(0, len(group), step):
+                yield group[begin : begin + step], score(found[begin : begin + step])
 
     def _outputs(self, sessions: Sessions, plays: Array) -> torch.Tensor:
         """(n, hidden) outputs after each of these different ascending plays."""

@@ -14,7 +14,7 @@ from song2vec.next_song.rnn.network import Network, States
 from song2vec.sessions import Sessions
 
 GROUP = 65_536  # plays whose outputs are held at once: 26 MB of 100 numbers
-BLOCK = 128  # queries scored at once
+BLOCK = 256  # queries scored at once
 CUT_OFF = 20
 
 

@@ -19,6 +19,7 @@ from song2vec.next_song.feedforward.context import AGES, HOURS, WEEKDAYS, ages, 
 from song2vec.next_song.feedforward.model import FeedForwardModel
 from song2vec.next_song.feedforward.steps import Pace
 from song2vec.next_song.feedforward.tower import Examples, Tower, TowerSteps
+from song2vec.next_song.rnn.lookup import longer_rows
 from song2vec.next_song.rnn.negatives import Negatives
 from song2vec.search import SongIndex, make_index
 from song2vec.sessions import Sessions
@@ -152,10 +153,8 @@ class CandidateNetwork(FeedForwardModel):
         Raises ArgumentError before ``fit`` and for an unknown kind.
         """
         catalogue, tables = self._fitted(), self.network_.tables
-        rows = torch.cat([tables["output"], tables["bias"]], 1).cpu().numpy().astype(np.float64)
-        squares = (rows * rows).sum(1)
-        evened = np.sqrt(squares.max() - squares)
-        return make_index(kind, SongVectors(np.column_stack([rows, evened]), catalogue), self.seed)
+        rows = torch.cat([tables["output"], tables["bias"]], 1).cpu().numpy()
+        return make_index(kind, SongVectors(longer_rows(rows), catalogue), self.seed)
 
     def _check(self) -> None:
         check_choice(self, "input", ("embedding", "vectors"))

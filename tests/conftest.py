@@ -6,6 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("song2vec", deadline=None)  # how long an example takes is the machine's business, and compiling takes long
+settings.load_profile("song2vec")
 
 SHARED_DATA = Path(os.environ.get("SONG2VEC_SHARED_DATA", Path(__file__).parents[1].parent / "shared" / "data"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from song2vec.errors import ArgumentError, UnknownSongError
@@ -38,7 +38,6 @@ def found(sif, log):
     return own_cluster(sif.fit(sessions, vectors).vectors_of(sessions), groups, k=5)
 
 
-@settings(deadline=None)
 @given(LISTS, st.none() | st.floats(1e-4, 1), st.integers(0, 2))
 def test_vectors_are_those_of_a_plain_loop(lists, a, components):
     sif, sessions = SIF(a=a, components=components), Sessions.from_lists(lists)

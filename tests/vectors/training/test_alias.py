@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from song2vec.vectors.training.alias import WHOLE, alias_table
@@ -18,7 +18,6 @@ def shares(table):
     return found / len(table)
 
 
-@settings(deadline=None)  # the first call compiles
 @given(st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=60))
 def test_rows_have_their_share_of_the_draws(weights):
     np.testing.assert_allclose(shares(alias_table(np.array(weights))), np.array(weights) / sum(weights), atol=1e-6)

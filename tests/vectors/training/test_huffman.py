@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from song2vec.vectors.training.huffman import grown_tree, huffman_tree
@@ -47,7 +47,6 @@ def test_the_example_of_the_docstring():
     assert tree.depth == 4
 
 
-@settings(deadline=None)  # the first call compiles
 @given(PLAYS)
 def test_codes_are_prefix_free_and_as_short_as_can_be(plays):
     tree = huffman_tree(plays)

@@ -33,6 +33,7 @@ from song2vec.next_song import (
     make_model,
 )
 from song2vec.playlists import Playlist, bridge, playlist, radio
+from song2vec.ratings import BiasedMF, Ratings, TimeSVDpp, count_plays
 from song2vec.samples import classic_rock
 from song2vec.search import AnnoyIndex, ExactIndex, Filters, HNSWIndex, SongIndex
 from song2vec.sessions import Sessions, cut_sessions
@@ -52,6 +53,7 @@ __all__ = [
     "AnnoyIndex",
     "ArtistPopularity",
     "AssociationRules",
+    "BiasedMF",
     "Blend",
     "Catalogue",
     "Doc2Vec",
@@ -71,6 +73,7 @@ __all__ = [
     "Playlist",
     "Popularity",
     "Product2Vec",
+    "Ratings",
     "RecentPopularity",
     "RepeatLast",
     "SequentialRules",
@@ -80,10 +83,12 @@ __all__ = [
     "SongIndex",
     "SongMap",
     "SongVectors",
+    "TimeSVDpp",
     "Word2Vec",
     "bridge",
     "classic_rock",
     "compare",
+    "count_plays",
     "cut_sessions",
     "evaluate",
     "load_model",

@@ -36,6 +36,7 @@ FLOW = (
     "plots",
     "maps",
     "next_song",
+    "ratings",
     "playlists",
     "evaluation",
     "engine",

@@ -1,0 +1,55 @@
+"""Ratings counted from sessions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from song2vec.errors import ArgumentError
+from song2vec.ratings import count_plays
+from song2vec.sessions import Sessions
+from tests.ratings.planted import drifting
+
+DAY = 86_400
+
+
+def test_plays_are_counted_by_listener_song_and_period():
+    sessions = Sessions.from_lists([["a", "b", "a"], ["a"], ["b"]])
+    sessions = replace(sessions, start=np.array([0, 29 * DAY, 30 * DAY]) + 12_345, listener=np.zeros(3, np.int32))
+    ratings = count_plays(sessions, days=30)
+    found = {
+        (sessions.catalogue.ids[int(song)], int(period)): float(value)
+        for song, period, value in zip(ratings.song, ratings.period, ratings.value, strict=True)
+    }
+    assert found == pytest.approx({("a", 0): np.log(4), ("b", 0): np.log(2), ("b", 1): np.log(2)})
+
+
+def test_sessions_need_times_and_periods_a_length():
+    sessions = Sessions.from_lists([["a", "b"]])
+    with pytest.raises(ArgumentError, match="have no times"):
+        count_plays(sessions)
+    with pytest.raises(ArgumentError, match="days=0"):
+        count_plays(replace(sessions, start=np.zeros(1, np.int64)), days=0)
+
+
+def test_a_period_and_those_before_it():
+    ratings = drifting()
+    assert set(ratings.during(3).period) == {3}
+    assert ratings.before(3).period.max() == 2
+    assert len(ratings.before(3)) + len(ratings.select(ratings.period >= 3)) == len(ratings)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"song": np.array([99])}, "song: from 99"),
+        ({"period": np.array([-1])}, "period: from -1"),
+        ({"value": np.array([np.nan])}, "not finite"),
+        ({"listener": np.zeros(2, np.int32)}, "lengths"),
+    ],
+)
+def test_bad_ratings_are_refused(change, message):
+    with pytest.raises(ArgumentError, match=message):
+        replace(drifting().select(np.array([0])), **change)

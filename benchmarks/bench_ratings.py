@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import real_sessions, save_result, timed
+from common import DATA, real_sessions, save_result, timed
 
 from song2vec.arrays import Array
+from song2vec.listens import read_listens
 from song2vec.ratings import BiasedMF, Ratings, TimeSVDpp, count_plays
+from song2vec.sessions import Sessions, cut_sessions
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.ratings.planted import drifting
@@ -32,9 +34,14 @@ MODELS: dict[str, Callable[..., BiasedMF]] = {
 SETS: dict[str, Callable[[], Ratings]] = {
     "drifting tastes": lambda: drifting(seed=0),
     "no drift": lambda: drifting(seed=0, drift=0.0),
-    "triplej by month": lambda: count_plays(real_sessions("triplej/playlist_20140929.zip")),
+    "triplej by month": lambda: count_plays(programmes()),
     "30music_200ks by day": lambda: count_plays(real_sessions("30music_200ks"), days=1),
 }
+
+
+def programmes() -> Sessions:
+    """A radio station's log, whose listeners are its programmes."""
+    return cut_sessions(read_listens(DATA / "triplej" / "playlist_20140929.zip", columns={"listener": "program"}))
 
 
 def main() -> None:

@@ -55,7 +55,18 @@ def _on_radio(row: dict[str, Any]) -> bool:
     return "model" in row and "yes_big" in (row.get("set"), str(row.get("question")).removeprefix("next "))
 
 
-TABLES: dict[str, Callable[[], str]] = {"baselines": baselines, "models": models}
+def ratings() -> str:
+    """One row a model, one column a set of ratings over time."""
+    rows = {(row["set"], row["model"]): row for row in _results("bench_ratings")["rows"]}
+    sets, names = (list(dict.fromkeys(key[place] for key in rows)) for place in (0, 1))
+    lines = ["| model | " + " | ".join(sets) + " |", "|---|" + "---:|" * len(sets)]
+    for name in names:
+        cells = [f"{row['rmse']:.3f} [{row['rmse_low']:.3f}, {row['rmse_high']:.3f}]" for row in (rows[of, name] for of in sets)]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+TABLES: dict[str, Callable[[], str]] = {"baselines": baselines, "models": models, "ratings": ratings}
 
 
 def written(text: str) -> str:

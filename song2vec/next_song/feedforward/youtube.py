@@ -63,7 +63,6 @@ class CandidateNetwork(FeedForwardModel):
     network_: Tower
     space: ClassVar[Space] = {
         "size": Whole(32, 256, log=True),
-        "window": Whole(1, 50, log=True),
         "hidden": Whole(32, 256, log=True),
         "layers": Whole(1, 3),
         "batch_size": Whole(32, 256, log=True),

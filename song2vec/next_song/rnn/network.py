@@ -9,7 +9,6 @@ from typing import Literal
 
 import numpy as np
 import torch
-from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 from torch import Tensor
 
 from song2vec.arrays import Array
@@ -104,20 +103,12 @@ class Network:
         return torch.addmm(self.tables["bias"][:, 0], outputs, self.tables["output"].T, out=blank)
 
     def scorer(self) -> Callable[[Tensor], Tensor]:
-        """As :meth:`scores`, for many calls: with the bias as a column of the table, it need not be added to every score.
-
-        NumPy multiplies on the processor: torch's threads go on turning for a while after a product, in the way of the threads
-        that rank the scores.
-        """
+        """As :meth:`scores`, for many calls: with the bias as a column of the table, it need not be added to every score."""
         table = torch.cat([self.tables["output"], self.tables["bias"]], 1).T
-        blas = ThreadpoolController().select(user_api="blas")
 
         def scores(outputs: Tensor) -> Tensor:
-            wide = torch.cat([outputs, outputs.new_ones((len(outputs), 1))], 1)
-            if self.device.type != "cpu":
-                return wide @ table
-            with blas.limit(limits=torch.get_num_threads()):
-                return torch.from_numpy(wide.numpy() @ table.numpy())
+            blank = empty((len(outputs), self.shape.songs), self.device)
+            return torch.mm(torch.cat([outputs, outputs.new_ones((len(outputs), 1))], 1), table, out=blank)
 
         return scores
 

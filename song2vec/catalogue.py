@@ -83,6 +83,8 @@ class Catalogue:
         """Rows of several songs, int64. Unknown songs raise, or are left out with ``unknown="skip"``."""
         if unknown not in ("raise", "skip"):
             raise ArgumentError(f"unknown={unknown!r}: 'raise' or 'skip' is allowed")
+        if isinstance(songs, str):
+            raise ArgumentError(f"songs={songs!r}: a list of song ids is allowed")
         if unknown == "raise":
             return np.array([self.row(song) for song in songs], np.int64)
         return np.array([self._row_of[song] for song in songs if song in self], np.int64)

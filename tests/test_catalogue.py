@@ -203,3 +203,8 @@ def test_new_songs_stand_behind_and_lack_names_that_only_the_old_have():
     assert Catalogue(["a"]).plus(Catalogue([])).artists is None
     with pytest.raises(ArgumentError, match="unique"):
         Catalogue(["a"]).plus(Catalogue(["a"]))
+
+
+def test_one_id_is_not_taken_for_a_list_of_letters():
+    with pytest.raises(ArgumentError, match="songs='ab': a list"):
+        Catalogue(["a", "b"], [2, 1]).rows("ab")

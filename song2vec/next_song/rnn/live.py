@@ -73,7 +73,8 @@ class CarriedSession(LiveSession):
         return self.output
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Save where the session is, so that it goes on later: with the same model, :func:`load_session`."""
+        """Save where the session is, so that it goes on later: with the same model,
+        ``song2vec.next_song.rnn.live.load_session(model, path)``."""
         arrays: dict[str, Array] = {"songs": self.catalogue.rows(self.songs)}
         arrays |= {f"state_{layer}": state.cpu().numpy() for layer, state in enumerate(self.states)}
         if self.output is not None:

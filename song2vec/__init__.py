@@ -25,6 +25,7 @@ from song2vec.next_song import (
     NearestSong,
     NextSongModel,
     Popularity,
+    RatedSongs,
     RecentPopularity,
     RepeatLast,
     SequentialRules,
@@ -33,7 +34,7 @@ from song2vec.next_song import (
     make_model,
 )
 from song2vec.playlists import Playlist, bridge, playlist, radio
-from song2vec.ratings import BiasedMF, Ratings, TimeSVDpp, count_plays
+from song2vec.ratings import RATERS, BiasedMF, RatingModel, Ratings, TimeSVDpp, count_plays, load_rater
 from song2vec.samples import classic_rock
 from song2vec.search import AnnoyIndex, ExactIndex, Filters, HNSWIndex, SongIndex
 from song2vec.sessions import Sessions, cut_sessions
@@ -45,6 +46,8 @@ __version__ = "0.1.0"
 __all__ = [
     "ALS",
     "BPR",
+    "RATERS",
+    "RRN",
     "SIF",
     "SKNN",
     "STAN",
@@ -73,6 +76,8 @@ __all__ = [
     "Playlist",
     "Popularity",
     "Product2Vec",
+    "RatedSongs",
+    "RatingModel",
     "Ratings",
     "RecentPopularity",
     "RepeatLast",
@@ -92,6 +97,7 @@ __all__ = [
     "cut_sessions",
     "evaluate",
     "load_model",
+    "load_rater",
     "make_model",
     "playlist",
     "radio",
@@ -107,6 +113,6 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> type[NextSongModel]:
+def __getattr__(name: str) -> type[NextSongModel] | type[RatingModel]:
     """Models that load torch, by the names of their classes: they do so when they are asked for."""
-    return MODELS.class_named(name)
+    return RATERS.class_named(name) if name == "RRN" else MODELS.class_named(name)

@@ -20,6 +20,7 @@ FLOW = (
     "errors",
     "seeding",
     "settings",
+    "registry",
     "progress",
     "arrays",
     "storage",
@@ -35,8 +36,8 @@ FLOW = (
     "names",
     "plots",
     "maps",
-    "next_song",
     "ratings",
+    "next_song",
     "playlists",
     "evaluation",
     "engine",
@@ -47,6 +48,8 @@ FLOW = (
 OPTIONAL = ("openTSNE", "torch", "pandas", "pyarrow", "optuna", "implicit", "voyager", "usearch", "onnx", "onnxruntime")
 OPTIONAL_ROOMS = {  # loaded by name only, or by each other, so that they may import these
     "song2vec.learning": ("torch",),
+    "song2vec.ratings.rrn": ("torch",),
+    "song2vec.ratings.side": ("torch",),
     "song2vec.next_song.trained": ("torch",),
     "song2vec.next_song.rnn": ("torch", "onnx", "onnxruntime"),
     "song2vec.next_song.feedforward": ("torch",),

@@ -13,6 +13,7 @@ from song2vec.next_song.live import LiveSession
 from song2vec.next_song.markov import MarkovChain
 from song2vec.next_song.nearest import Nearest, NearestDoc2Vec, NearestMetaProd2Vec, NearestProduct2Vec, NearestSong
 from song2vec.next_song.popularity import Popularity, RecentPopularity
+from song2vec.next_song.rated import RatedSongs
 from song2vec.next_song.registry import MODELS, make_model
 from song2vec.next_song.rules import AssociationRules, ItemKNN, SequentialRules
 from song2vec.next_song.sknn import SKNN
@@ -46,6 +47,7 @@ __all__ = [
     "NextSongModel",
     "PlaylistRNN",
     "Popularity",
+    "RatedSongs",
     "RecentPopularity",
     "RepeatLast",
     "SequentialRules",

@@ -13,12 +13,11 @@ from song2vec.catalogue import SongId
 from song2vec.errors import ArgumentError
 from song2vec.next_song.base import NextSongModel, best_songs, check_k
 from song2vec.next_song.blocks import side_by_side
-from song2vec.next_song.checks import check_real
 from song2vec.next_song.live import LiveSession
 from song2vec.next_song.registry import make_model
 from song2vec.sessions import Sessions
 from song2vec.sessions.compiled import jit
-from song2vec.settings import Real, Space
+from song2vec.settings import Real, Space, check_real
 
 DEFAULT: Mapping[str, Mapping[str, Any]] = {"vstan": {}, "sr": {}}  # the best of the simple ones by recall, and by MRR
 

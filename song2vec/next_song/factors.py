@@ -13,12 +13,11 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from song2vec.arrays import Array
 from song2vec.errors import MissingExtraError
 from song2vec.next_song.base import NextSongModel, histories
-from song2vec.next_song.checks import check_choice, check_real, check_whole
 from song2vec.search.scoring import inner_products
 from song2vec.seeding import generator
 from song2vec.sessions import Sessions
 from song2vec.sessions.compiled import jit
-from song2vec.settings import Choice, Real, Space, Whole
+from song2vec.settings import Choice, Real, Space, Whole, check_choice, check_real, check_whole
 
 Users = Literal["sessions", "listeners"]
 USERS = ("sessions", "listeners")

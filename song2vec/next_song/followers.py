@@ -17,9 +17,9 @@ import numpy as np
 
 from song2vec.arrays import Array
 from song2vec.next_song.base import NextSongModel, histories
-from song2vec.next_song.checks import check_real
 from song2vec.next_song.follower_kernels import add_followers, find_followers
 from song2vec.sessions import Sessions
+from song2vec.settings import check_real
 
 _PAIRS = 1 << 24  # held at once while a table is made: 128 MiB
 _WHOLE_SESSION = 0

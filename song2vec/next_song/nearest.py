@@ -11,11 +11,10 @@ import numpy as np
 from song2vec.arrays import Array
 from song2vec.errors import ArgumentError
 from song2vec.next_song.base import NextSongModel, histories
-from song2vec.next_song.checks import check_choice, check_real
 from song2vec.search.scoring import inner_products
 from song2vec.sessions import Sessions
 from song2vec.sessions.compiled import jit
-from song2vec.settings import Choice, Real, Space, make
+from song2vec.settings import Choice, Real, Space, check_choice, check_real, make
 from song2vec.vectors import LEARNERS, Doc2Vec, MetaProd2Vec, Product2Vec, SongVectors, Word2Vec
 from song2vec.vectors.song_vectors import unit_rows
 

@@ -8,9 +8,8 @@ import numpy as np
 
 from song2vec.arrays import Array
 from song2vec.next_song.base import NextSongModel
-from song2vec.next_song.checks import check_real
 from song2vec.sessions import Sessions
-from song2vec.settings import Real, Space
+from song2vec.settings import Real, Space, check_real
 
 
 def standing(weights: Array) -> Array:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from song2vec.next_song.checks import check_real, check_whole
 from song2vec.next_song.followers import Followers, after, cosines, together
 from song2vec.sessions import Sessions
-from song2vec.settings import Choice, Real, Space, Whole
+from song2vec.settings import Choice, Real, Space, Whole, check_real, check_whole
 
 
 class AssociationRules(Followers):

@@ -10,10 +10,10 @@ import numpy as np
 
 from song2vec.arrays import Array
 from song2vec.next_song.base import NextSongModel, histories
-from song2vec.next_song.checks import check_real, check_whole
 from song2vec.next_song.session_index import SessionIndex, build_index
 from song2vec.next_song.session_kernels import SIMILARITIES, Rules, Scratch, make_scratch, score_queries
 from song2vec.sessions import Sessions
+from song2vec.settings import check_real, check_whole
 
 
 class SessionNeighbours(NextSongModel):

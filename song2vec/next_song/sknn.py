@@ -7,11 +7,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from song2vec.arrays import Array
-from song2vec.next_song.checks import check_choice
 from song2vec.next_song.session_kernels import SIMILARITIES
 from song2vec.next_song.session_neighbours import SessionNeighbours, longest_session
 from song2vec.sessions import Sessions
-from song2vec.settings import Choice, Space, Whole
+from song2vec.settings import Choice, Space, Whole, check_choice
 
 SET_SIMILARITIES = ("cosine", "jaccard", "dice")
 

@@ -7,10 +7,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from song2vec.arrays import Array
-from song2vec.next_song.checks import check_choice
 from song2vec.next_song.session_neighbours import SessionNeighbours, check_decay, fading, longest_session
 from song2vec.sessions import Sessions
-from song2vec.settings import Choice, Real, Space, Whole
+from song2vec.settings import Choice, Real, Space, Whole, check_choice
 
 
 class STAN(SessionNeighbours):

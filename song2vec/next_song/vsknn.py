@@ -7,11 +7,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from song2vec.arrays import Array
-from song2vec.next_song.checks import check_choice, check_real
 from song2vec.next_song.session_kernels import SIMILARITIES
 from song2vec.next_song.session_neighbours import SessionNeighbours, longest_session, rarity
 from song2vec.sessions import Sessions
-from song2vec.settings import Choice, Space, Whole
+from song2vec.settings import Choice, Space, Whole, check_choice, check_real
 
 WEIGHTINGS = ("same", "div", "linear", "log", "quadratic")
 VECTOR_SIMILARITIES = ("vec", "cosine")

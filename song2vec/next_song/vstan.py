@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from song2vec.arrays import Array
-from song2vec.next_song.checks import check_choice, check_real
 from song2vec.next_song.session_kernels import SIMILARITIES
 from song2vec.next_song.session_neighbours import check_decay, fading, rarity
 from song2vec.next_song.stan import STAN
 from song2vec.next_song.vsknn import VECTOR_SIMILARITIES
 from song2vec.sessions import Sessions
-from song2vec.settings import Choice, Space
+from song2vec.settings import Choice, Space, check_choice, check_real
 
 
 class VSTAN(STAN):

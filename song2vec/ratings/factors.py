@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 
-from song2vec.arrays import Array, pack_ids, unpack_ids
-from song2vec.catalogue import Catalogue, SongId
-from song2vec.errors import ArgumentError, SavedFolderError
-from song2vec.next_song.checks import check_choice, check_real, check_whole
-from song2vec.progress import progress_bar
+from song2vec.arrays import Array
+from song2vec.errors import SavedFolderError
+from song2vec.ratings.base import RatingModel
 from song2vec.ratings.kernels import Factors, Known, Rules, learn, predict
 from song2vec.ratings.table import Ratings
 from song2vec.seeding import generator
-from song2vec.settings import Configured, make
-from song2vec.storage import Part, load_folder, save_folder, understood
-
-KIND = "ratings model"
+from song2vec.settings import check_choice, check_real, check_whole
+from song2vec.storage import Part
 
 
-class BiasedMF(Configured):
+class BiasedMF(RatingModel):
     """r(u, i) = mu + b_u + b_i + p_u q_i, by stochastic gradient descent (Koren, Bell & Volinsky 2009, equation 5): blind to time.
 
     Args:
@@ -33,17 +26,14 @@ class BiasedMF(Configured):
         penalty: weight of the squares of all that is learned.
         seed: of all randomness: the same seed gives the same bytes.
         progress: show a progress bar; None shows it on a terminal.
-
-    Attributes:
-        history_: root mean squared error of each epoch, as training saw it.
     """
 
     name: ClassVar[str] = "biased-mf"
     implicit: ClassVar[bool] = False
-    history_: list[float]
     _factors: Factors
     _known: Known
     _rules: Rules
+    _learned: tuple[Array, Array, Array, Array]  # what is learned from; of the last fit
 
     def __init__(
         self,
@@ -62,79 +52,36 @@ class BiasedMF(Configured):
         self.seed = seed
         self.progress = progress
 
-    def fit(self, ratings: Ratings) -> Self:
-        """Learn from ratings; returns self. Raises ArgumentError for a bad hyperparameter and for no ratings."""
+    def _begin(self, ratings: Ratings) -> None:
         self._check()
-        if not isinstance(ratings, Ratings) or not len(ratings):
-            raise ArgumentError("ratings: Ratings are allowed, one at least, as count_plays(sessions) makes them")
         order = np.lexsort((ratings.period, ratings.listener))
         listener, song, period, value = (getattr(ratings, name)[order] for name in ("listener", "song", "period", "value"))
         begin = np.searchsorted(listener, np.arange(len(ratings.listeners) + 1))
         periods = int(period.max()) + 1
         self._rules, self._known = self._new_rules(float(value.mean(dtype=np.float64)), periods), _known(listener, song, period, begin)
         self._factors = self._fresh(len(ratings.listeners), len(ratings.catalogue), periods)
-        self.history_ = []
-        with progress_bar(self.name, self.epochs, self.progress) as advance:
-            for epoch in range(self.epochs):
-                turns = generator(self.seed, f"order {epoch}").permutation(len(ratings.listeners))
-                squares = learn(self._factors, self._known, self._rules, turns, begin, song, period, value)
-                if not np.isfinite(squares):
-                    raise ArgumentError(f"learning_rate={self.learning_rate!r}: the error grew beyond bounds; a lower one is needed")
-                self.history_.append(float(np.sqrt(squares / len(value))))
-                advance(f"epoch {epoch + 1}: RMSE {self.history_[-1]:.4f}")
-        self.catalogue_, self.listeners_ = ratings.catalogue, ratings.listeners
-        return self
+        self._learned = begin, song, period, value
 
-    def predict(self, ratings: Ratings) -> Array:
-        """(n,) float32: what the listeners of these ratings will give the songs in those periods; their values are not looked at.
+    def _epoch(self, epoch: int) -> float:
+        begin, song, period, value = self._learned
+        turns = generator(self.seed, f"order {epoch}").permutation(len(begin) - 1)
+        return float(learn(self._factors, self._known, self._rules, turns, begin, song, period, value) / len(value))
 
-        Listeners and songs that training lacks get what is known of the others. Raises ArgumentError before ``fit``.
-        """
-        self._fitted()
-        rows = {known: row for row, known in enumerate(self.listeners_.to_list())}
-        listener = np.array([rows.get(one, -1) for one in ratings.listeners.to_list()], np.int64)[ratings.listener]
-        song = ratings.catalogue.rows_in(self.catalogue_)[ratings.song].astype(np.int64)
-        found = np.empty(len(ratings), np.float32)
-        predict(self._factors, self._known, self._rules, listener, song, ratings.period.astype(np.int64), found)
+    def _predict(self, listener: Array, song: Array, period: Array) -> Array:
+        found = np.empty(len(listener), np.float32)
+        predict(self._factors, self._known, self._rules, listener, song, period, found)
         return found
 
-    def rmse(self, ratings: Ratings) -> float:
-        """Root mean squared error of the predictions."""
-        return float(np.sqrt(np.mean((self.predict(ratings) - ratings.value) ** 2, dtype=np.float64)))
+    def _to_part(self) -> Part:
+        return Part({"rules": self._rules._asdict()}, self._factors._asdict() | self._known._asdict())
 
-    def rate(self, listener: SongId, songs: list[SongId], period: int) -> dict[SongId, float]:
-        """What a listener will give some songs in a period, by song. Raises UnknownSongError for songs that training lacks."""
-        catalogue = self._fitted()
-        rows = catalogue.rows(songs)
-        listeners = self.listeners_.filter(self.listeners_ == listener)
-        if not len(listeners):
-            raise ArgumentError(f"listener={listener!r}: is none of the {len(self.listeners_):,} that training knew")
-        n = len(rows)
-        asked = Ratings(np.zeros(n, np.int32), rows, np.full(n, period, np.int32), np.zeros(n, np.float32), listeners, catalogue)
-        return dict(zip(catalogue.songs(rows), self.predict(asked).tolist(), strict=True))
-
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Save as a folder (checksummed, atomic, no pickle)."""
-        parts = {"catalogue": self._fitted().to_part(), "listeners": Part(meta={}, arrays=pack_ids(self.listeners_))}
-        meta = {"model": self.name, "settings": self.settings, "rules": self._rules._asdict()}
-        return save_folder(path, KIND, parts | {"model": Part(meta=meta, arrays=self._factors._asdict() | self._known._asdict())})
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> BiasedMF:
-        """A model of either kind as it was saved. Raises SavedFolderError when it is corrupt or of another kind."""
-        parts = load_folder(path, KIND)
-        with understood(path):
-            part = parts["model"]
-            model = make("model", RATERS, part.meta["model"], part.meta["settings"])
-            arrays: Mapping[str, Array] = {name: np.array(array) for name, array in part.arrays.items()}
-            if set(arrays) != {*Factors._fields, *Known._fields}:
-                raise SavedFolderError(f"{os.fspath(path)}: has the arrays {', '.join(sorted(arrays))}; others were saved")
-            model._factors = Factors(**{name: arrays[name] for name in Factors._fields})
-            model._known = Known(**{name: arrays[name] for name in Known._fields})
-            model._rules = Rules(**part.meta["rules"])
-            model.catalogue_ = Catalogue.from_part(parts["catalogue"])
-            model.listeners_ = unpack_ids("listener", parts["listeners"].arrays)
-        return model
+    def _from_part(self, part: Part) -> None:
+        arrays = {name: np.array(array) for name, array in part.arrays.items()}
+        if set(arrays) != {*Factors._fields, *Known._fields}:
+            raise SavedFolderError(f"model: has the arrays {', '.join(sorted(arrays))}; others were saved")
+        self._factors = Factors(**{name: arrays[name] for name in Factors._fields})
+        self._known = Known(**{name: arrays[name] for name in Known._fields})
+        self._rules = Rules(**part.meta["rules"])
 
     def _new_rules(self, mean: float, periods: int) -> Rules:
         return Rules(mean, False, False, 1.0, float(periods), self.learning_rate, self.penalty)
@@ -167,13 +114,6 @@ class BiasedMF(Configured):
         check_whole(self, "epochs", 1)
         check_real(self, "learning_rate", 0, above=True)
         check_real(self, "penalty", 0)
-
-    def _fitted(self) -> Catalogue:
-        if not hasattr(self, "catalogue_"):
-            raise ArgumentError(f"this {type(self).__name__} has learned nothing yet; call fit(ratings) first")
-        return self.catalogue_
-
-    catalogue_: Catalogue
 
 
 class TimeSVDpp(BiasedMF):
@@ -219,9 +159,6 @@ class TimeSVDpp(BiasedMF):
         check_choice(self, "temporal", (True, False))
         check_real(self, "beta", 0, above=True)
         check_whole(self, "bins", 1)
-
-
-RATERS: dict[str, type[BiasedMF]] = {model.name: model for model in (BiasedMF, TimeSVDpp)}
 
 
 def _known(listener: Array, song: Array, period: Array, begin: Array) -> Known:

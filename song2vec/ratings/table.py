@@ -15,6 +15,7 @@ import polars as pl
 from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue
 from song2vec.errors import ArgumentError
+from song2vec.seeding import generator
 from song2vec.sessions import Sessions
 
 DAY = 86_400
@@ -71,17 +72,24 @@ class Ratings:
         return replace(self, **kept)
 
 
-def count_plays(sessions: Sessions, days: float = 30) -> Ratings:
+def count_plays(sessions: Sessions, days: float = 30, *, unplayed: float = 0, seed: int = 0) -> Ratings:
     """log(1 + plays) of each listener, song and period of so many days, the first beginning with the first session.
 
-    A session counts for the period it begins in. What nobody played is not in the table.
+    A session counts for the period it begins in. What nobody played is in the table only as far as it is drawn.
 
-    Raises ArgumentError for sessions without times, and for ``days`` that are not above 0.
+    Args:
+        unplayed: so many songs are drawn for each that a listener played in a period, all alike, and stand there with 0 where
+            the listener did not play them.
+        seed: of what is drawn.
+
+    Raises ArgumentError for sessions without times, ``days`` that are not above 0, and ``unplayed`` below 0.
     """
     if sessions.start is None:
         raise ArgumentError("sessions: have no times; those cut from a log with times are needed")
     if not days > 0:
         raise ArgumentError(f"days={days!r}: a number above 0 is allowed")
+    if not 0 <= unplayed < np.inf:
+        raise ArgumentError(f"unplayed={unplayed!r}: a number from 0 is allowed")
     lengths, start = sessions.lengths, np.asarray(sessions.start)
     period = ((start - start.min(initial=start[0] if len(start) else 0)) // (days * DAY)).astype(np.int32)
     plays = pl.DataFrame(
@@ -91,7 +99,17 @@ def count_plays(sessions: Sessions, days: float = 30) -> Ratings:
             "period": np.repeat(period, lengths),
         }
     )
-    counted = plays.group_by("period", "listener", "song").len().sort("period", "listener", "song")
-    listener, song, when = (counted[name].to_numpy() for name in ("listener", "song", "period"))
-    value = np.log1p(counted["len"].to_numpy()).astype(np.float32)
+    keys = ("period", "listener", "song")
+    counted = plays.group_by(keys).agg(value=(1 + pl.len()).log().cast(pl.Float32))
+    if unplayed:
+        drawn = _drawn(counted, len(sessions.catalogue), unplayed, generator(seed, "unplayed"))
+        counted = pl.concat([counted, drawn.join(counted, on=keys, how="anti").with_columns(value=pl.lit(0, pl.Float32))])
+    listener, song, when, value = (counted.sort(keys)[name].to_numpy() for name in ("listener", "song", "period", "value"))
     return Ratings(listener, song, when, value, sessions.listeners, sessions.catalogue)
+
+
+def _drawn(counted: pl.DataFrame, songs: int, share: float, random: np.random.Generator) -> pl.DataFrame:
+    """Rows of the table with another song each, drawn from all, every row once."""
+    rows = counted.sort("period", "listener", "song").select("period", "listener")
+    chosen = rows[np.repeat(np.arange(rows.height), random.poisson(share, rows.height))]
+    return chosen.with_columns(song=random.integers(0, songs, chosen.height).astype(np.int32)).unique()

@@ -27,6 +27,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "item-knn": {"regularisation": 1.0},
     "gru4rec": {"hidden": 16, "n_sample": 32, "batch_size": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
     "hrnn": {"hidden": 16, "user_hidden": 8, "n_sample": 32, "batch_size": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
+    "ratings": {"settings_of_rater": {"size": 4, "epochs": 10, "progress": False}},
     "blend": {"models": {"markov": {}, "vsknn": {}}},
     "playlist-rnn": {"hidden": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
     "autoencoder": {"hidden": 16, "epochs": 20, "batch_size": 16, "learning_rate": 0.1, "repeats": True, "workers": 1, "progress": False},
@@ -49,6 +50,7 @@ LEARNS = {
     "doc2vec": "group",
     "sknn": "group",
     "autoencoder": "group",
+    "ratings": "popular",
 }
 # models that learn from songs which follow each other, and refuse a log without any
 NEED_PAIRS = ("nearest", "product2vec", "metaprod2vec", "doc2vec", "gru4rec", "playlist-rnn", "hrnn", "youtube")

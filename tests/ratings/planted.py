@@ -6,9 +6,11 @@ import numpy as np
 import polars as pl
 
 from song2vec.catalogue import Catalogue
-from song2vec.ratings import Ratings
+from song2vec.ratings import RATERS, Ratings
 
 LISTENERS, SONGS, PERIODS = 80, 60, 12
+LAST = PERIODS - 2  # the last two periods are foretold
+OWN = {"rrn": {"batch_size": 16, "workers": 1}}
 
 
 def drifting(seed=0, drift=1.0, noise=0.2, share=0.3):
@@ -32,3 +34,16 @@ def noise(seed=0):
 
 def catalogue():
     return Catalogue([f"s{n}" for n in range(SONGS)], np.arange(SONGS, 0, -1))
+
+
+def make(name, **settings):
+    return RATERS[name](**{"size": 4, "epochs": 40, "learning_rate": 0.02, "progress": False, **OWN.get(name, {}), **settings})
+
+
+def fitted(model, ratings):
+    return model.fit(ratings.before(LAST))
+
+
+def errors(model, ratings):
+    asked = ratings.select(ratings.period >= LAST)
+    return (model.predict(asked) - asked.value) ** 2

@@ -26,6 +26,22 @@ def test_plays_are_counted_by_listener_song_and_period():
     assert found == pytest.approx({("a", 0): np.log(4), ("b", 0): np.log(2), ("b", 1): np.log(2)})
 
 
+def test_songs_not_played_are_drawn_once_each_and_never_where_they_were_played():
+    random = np.random.default_rng(0)
+    sessions = Sessions.from_lists([random.integers(0, 50, 10).tolist() for _ in range(40)])
+    sessions = replace(sessions, start=np.arange(40) * 3 * DAY, listener=np.arange(40, dtype=np.int32) % 7)
+    played, both = count_plays(sessions), count_plays(sessions, unplayed=1.0, seed=3)
+    keys = np.stack([both.listener, both.song, both.period])
+    assert np.unique(keys, axis=1).shape == keys.shape
+    assert 0.5 * len(played) < (both.value == 0).sum() < len(played)
+    kept = both.select(both.value > 0)
+    for name in ("listener", "song", "period", "value"):
+        np.testing.assert_array_equal(getattr(kept, name), getattr(played, name))
+    np.testing.assert_array_equal(count_plays(sessions, unplayed=1.0, seed=3).song, both.song)
+    with pytest.raises(ArgumentError, match="unplayed=-1"):
+        count_plays(sessions, unplayed=-1)
+
+
 def test_sessions_need_times_and_periods_a_length():
     sessions = Sessions.from_lists([["a", "b"]])
     with pytest.raises(ArgumentError, match="have no times"):

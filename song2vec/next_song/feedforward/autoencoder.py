@@ -12,7 +12,6 @@ from song2vec.arrays import Array
 from song2vec.catalogue import SongId
 from song2vec.errors import UnknownSongError
 from song2vec.next_song.base import one_session
-from song2vec.next_song.checks import check_choice, check_real, check_whole
 from song2vec.next_song.factors import USERS, Users
 from song2vec.next_song.feedforward.bags import Bags
 from song2vec.next_song.feedforward.coder import Coder, CoderSteps, Rules
@@ -20,7 +19,7 @@ from song2vec.next_song.feedforward.model import FeedForwardModel
 from song2vec.next_song.feedforward.steps import Pace
 from song2vec.next_song.rnn.negatives import Negatives
 from song2vec.sessions import Sessions
-from song2vec.settings import Choice, Real, Space, Whole
+from song2vec.settings import Choice, Real, Space, Whole, check_choice, check_real, check_whole
 
 Kind = Literal["plain", "denoising", "variational"]
 FEW_SONGS = 20_000  # are scored all at every step, unless told otherwise

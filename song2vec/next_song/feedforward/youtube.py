@@ -14,7 +14,6 @@ from song2vec.arrays import Array
 from song2vec.catalogue import SongId
 from song2vec.errors import ArgumentError, UnknownSongError
 from song2vec.next_song.base import one_session
-from song2vec.next_song.checks import check_choice, check_real, check_whole
 from song2vec.next_song.feedforward.context import AGES, HOURS, WEEKDAYS, ages, clock
 from song2vec.next_song.feedforward.model import FeedForwardModel
 from song2vec.next_song.feedforward.steps import Pace
@@ -23,7 +22,7 @@ from song2vec.next_song.rnn.lookup import longer_rows
 from song2vec.next_song.rnn.negatives import Negatives
 from song2vec.search import SongIndex, make_index
 from song2vec.sessions import Sessions
-from song2vec.settings import Real, Space, Whole
+from song2vec.settings import Real, Space, Whole, check_choice, check_real, check_whole
 from song2vec.vectors.song_vectors import SongVectors
 
 

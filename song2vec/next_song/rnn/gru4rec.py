@@ -8,7 +8,6 @@ import numpy as np
 
 from song2vec.arrays import Array
 from song2vec.errors import ArgumentError
-from song2vec.next_song.checks import check_choice, check_real, check_whole
 from song2vec.next_song.rnn.cells import CELLS, CellName
 from song2vec.next_song.rnn.dwell import DwellUnit, sliced_by_dwell
 from song2vec.next_song.rnn.losses import LossName
@@ -17,7 +16,7 @@ from song2vec.next_song.rnn.network import InputName, Shape
 from song2vec.next_song.rnn.recurrent import RecurrentModel
 from song2vec.next_song.rnn.task import Recipe
 from song2vec.sessions import Sessions
-from song2vec.settings import Choice, Real, Space, Whole
+from song2vec.settings import Choice, Real, Space, Whole, check_choice, check_real, check_whole
 
 
 class GRU4Rec(RecurrentModel):

@@ -13,7 +13,6 @@ from song2vec.arrays import Array, pack_ids, unpack_ids
 from song2vec.catalogue import SongId
 from song2vec.errors import ArgumentError
 from song2vec.learning.training import Validation
-from song2vec.next_song.checks import check_choice, check_real, check_whole
 from song2vec.next_song.rnn import users
 from song2vec.next_song.rnn.batches import Plan, user_parallel
 from song2vec.next_song.rnn.cells import CELLS
@@ -26,7 +25,7 @@ from song2vec.next_song.rnn.task import Recipe
 from song2vec.next_song.rnn.walk import outputs
 from song2vec.seeding import generator
 from song2vec.sessions import Sessions
-from song2vec.settings import Choice, Real, Space, Whole
+from song2vec.settings import Choice, Real, Space, Whole, check_choice, check_real, check_whole
 
 
 class HRNN(RecurrentModel):

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import ClassVar, Literal, get_args
 
 from song2vec.errors import ArgumentError
-from song2vec.next_song.checks import check_choice, check_real, check_whole
 from song2vec.next_song.rnn.cells import CELLS, RELU, Activation
 from song2vec.next_song.rnn.network import Shape
 from song2vec.next_song.rnn.recurrent import RecurrentModel
 from song2vec.next_song.rnn.task import Recipe
 from song2vec.sessions import Sessions
-from song2vec.settings import Choice, Real, Space, Whole
+from song2vec.settings import Choice, Real, Space, Whole, check_choice, check_real, check_whole
 
 
 class PlaylistRNN(RecurrentModel):

@@ -16,9 +16,9 @@ from song2vec.learning.checkpoint import Checkpoint
 from song2vec.learning.machine import device_named, digest_of, threads
 from song2vec.learning.training import Epoch, Trained, Training, Validation
 from song2vec.next_song.base import NextSongModel
-from song2vec.next_song.checks import check_whole
 from song2vec.seeding import generator
 from song2vec.sessions import Sessions
+from song2vec.settings import check_whole
 from song2vec.vectors.song_vectors import SongVectors
 
 VALIDATION_QUERIES = 20_000

@@ -1,0 +1,139 @@
+"""The contract of models of ratings: ratings in, and what listeners will give songs in later periods out."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import polars as pl
+
+from song2vec.arrays import Array, pack_ids, unpack_ids
+from song2vec.catalogue import Catalogue, SongId
+from song2vec.errors import ArgumentError
+from song2vec.progress import progress_bar
+from song2vec.ratings.table import Ratings
+from song2vec.settings import Configured
+from song2vec.storage import Part, load_folder, save_folder, understood
+
+KIND = "ratings model"
+
+
+class RatingModel(Configured, ABC):
+    """Says what a listener will give a song in a period.
+
+    A subclass names itself, takes keyword hyperparameters, lays everything out in ``_begin``, learns in ``_epoch`` and
+    predicts by rows in ``_predict``.
+
+    Attributes:
+        history_: root mean squared error of each epoch, as training saw it.
+        catalogue_, listeners_: the songs and listeners of the ratings it was fitted to.
+    """
+
+    name: ClassVar[str]
+    epochs: int
+    learning_rate: float
+    progress: bool | None
+    history_: list[float]
+    catalogue_: Catalogue
+    listeners_: pl.Series
+
+    @abstractmethod
+    def _begin(self, ratings: Ratings) -> None:
+        """Lay out what is to be learned, and from what. Raises ArgumentError for a bad hyperparameter."""
+
+    @abstractmethod
+    def _epoch(self, epoch: int) -> float:
+        """Learn once from all ratings; returns the mean squared error on the way."""
+
+    @abstractmethod
+    def _predict(self, listener: Array, song: Array, period: Array) -> Array:
+        """(n,) float32 for (n,) int64 rows, -1 for listeners and songs that training lacks."""
+
+    @abstractmethod
+    def _to_part(self) -> Part:
+        """What was learned."""
+
+    @abstractmethod
+    def _from_part(self, part: Part) -> None:
+        """The inverse of ``_to_part``, on a model that has its settings, songs and listeners."""
+
+    def fit(self, ratings: Ratings) -> Self:
+        """Learn from ratings; returns self.
+
+        Raises ArgumentError for a bad hyperparameter, for no ratings, and for an error that grows beyond bounds.
+        """
+        if not isinstance(ratings, Ratings) or not len(ratings):
+            raise ArgumentError("ratings: Ratings are allowed, one at least, as count_plays(sessions) makes them")
+        self._begin(ratings)
+        self.history_ = []
+        with progress_bar(self.name, self.epochs, self.progress) as advance:
+            for epoch in range(self.epochs):
+                error = self._epoch(epoch)
+                if not np.isfinite(error):
+                    raise ArgumentError(f"learning_rate={self.learning_rate!r}: the error grew beyond bounds; a lower one is needed")
+                self.history_.append(float(np.sqrt(error)))
+                advance(f"epoch {epoch + 1}: RMSE {self.history_[-1]:.4f}")
+        self.catalogue_, self.listeners_ = ratings.catalogue, ratings.listeners
+        return self
+
+    def predict(self, ratings: Ratings) -> Array:
+        """(n,) float32: what the listeners of these ratings will give the songs in those periods; their values are not looked at.
+
+        Listeners and songs that training lacks get what is known of the others. Raises ArgumentError before ``fit``.
+        """
+        listener, song = self._rows(ratings)
+        return self._predict(listener, song, ratings.period.astype(np.int64))
+
+    def rmse(self, ratings: Ratings) -> float:
+        """Root mean squared error of the predictions."""
+        return float(np.sqrt(np.mean((self.predict(ratings) - ratings.value) ** 2, dtype=np.float64)))
+
+    def rate(self, listener: SongId, songs: list[SongId], period: int) -> dict[SongId, float]:
+        """What a listener will give some songs in a period, by song. Raises UnknownSongError for songs that training lacks."""
+        catalogue = self._fitted()
+        rows = catalogue.rows(songs)
+        listeners = self.listeners_.filter(self.listeners_ == listener)
+        if not len(listeners):
+            raise ArgumentError(f"listener={listener!r}: is none of the {len(self.listeners_):,} that training knew")
+        n = len(rows)
+        asked = Ratings(np.zeros(n, np.int32), rows, np.full(n, period, np.int32), np.zeros(n, np.float32), listeners, catalogue)
+        return dict(zip(catalogue.songs(rows), self.predict(asked).tolist(), strict=True))
+
+    def rate_all(self, listener: int, period: int) -> Array:
+        """(songs,) float32: what the listener of this row (-1 for one unknown) will give every song in a period, in row order."""
+        songs = np.arange(len(self.catalogue_))
+        return self._predict(np.full(len(songs), listener), songs, np.full(len(songs), period))
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Save as a folder (checksummed, atomic, no pickle)."""
+        known = {"catalogue": self._fitted().to_part(), "listeners": Part(meta={}, arrays=pack_ids(self.listeners_))}
+        part = self._to_part()
+        return save_folder(path, KIND, known | {"model": Part({"model": self.name, "settings": self.settings, **part.meta}, part.arrays)})
+
+    def _rows(self, ratings: Ratings) -> tuple[Array, Array]:
+        """(n,) int64 rows of the listeners and songs of these ratings; -1 for those that training lacks."""
+        catalogue = self._fitted()
+        rows = {known: row for row, known in enumerate(self.listeners_.to_list())}
+        listener = np.array([rows.get(one, -1) for one in ratings.listeners.to_list()], np.int64)[ratings.listener]
+        return listener, ratings.catalogue.rows_in(catalogue)[ratings.song].astype(np.int64)
+
+    def _fitted(self) -> Catalogue:
+        if not hasattr(self, "catalogue_"):
+            raise ArgumentError(f"this {type(self).__name__} has learned nothing yet; call fit(ratings) first")
+        return self.catalogue_
+
+
+def loaded(path: str | os.PathLike[str], make: Callable[[str, Mapping[str, Any]], RatingModel]) -> RatingModel:
+    """A model as it was saved, made by its name and settings. Raises SavedFolderError when it is corrupt or of another kind."""
+    parts = load_folder(path, KIND)
+    with understood(path):
+        part = parts["model"]
+        model = make(part.meta["model"], part.meta["settings"])
+        model.catalogue_ = Catalogue.from_part(parts["catalogue"])
+        model.listeners_ = unpack_ids("listener", parts["listeners"].arrays)
+        model._from_part(part)
+    return model

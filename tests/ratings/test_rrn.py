@@ -1,0 +1,145 @@
+"""Recurrent recommender networks: the steps that are fed, the equations by hand, and states that never see what they foretell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from song2vec.catalogue import Catalogue
+from song2vec.errors import ArgumentError
+from song2vec.ratings import RRN, Ratings
+from song2vec.ratings.side import batch_of
+from song2vec.ratings.steps import Steps
+from tests.ratings.planted import LAST, drifting, errors, fitted, make
+
+
+def steps():
+    """Ann rates songs 7 and 2 in period 0 and song 7 in period 4; Bob nothing; Cid song 2 in period 1."""
+    owner, other, period = np.array([0, 2, 0, 0]), np.array([7, 2, 2, 7]), np.array([4, 1, 0, 0])
+    return Steps.of(owner, other, period, np.array([1.0, 2.0, 3.0, 4.0]), 3)
+
+
+def test_steps_are_periods_with_a_rating():
+    found = steps()
+    assert found.begin.tolist() == [0, 2, 2, 3]
+    assert found.period.tolist() == [0, 4, 1]
+    assert found.first.tolist() == [0, 2, 3, 4]
+    assert found.other.tolist() == [2, 7, 7, 2]
+    assert found.value.tolist() == [3, 4, 1, 2]
+
+
+def test_steps_taken_before_a_period_do_not_count_its_own():
+    owner, period = np.array([0, 0, 0, 0, 1, 2, 2]), np.array([0, 1, 4, 99, 3, 1, 2])
+    assert steps().taken(owner, period).tolist() == [0, 1, 1, 2, 0, 0, 1]
+
+
+def test_a_batch_tells_new_and_when_and_when_before():
+    batch = batch_of(steps(), np.array([2, 1, 0]), 5)
+    assert batch.counts.tolist() == [1, 0, 2]
+    assert batch.ratings.tolist() == [3, 0, 1, 2]
+    assert batch.offsets.tolist() == [0, 1, 3]
+    np.testing.assert_allclose(batch.told, [[1, 0.2, 0.2], [1, 0, 0], [0, 0.8, 0]])
+    assert batch.row.tolist() == [0, 2, 2, 2]
+    assert batch.step.tolist() == [0, 0, 0, 1]
+
+
+def test_states_are_those_of_the_equations():
+    """One listener, two periods: y, the gates of the LSTM and the affine map written out."""
+    side = fitted(make("rrn", epochs=1), drifting())._sides[0]
+    walk = Steps.of(np.zeros(3, int), np.array([5, 6, 5]), np.array([0, 0, 3]), np.array([4.0, 2.0, 5.0]), 1)
+    with torch.no_grad():
+        found = side.states(walk, batch_of(walk, np.zeros(1, int), 4), 3.0).numpy()
+        weights = {name: tensor.numpy() for name, tensor in side.state_dict().items()}
+    h = c = np.zeros(32)
+    expected = [h]
+    for met, told in (({5: 1 / np.sqrt(2), 6: -1 / np.sqrt(2)}, [1, 0, 0]), ({5: 2.0}, [0, 0.75, 0])):
+        y = sum(value * weights["met.weight"][song] for song, value in met.items())
+        y = y + weights["told.weight"] @ told + weights["told.bias"]
+        gates = (
+            weights["walk.weight_ih_l0"] @ y + weights["walk.bias_ih_l0"] + weights["walk.weight_hh_l0"] @ h + weights["walk.bias_hh_l0"]
+        )
+        i, f, g, o = np.split(gates, 4)
+        c = c / (1 + np.exp(-f)) + np.tanh(g) / (1 + np.exp(-i))
+        h = np.tanh(c) / (1 + np.exp(-o))
+        expected.append(h)
+    np.testing.assert_allclose(found, np.array(expected) @ weights["dynamic.weight"].T + weights["dynamic.bias"], rtol=1e-4, atol=1e-5)
+
+
+def test_a_prediction_is_the_sum_of_its_parts():
+    ratings = drifting()
+    model = fitted(make("rrn", epochs=2), ratings)
+    u, i, t = 3, 7, 5
+    one, two = model._sides
+    with torch.no_grad():
+        states = [side.all_states(steps, LAST, model._mean).numpy() for side, steps in zip(model._sides, model._steps, strict=True)]
+        still = float(one.factor.weight[u] @ two.factor.weight[i] + one.bias.weight[u] + two.bias.weight[i])
+    moving = [states[side][_place(model._steps[side], owner, t)] for side, owner in enumerate((u, i))]
+    assert model.rate("u3", ["s7"], t)["s7"] == pytest.approx(model._mean + still + float(moving[0] @ moving[1]), abs=1e-4)
+
+
+def _place(steps, owner, period):
+    """By counting: the blank states and steps of all owners before this one, and its own steps before the period."""
+    return owner + int((steps.owner < owner).sum()) + int(((steps.owner == owner) & (steps.period < period)).sum())
+
+
+def test_a_period_is_foretold_from_earlier_ones_alone():
+    """What is seen in a period, and after it, does not change what is foretold of it."""
+    ratings = drifting()
+    model = fitted(make("rrn", epochs=2), ratings)
+    earlier, asked = model.predict(ratings.during(5)), ratings.during(5)
+    changed = replace(model._seen, value=np.where(model._seen.period >= 5, 0, model._seen.value).astype(np.float32))
+    model._seen = changed
+    model._look_back()
+    np.testing.assert_array_equal(model.predict(asked), earlier)
+    assert np.abs(model.predict(ratings.during(6)) - fitted(make("rrn", epochs=2), ratings).predict(ratings.during(6))).max() > 1e-4
+
+
+def test_states_go_on_with_what_is_observed():
+    """Told of period 10, the network foretells period 11 better, without learning; and the model that was asked stays as it is."""
+    ratings = drifting()
+    model = fitted(make("rrn"), ratings)
+    before = model.predict(ratings.during(LAST + 1))
+    went_on = model.observe(ratings.during(LAST))
+    assert went_on.rmse(ratings.during(LAST + 1)) < model.rmse(ratings.during(LAST + 1))
+    np.testing.assert_array_equal(model.predict(ratings.during(LAST + 1)), before)
+    strangers = Ratings(*(np.zeros(1, np.int32),) * 3, np.ones(1, np.float32), pl.Series(["new"]), Catalogue(["never heard"], [1]))
+    np.testing.assert_array_equal(model.observe(strangers).predict(ratings), model.predict(ratings))
+
+
+def test_training_by_turns_moves_one_side_and_leaves_the_other():
+    model = make("rrn", epochs=1)
+    model._begin(drifting().before(LAST))
+    before = [{name: weights.clone() for name, weights in side.state_dict().items()} for side in model._sides]
+    model._turn(1, 0)
+    assert all(torch.equal(weights, before[0][name]) for name, weights in model._sides[0].state_dict().items())
+    assert not torch.equal(model._sides[1].factor.weight, before[1]["factor.weight"])
+
+
+def test_gradients_are_those_of_finite_differences():
+    """Of the loss by one number of the map from state to factor, through the whole walk."""
+    model = make("rrn", epochs=1, learning_rate=1e-12, penalty=0.0, batch_size=1000)
+    model._begin(drifting().before(4))
+    weights = model._sides[0].walk.weight_hh_l0
+    error = model._turn(0, 0)
+    slope = float(weights.grad[3, 2])
+    with torch.no_grad():
+        weights[3, 2] += 0.05
+    assert (model._turn(0, 0) - error) / 0.05 == pytest.approx(slope, rel=0.2, abs=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"), [({"hidden": 0}, "hidden=0"), ({"penalty": -1}, "penalty=-1"), ({"dynamic": 1}, "dynamic=1")]
+)
+def test_bad_settings_are_refused(settings, message):
+    with pytest.raises(ArgumentError, match=message):
+        RRN(**settings).fit(drifting())
+
+
+def test_drift_that_is_not_there_costs_little():
+    ratings = drifting(drift=0.0)
+    twin, model = (errors(fitted(make("rrn", penalty=0.1, dynamic=dynamic), ratings), ratings).mean() for dynamic in (False, True))
+    assert model < 1.5 * twin

@@ -39,6 +39,7 @@ class Engine(Changing, Playing):
         vectors: SongVectors.
         index: "annoy", "exact", "hnsw", "auto" (measures which suits these vectors), or an index of ``song2vec.search``.
         seed: of the index.
+        workers: threads that build the index; None takes every core. With one the same seed gives the same index.
 
     Attributes:
         next_song: the model that says what comes next; None until one is put there.
@@ -46,8 +47,8 @@ class Engine(Changing, Playing):
 
     next_song: NextSongModel | None = None
 
-    def __init__(self, vectors: SongVectors, *, index: str | SongIndex = "annoy", seed: int = 0) -> None:
-        self.index = make_index(index, vectors, seed)
+    def __init__(self, vectors: SongVectors, *, index: str | SongIndex = "annoy", seed: int = 0, workers: int | None = 1) -> None:
+        self.index = make_index(index, vectors, seed, workers)
         self._learner: dict[str, Any] = {}
 
     @classmethod
@@ -69,7 +70,8 @@ class Engine(Changing, Playing):
             index: see :class:`Engine`.
             next_song: a next-song model by name, or one of your own making; one that is fitted already is taken as it is.
             seed: of learner, index and model; those of your own making keep their own.
-            settings: passed to a learner given by name: ``Engine.train(sessions, size=128, epochs=20)``.
+            settings: passed to a learner given by name: ``Engine.train(sessions, size=128, epochs=20)``. By ``workers=1``
+                learner and index are the same every time.
 
         Raises ArgumentError for an unknown learner, index, model or setting.
         """
@@ -79,7 +81,7 @@ class Engine(Changing, Playing):
         learner = make_learner(vectors, seed, settings)
         model = chosen(next_song, seed)
         learner.fit(sessions)
-        engine = cls(learner.vectors_, index=index, seed=seed)
+        engine = cls(learner.vectors_, index=index, seed=seed, workers=getattr(learner, "workers", 1))
         engine._learner = learner_settings(learner)
         engine.next_song = fitted(model, sessions, learner.vectors_)
         return engine

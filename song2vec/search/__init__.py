@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+import os
+
 from song2vec.errors import ArgumentError, SavedFolderError
 from song2vec.search.annoy_index import AnnoyIndex
 from song2vec.search.base import SongIndex
@@ -28,12 +31,13 @@ __all__ = [
 ]
 
 
-def make_index(kind: str | SongIndex, vectors: SongVectors, seed: int = 0) -> SongIndex:
+def make_index(kind: str | SongIndex, vectors: SongVectors, seed: int = 0, workers: int | None = 1) -> SongIndex:
     """Build an index over the vectors.
 
     Args:
         kind: a name in ``INDEXES``; "auto" for what :meth:`SongIndex.auto` measures to be best; or an index with the
-            hyperparameters of your choice, which keeps its own seed.
+            hyperparameters of your choice, which keeps its own seed and workers.
+        workers: threads that build; None takes every core. With one the same seed gives the same index.
 
     Raises ArgumentError for any other kind, MissingExtraError when the library of an index is not installed.
     """
@@ -44,7 +48,9 @@ def make_index(kind: str | SongIndex, vectors: SongVectors, seed: int = 0) -> So
     if not isinstance(kind, str) or kind not in INDEXES:
         names = ", ".join(map(repr, INDEXES))
         raise ArgumentError(f"index={kind!r}: 'auto', {names}, or an index such as AnnoyIndex(trees=100) is allowed")
-    return INDEXES[kind](seed=seed).build(vectors)  # type: ignore[call-arg]  # every index takes a seed
+    settings = {"seed": seed, "workers": workers or os.cpu_count() or 1}
+    known = inspect.signature(INDEXES[kind]).parameters
+    return INDEXES[kind](**{name: value for name, value in settings.items() if name in known}).build(vectors)
 
 
 def load_index(part: Part, vectors: SongVectors) -> SongIndex:

@@ -56,13 +56,14 @@ def heard(songs, rows, keep, begin, end, line, state):  # type: ignore[no-untype
 
 
 class Pair(NamedTuple):
-    """What pairs learn by: outputs, the addresses of their rows, their labels, how fast they teach and are taught, errors and moves."""
+    """What pairs learn by: outputs, the addresses of their rows, their labels, how fast they teach and are taught, scores, errors, moves."""
 
     outs: Array
     rows: Array
     labels: Array
     speeds: Array
     paces: Array
+    scores: Array
     errors: Array
     moves: Array
 

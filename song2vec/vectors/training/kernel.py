@@ -22,12 +22,13 @@ from song2vec.arrays import Array
 from song2vec.vectors.training.draws import OPTIONS, Pair, below, draw, heard, path, sampled, step
 from song2vec.vectors.training.lanes import fetch
 from song2vec.vectors.training.local import stack_floats, stack_rows
-from song2vec.vectors.training.products import HELD, give_back, learn_each, learn_mean, point
+from song2vec.vectors.training.products import HELD, fetch_path, give_back, learn_each, learn_mean, point
 
 PIECE = 65_536  # a longer session is read in pieces of so many plays
 GROUP = 4  # context songs that share negatives
 PATHS = 64  # room for paths comes in multiples of so many nodes; a Huffman tree over 10**13 plays has shorter ones
 ROOM = 2 * (1 + HELD)  # rows that a kernel needs for itself
+APART = 16  # plays after which the nodes held are put together
 POOL = 64  # groups whose negatives are drawn at once
 INLINED = ("draws.py", "products.py", "lanes.py", "local.py")
 
@@ -78,7 +79,7 @@ def make_kernel(size: int, most: int, skip_gram: bool, hierarchical: bool, paced
         first called, kept on disk.
     """
     group = GROUP if skip_gram and not hierarchical else PIECE
-    negatives, row, twice, five = 0 if hierarchical else most - 1, 4 * size, 2 * most, 5 * most
+    negatives, row, twice, six = 0 if hierarchical else most - 1, 4 * size, 2 * most, 6 * most
     edition = 1 | crc32(b"".join(Path(__file__).with_name(name).read_bytes() for name in INLINED))
 
     @numba.njit(cache=True, **OPTIONS)  # type: ignore[untyped-decorator]
@@ -89,11 +90,11 @@ def make_kernel(size: int, most: int, skip_gram: bool, hierarchical: bool, paced
         inputs, outputs = model.inputs.ctypes.data, model.outputs.ctypes.data
         line, drawn = np.empty(PIECE, np.int64), np.empty(POOL * negatives, np.int64)
         near, held = room.ctypes.data, room.ctypes.data + 2 * row
-        whole, parts = carray(stack_rows(twice), (2, most)), carray(stack_floats(five), (5, most))
-        pair = Pair(whole[0], whole[1], parts[0], parts[1], parts[2], parts[3], parts[4])
+        whole, parts = carray(stack_rows(twice), (2, most)), carray(stack_floats(six), (6, most))
+        pair = Pair(whole[0], whole[1], parts[0], parts[1], parts[2], parts[3], parts[4], parts[5])
         pair.labels[:] = 0
         pair.labels[0] = 1  # unless a path says otherwise
-        used = len(drawn)
+        used, taken = len(drawn), 0
         fall = (end_rate - rate) / max(1, offsets[last] - offsets[first])
         for session in range(first, last):
             for begin in range(offsets[session], offsets[session + 1], PIECE):
@@ -112,6 +113,8 @@ def make_kernel(size: int, most: int, skip_gram: bool, hierarchical: bool, paced
                     share = max(1, -(-around // max(1, -(-around // group))))  # like sizes: 5 are 3 and 2, not 4 and 1
                     for begun in range(0, around, share):
                         if hierarchical:
+                            if place + 1 < length:
+                                fetch_path(model.song_nodes, model.node_nodes, line[place + 1], outputs, size)
                             count = path(model.song_nodes, model.node_nodes, song, pair)
                         else:
                             if used == len(drawn):
@@ -121,13 +124,14 @@ def make_kernel(size: int, most: int, skip_gram: bool, hierarchical: bool, paced
                             used += negatives
                             for k in range(used, min(used + negatives, len(drawn))):
                                 fetch(outputs + drawn[k] * row, size)
-                        point(pair, count, speed, outputs, held, plan, hierarchical, paced, size)
+                        taken = point(pair, count, speed, outputs, held, taken, plan, hierarchical, paced, size)
                         begin_at, end_at = low + begun, low + min(begun + share, around)
                         if skip_gram:
                             learn_each(inputs, line, begin_at, end_at, place, pair, count, near, plan, model.sigmoid, paced, size)
                         else:
                             learn_mean(inputs, line, begin_at, end_at, place, pair, count, near, plan, model.sigmoid, paced, size)
-                        if hierarchical:
-                            give_back(pair, count, outputs, size)
+                    if hierarchical and place % APART == 0:
+                        taken = give_back(taken, held, outputs, size)
+                taken = give_back(taken, held, outputs, size)
 
     return kernel

@@ -114,21 +114,47 @@ def _move(typing: Any, near: Any, rows: Any, count: Any, errors: Any, moves: Any
         code = Code(context, builder, signature, given)
         near_row, (addresses, error, pace) = code.row(given[0]), map(code.array, (1, 3, 4))
         for panel in panels(size.literal_value):
-            gains = [cgutils.alloca_once(builder, _LANES) for _ in panel]  # type: ignore[no-untyped-call]
-            for gain in gains:
-                builder.store(_ZEROS, gain)
-            with cgutils.for_range(builder, given[2]) as k:
-                row = code.row(code.number(addresses, k.index))
-                wrong, step = (code.splat(code.number(each, k.index)) for each in (error, pace))
-                for gain, eight in zip(gains, panel, strict=True):
-                    numbers = code.load(row, eight)
-                    builder.store(code.multiply_add(wrong, numbers, builder.load(gain)), gain)
-                    code.store(code.multiply_add(step, code.load(near_row, eight), numbers), row, eight)
-            for gain, eight in zip(gains, panel, strict=True):
-                code.store(code.add(code.load(near_row, eight), builder.load(gain)), near_row, eight)
+            _move_panel(code, panel, near_row, given[2], (addresses, error, pace), None)
         return context.get_dummy_value()
 
     return types.void(near, rows, count, errors, moves, size), generate  # type: ignore[no-untyped-call]
+
+
+def _move_on(typing: Any, near: Any, following: Any, rows: Any, count: Any, errors: Any, scores: Any, size: Any) -> Any:
+    """:func:`move` by the errors alone, and at once scores[k] = following . rows[k] of the rows as they are then."""
+
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        code = Code(context, builder, signature, given)
+        near_row, next_row, (addresses, error, found) = code.row(given[0]), code.row(given[1]), map(code.array, (2, 4, 5))
+        for panel in panels(size.literal_value):
+            _move_panel(code, panel, near_row, given[3], (addresses, error, error), (next_row, found))
+        return context.get_dummy_value()
+
+    return types.void(near, following, rows, count, errors, scores, size), generate  # type: ignore[no-untyped-call]
+
+
+def _move_panel(code: Code, panel: range, near_row: Any, count: Any, arrays: tuple[Any, Any, Any], after: tuple[Any, Any] | None) -> None:
+    """One panel of :func:`_move`, or of :func:`_move_on` where ``after`` says what is next and where its scores go."""
+    builder, (addresses, error, pace) = code.builder, arrays
+    near = [code.load(near_row, eight) for eight in panel]
+    follow = [code.load(after[0], eight) for eight in panel] if after else near
+    gains = [cgutils.alloca_once(builder, _LANES) for _ in panel]  # type: ignore[no-untyped-call]
+    for gain in gains:
+        builder.store(_ZEROS, gain)
+    with cgutils.for_range(builder, count) as k:
+        row, score = code.row(code.number(addresses, k.index)), None
+        wrong, step = (code.splat(code.number(each, k.index)) for each in (error, pace))
+        for gain, eight, mine, other in zip(gains, panel, near, follow, strict=True):
+            numbers = code.load(row, eight)
+            builder.store(code.multiply_add(wrong, numbers, builder.load(gain)), gain)
+            moved = code.multiply_add(step, mine, numbers)
+            code.store(moved, row, eight)
+            score = code.multiply_add(other, moved, score)
+        if after:
+            before = code.number(after[1], k.index) if panel.start else None
+            builder.store(code.add(code.total(score), before), builder.gep(after[1], [k.index]))
+    for gain, eight, mine in zip(gains, panel, near, strict=True):
+        code.store(code.add(mine, builder.load(gain)), near_row, eight)
 
 
 def _clear(typing: Any, target: Any, size: Any) -> Any:
@@ -194,5 +220,5 @@ def _fetch(typing: Any, row: Any, size: Any) -> Any:
     return types.void(row, size), generate  # type: ignore[no-untyped-call]
 
 
-_all = (_find_scores, _move, _clear, _copy, _add, _give, _fetch)
-find_scores, move, clear, copy, add, give, fetch = (intrinsic(prefer_literal=True)(each) for each in _all)
+_all = (_find_scores, _move, _move_on, _clear, _copy, _add, _give, _fetch)
+find_scores, move, move_on, clear, copy, add, give, fetch = (intrinsic(prefer_literal=True)(each) for each in _all)

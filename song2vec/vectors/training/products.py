@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 
 from song2vec.vectors.training.draws import inlined
-from song2vec.vectors.training.lanes import add, clear, copy, find_scores, give, move
+from song2vec.vectors.training.lanes import add, clear, copy, fetch, find_scores, give, move, move_on
 
 EDGE = 6.0  # scores beyond teach nothing, as in gensim: what is right enough would grow without end, what is so wrong is chance
-HELD = 32  # nodes nearest the root, which all threads change all the time: changed in copies, put together after each play
+HELD = 32  # nodes nearest the root, which all threads change all the time: changed in copies, put together now and then
 _STEPS = 2048
 SIGMOID = (1 / (1 + np.exp(-np.linspace(-EDGE, EDGE, _STEPS + 1)))).astype(np.float32)
 _HIGH, _SCALE, _HALF = np.float32(EDGE), np.float32(_STEPS / 2 / EDGE), np.float32(0.5)
@@ -19,8 +19,8 @@ _ZERO, _ONE = np.float32(0), np.float32(1)
 
 
 @inlined
-def point(pair, count, speed, outputs, held, plan, hierarchical, paced, size):  # type: ignore[no-untyped-def]
-    """Say of each output where its row is and how fast it teaches and is taught."""
+def point(pair, count, speed, outputs, held, taken, plan, hierarchical, paced, size):  # type: ignore[no-untyped-def]
+    """Say of each output where its row is and how fast it teaches and is taught; of the nodes held, bits say which are taken."""
     for k in range(count):
         out = pair.outs[k]
         pair.rows[k] = outputs + out * 4 * size
@@ -28,20 +28,34 @@ def point(pair, count, speed, outputs, held, plan, hierarchical, paced, size):  
         pair.paces[k] = plan.pace if paced and out < plan.old_outputs else _ONE
         if hierarchical and out < HELD:
             pair.rows[k] = held + out * 8 * size
-            take(pair.rows[k], outputs + out * 4 * size, size)
+            if not (taken >> out) & 1:
+                take(pair.rows[k], outputs + out * 4 * size, size)
+                taken |= 1 << out
+    return taken
 
 
 @inlined
-def give_back(pair, count, outputs, size):  # type: ignore[no-untyped-def]
-    """Put together what the nodes held have learned with what they have learned elsewhere."""
-    for k in range(count):
-        if pair.outs[k] < HELD:
-            give(outputs + pair.outs[k] * 4 * size, pair.rows[k], _ONE, size)
+def fetch_path(song_nodes, node_nodes, song, outputs, size):  # type: ignore[no-untyped-def]
+    """Ask for the rows of a path that is needed soon; those near the root are in the nearest cache anyway."""
+    above = song_nodes[song]
+    while above >= 2 * HELD:
+        fetch(outputs + (above >> 1) * 4 * size, size)
+        above = node_nodes[above >> 1]
+
+
+@inlined
+def give_back(taken, held, outputs, size):  # type: ignore[no-untyped-def]
+    """Put together what the nodes held have learned with what they have learned elsewhere; none is taken any more."""
+    for out in range(HELD):
+        if (taken >> out) & 1:
+            give(outputs + out * 4 * size, held + out * 8 * size, _ONE, size)
+    return 0
 
 
 @inlined
 def learn_each(inputs, line, low, high, place, pair, count, near, plan, sigmoid, paced, size):  # type: ignore[no-untyped-def]
     """Skip-gram: one song after the other from ``low`` to ``high`` - 1, the song at ``place`` not counted."""
+    known = False  # are the scores of this song there, found while the one before it learned
     for other in range(low, high):
         base = line[other + (other >= place)]
         row = inputs + base * 4 * size
@@ -50,7 +64,15 @@ def learn_each(inputs, line, low, high, place, pair, count, near, plan, sigmoid,
             learn(near, pair, count, sigmoid, paced, size)
             give(row, near, plan.pace if base < plan.old_inputs else _ONE, size)
         else:
-            learn(row, pair, count, sigmoid, paced, size)
+            if not known:
+                find_scores(row, pair.rows, count, pair.scores, size)
+            find_errors(pair, count, sigmoid, paced)
+            following = line[other + 1 + (other + 1 >= place)] if other + 1 < high else base
+            known = following != base
+            if known:
+                move_on(row, inputs + following * 4 * size, pair.rows, count, pair.errors, pair.scores, size)
+            else:
+                move(row, pair.rows, count, pair.errors, pair.errors, size)
 
 
 @inlined
@@ -77,12 +99,18 @@ def take(held, row, size):  # type: ignore[no-untyped-def]
 @inlined
 def learn(near, pair, count, sigmoid, paced, size):  # type: ignore[no-untyped-def]
     """A context row and its outputs learn, each by the others as they were."""
-    find_scores(near, pair.rows, count, pair.errors, size)
+    find_scores(near, pair.rows, count, pair.scores, size)
+    find_errors(pair, count, sigmoid, paced)
+    move(near, pair.rows, count, pair.errors, pair.moves if paced else pair.errors, size)
+
+
+@inlined
+def find_errors(pair, count, sigmoid, paced):  # type: ignore[no-untyped-def]
+    """What is wrong with each score, times how fast it is to be righted."""
     for k in range(count):
-        score = min(max(pair.errors[k], -_HIGH), _HIGH)
+        score = min(max(pair.scores[k], -_HIGH), _HIGH)
         place = min(max(np.int32((score + _HIGH) * _SCALE + _HALF), np.int32(0)), np.int32(_STEPS))  # also of what is not a number
         error = pair.speeds[k] * (pair.labels[k] - sigmoid[place])
         pair.errors[k] = error if -_HIGH < score < _HIGH else _ZERO
         if paced:
             pair.moves[k] = pair.paces[k] * pair.errors[k]
-    move(near, pair.rows, count, pair.errors, pair.moves if paced else pair.errors, size)

@@ -222,7 +222,7 @@ class SongIndex(SavedIndex, ABC):
 
     def _check(self) -> Finding:
         sample = Sample(self._now.unit, self.seed, _SAMPLE)
-        for songs in (_SAMPLE // 4, _SAMPLE):  # few songs tell soon enough that a search is much too narrow
+        for songs in (_SAMPLE // 20, _SAMPLE // 4, _SAMPLE):  # few songs tell soon enough that a search is much too narrow
             finding = sample.check(self._nearest, songs)
             while finding.recall < self._aim and not finding.short and self._widen():
                 finding = sample.check(self._nearest, songs)

@@ -56,7 +56,7 @@ def heard(songs, rows, keep, begin, end, line, state):  # type: ignore[no-untype
 
 
 class Pair(NamedTuple):
-    """What pairs learn by: outputs, the addresses of their rows, their labels, how fast they teach and are taught, scores, errors, moves."""
+    """What pairs learn by: outputs, addresses of their rows, labels, how fast they teach and are taught, scores, errors, moves."""
 
     outs: Array
     rows: Array

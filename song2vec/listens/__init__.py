@@ -68,7 +68,8 @@ def read_listens(log: str | os.PathLike[str] | Any, format: str = "auto", column
         log: a file, a folder, a zip or tar archive, or a polars, pandas or Arrow frame.
         format: a name listed by ``song2vec formats``; "auto" recognises it.
         columns: for tables, which column is which: ``{"listener": "uid", "song": "track", "time": ["date", "clock"]}``
-            (several columns are joined by a space). Columns named in the usual ways are found without it.
+            (several columns are joined by a space). Columns named in the usual ways are found without it. What else is known
+            of a play, for models that take it, is asked for as context: ``{"context:country": "cc", "context:query": "search"}``.
 
     Returns:
         Listens: ``.table`` (polars: listener, song, time in UTC, ...) and ``.report`` (rows read, kept, dropped and why).

@@ -35,6 +35,7 @@ COLUMNS: Mapping[str, str] = {
     "session": "the session, playlist or basket it came in, where the log gives one",
     "skipped": "true where the log marks the play as skipped",
 }
+CONTEXT = "context:"  # what begins so is kept as text for models that take it: "context:country", "context:query"
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # unset clocks say 1970 or 1980; no listening log is this old
 DEFAULT_LISTENER = "me"
 
@@ -63,8 +64,8 @@ class Listens:
     """A listens table with the report of how it was read.
 
     Attributes:
-        table: polars DataFrame with ``listener`` and ``song`` and those of the other columns of
-            ``song2vec.listens.schema.COLUMNS`` that the log has; in the order of the log.
+        table: polars DataFrame with ``listener`` and ``song``, those of the other columns of
+            ``song2vec.listens.schema.COLUMNS`` that the log has, and what was asked for as "context:..."; in the order of the log.
         report: rows read, kept and dropped, reason by reason.
     """
 
@@ -102,7 +103,8 @@ def standardise(rows: Rows, *, format: str, files: list[str], ignored: list[str]
     frame = _with_listener(frame)
     if "time" in frame.columns:
         frame = frame.with_columns(parse_time(frame["time"], where))
-    frame = frame.select(name for name in COLUMNS if name in frame.columns)
+    context = [name for name in frame.columns if name.startswith(CONTEXT)]
+    frame = frame.select(*(name for name in COLUMNS if name in frame.columns), *context)
     frame = _with_types(frame)
     frame = _drop(frame, dropped)
     report = ReadReport(format, files, read, frame.height, {why: n for why, n in dropped.items() if n}, ignored or [])
@@ -152,7 +154,7 @@ def _with_types(frame: pl.DataFrame) -> pl.DataFrame:
             wanted[name] = pl.Int64 if dtype.is_integer() else pl.String
         elif name in ("played_seconds", "duration_seconds"):
             wanted[name] = pl.Float32
-        elif name in ("artist", "title"):
+        elif name in ("artist", "title") or name.startswith(CONTEXT):
             wanted[name] = pl.String
         elif name == "skipped":
             wanted[name] = pl.Boolean

@@ -10,7 +10,7 @@ import polars as pl
 from song2vec.errors import ArgumentError, FormatError
 from song2vec.listens.reader import Reader
 from song2vec.listens.scanning import POLARS_ERRORS, header, scan
-from song2vec.listens.schema import COLUMNS, Rows
+from song2vec.listens.schema import COLUMNS, CONTEXT, Rows
 from song2vec.listens.sources import Source
 
 # Names are compared in lower case without spaces, underscores, dashes and dots; the first that is there wins.
@@ -84,7 +84,8 @@ def find_columns(names: Iterable[str]) -> dict[str, list[str]]:
 def _choose(lazy: pl.LazyFrame, columns: Mapping[str, str | Sequence[str]] | None, where: str) -> pl.LazyFrame:
     """Only the wanted columns, under their listens names; milliseconds become seconds."""
     schema = lazy.collect_schema()
-    found = find_columns(schema.names()) | _checked(columns or {}, schema.names())
+    context = {name: [name] for name in schema.names() if name.startswith(CONTEXT)}
+    found = find_columns(schema.names()) | context | _checked(columns or {}, schema.names())
     line = None if where == "frame" else 1
     if "song" not in found and not {"artist", "title"} <= found.keys():
         message = (
@@ -107,8 +108,8 @@ def _choose(lazy: pl.LazyFrame, columns: Mapping[str, str | Sequence[str]] | Non
 def _checked(columns: Mapping[str, str | Sequence[str]], names: list[str]) -> dict[str, list[str]]:
     mapped: dict[str, list[str]] = {}
     for wanted, given in columns.items():
-        if wanted not in COLUMNS:
-            raise ArgumentError(f"columns={{{wanted!r}: ...}}: {', '.join(COLUMNS)} are allowed")
+        if wanted not in COLUMNS and wanted.removeprefix(CONTEXT) in ("", wanted):
+            raise ArgumentError(f"columns={{{wanted!r}: ...}}: {', '.join(COLUMNS)} and {CONTEXT}NAME are allowed")
         mapped[wanted] = [given] if isinstance(given, str) else list(given)
         for name in mapped[wanted]:
             if name not in names:

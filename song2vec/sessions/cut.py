@@ -14,6 +14,7 @@ from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue
 from song2vec.errors import ArgumentError, NothingLeftError
 from song2vec.listens import Listens, read_listens
+from song2vec.listens.schema import CONTEXT
 from song2vec.sessions import kernels, numbering, ordering
 from song2vec.sessions.codes import Codes, encode
 from song2vec.sessions.sessions import CutReport, Sessions
@@ -90,6 +91,7 @@ class _Log:
         bounds: (listeners + 1,) int64, where each listener's plays begin.
         songs: (plays,) int32 codes. times: int64 microseconds. given: int32 session codes.
         played: float32 seconds. skipped: bool.
+        order: int64, which row of the table each play is; empty where nobody asks.
         duplicates, over_cap: plays that a cap has dropped already.
     """
 
@@ -101,6 +103,7 @@ class _Log:
     given: Array
     played: Array
     skipped: Array
+    order: Array
     duplicates: int
     over_cap: int
 
@@ -131,6 +134,7 @@ def _in_order(table: pl.DataFrame, min_played_seconds: float, cap: int | None) -
         given,
         ordering.gather(_played(table), order),
         ordering.gather(_skipped(table, min_played_seconds), order),
+        order if _context_names(table) else np.empty(0, np.int64),
         duplicates,
         over_cap,
     )
@@ -197,8 +201,18 @@ def _assemble(table: pl.DataFrame, log: _Log, plays: Array, offsets: Array, repo
         listeners=log.listener_codes.values.gather(present).rename("listener"),
         start=log.times[first_plays] // 1_000_000 if timed else None,
         dwell=kernels.dwell(plays, offsets, log.times, log.played) if timed or len(log.played) else None,
+        context=_context(table, log.order[first_plays]) if len(log.order) else None,
         report=report,
     )
+
+
+def _context(table: pl.DataFrame, rows: Array) -> pl.DataFrame:
+    """What the log tells of the first play of each session."""
+    return pl.DataFrame([table[name].gather(rows).rename(name.removeprefix(CONTEXT)) for name in _context_names(table)])
+
+
+def _context_names(table: pl.DataFrame) -> list[str]:
+    return [name for name in table.columns if name.startswith(CONTEXT)]
 
 
 def _names(table: pl.DataFrame, songs: Codes, rows: Array) -> list[pl.Series | None]:

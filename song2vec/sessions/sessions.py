@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from song2vec.arrays import Array, pack_ids, unpack_ids
+from song2vec.arrays import Array, pack_ids, pack_strings, unpack_ids, unpack_strings
 from song2vec.catalogue import Catalogue, SongId
 from song2vec.errors import ArgumentError
 from song2vec.storage import Part, load_folder, save_folder, understood
@@ -54,6 +54,7 @@ class Sessions:
         start: (sessions,) int64, when each session began in epoch seconds UTC; None where the log has no times.
         dwell: (plays,) float32, seconds played, or else until the next play of the session; NaN when neither is
             known. None where the log has no times and no lengths.
+        context: what else the log tells of each session, as of its first play: a column of text a name. None where nothing was asked for.
         report: what cutting dropped; None for sessions made otherwise.
     """
 
@@ -64,6 +65,7 @@ class Sessions:
     listeners: pl.Series
     start: Array | None = None
     dwell: Array | None = None
+    context: pl.DataFrame | None = None
     report: CutReport | None = None
 
     def __len__(self) -> int:
@@ -114,6 +116,7 @@ class Sessions:
             listeners=self.listeners,
             start=None if self.start is None else self.start[chosen],
             dwell=None if self.dwell is None else self.dwell[plays],
+            context=None if self.context is None else self.context[chosen],
         )
 
     @classmethod
@@ -150,6 +153,10 @@ class Sessions:
             "sessions": Part(meta={"sessions": len(self)}, arrays={name: array for name, array in arrays.items() if array is not None}),
             "listeners": Part(arrays=pack_ids(self.listeners)),
         }
+        if self.context is not None:
+            told = {name: self.context[name].fill_null("").to_list() for name in self.context.columns}
+            packed = {f"{name}.{part}": array for name, column in told.items() for part, array in pack_strings(column).items()}
+            parts["context"] = Part(meta={"columns": list(told)}, arrays=packed)
         return save_folder(path, KIND, parts)
 
     @classmethod
@@ -163,5 +170,14 @@ class Sessions:
             return cls(
                 catalogue=Catalogue.from_part(parts["catalogue"]),
                 listeners=unpack_ids("listener", parts["listeners"].arrays),
+                context=_context(parts["context"]) if "context" in parts else None,
                 **parts["sessions"].arrays,  # type: ignore[arg-type]
             )
+
+
+def _context(part: Part) -> pl.DataFrame:
+    def column(name: str) -> list[str | None]:
+        strings = unpack_strings({part_name: part.arrays[f"{name}.{part_name}"] for part_name in ("bytes", "offsets")})
+        return [text or None for text in strings]
+
+    return pl.DataFrame({name: pl.Series(column(name), dtype=pl.String) for name in part.meta["columns"]})

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from song2vec.catalogue import Catalogue
 from song2vec.errors import ArgumentError, SavedFolderError
-from song2vec.sessions import CutReport, Sessions
+from song2vec.listens import read_listens
+from song2vec.sessions import CutReport, Sessions, cut_sessions
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=4)
+NOON = 1_700_000_000
 LISTS = st.sampled_from([TEXT, st.integers(-5, 5)]).flatmap(lambda ids: st.lists(st.lists(ids, max_size=5), min_size=1, max_size=6))
 
 
@@ -165,6 +167,34 @@ def test_whatever_is_saved_is_loaded(tmp_path, lists):
     assert loaded.listeners.to_list() == list(range(len(lists)))
     assert loaded.start is None
     assert loaded.dwell is None
+
+
+def test_context_is_of_the_first_play_of_a_session_and_stays_with_it(tmp_path):
+    """Read by columns of any name, cut, chosen, saved and loaded; a log that asks for none has none."""
+    log = pl.DataFrame(
+        {
+            "user": ["a", "b", "a", "b", "a", "a"],
+            "song": ["1", "2", "2", "1", "3", "2"],
+            "time": [NOON + second for second in (7200, 0, 60, 100, 0, 7300)],
+            "Cc": ["SE", "FI", "NO", None, "DK", "XX"],
+            "search box": [None, "été", "x", "y", "sad songs", None],
+        }
+    )
+    listens = read_listens(log, columns={"context:country": "Cc", "context:query": "search box"})
+    sessions = cut_sessions(listens)
+    expected = {("a", 0): ("DK", "sad songs"), ("a", 7200): ("SE", None), ("b", 0): ("FI", "été")}
+    found = {
+        (sessions.listeners[int(listener)], int(start) - NOON): row
+        for listener, start, row in zip(sessions.listener, sessions.start, sessions.context.rows(), strict=True)
+    }
+    assert found == expected
+    assert sessions.select(np.array([1])).context.rows() == [sessions.context.row(1)]
+    loaded = Sessions.load(sessions.save(tmp_path / "sessions"))
+    assert loaded.context.equals(sessions.context)
+    assert cut_sessions(listens.table).context.equals(sessions.context)
+    assert cut_sessions(log).context is None
+    with pytest.raises(ArgumentError, match="context:NAME"):
+        read_listens(log, columns={"country": "Cc"})
 
 
 def test_memory_mapped_sessions_can_be_chosen_from_and_saved_over_themselves(tmp_path):

@@ -40,6 +40,7 @@ class AutoEncoder(FeedForwardModel):
         dropout: share of the songs of a bag that "denoising" and "variational" do not see in training.
         kl_weight: what "variational" pays for the divergence of its codes, at most.
         kl_epochs: that it takes to rise to this evenly from 0.
+        refeed: after each step learn once more from what came out, as input and as target ("dense re-feeding").
         users: a bag is one of the "sessions", or all those of one of the "listeners".
         repeats: whether songs heard in the session may come again; else they score below all others.
         n_sample: songs drawn a step to be scored beside those of the batch; 0 scores every song at every step; None does so
@@ -62,6 +63,7 @@ class AutoEncoder(FeedForwardModel):
         "hidden": Whole(32, 400, log=True),
         "dropout": Real(0.0, 0.8),
         "kl_weight": Real(0.0, 1.0),
+        "refeed": Choice((True, False)),
         "users": Choice(USERS),
         "repeats": Choice((True, False)),
         "batch_size": Whole(16, 256, log=True),
@@ -77,6 +79,7 @@ class AutoEncoder(FeedForwardModel):
         dropout: float = 0.5,
         kl_weight: float = 0.2,
         kl_epochs: int = 5,
+        refeed: bool = False,
         users: Users = "sessions",
         repeats: bool = False,
         n_sample: int | None = None,
@@ -96,6 +99,7 @@ class AutoEncoder(FeedForwardModel):
         self.dropout = dropout
         self.kl_weight = kl_weight
         self.kl_epochs = kl_epochs
+        self.refeed = refeed
         self.users = users
         self.repeats = repeats
         self.n_sample = n_sample
@@ -132,7 +136,8 @@ class AutoEncoder(FeedForwardModel):
     def _check(self) -> None:
         check_choice(self, "kind", get_args(Kind))
         check_choice(self, "users", USERS)
-        check_choice(self, "repeats", (True, False))
+        for name in ("refeed", "repeats"):
+            check_choice(self, name, (True, False))
         check_whole(self, "hidden", 1)
         check_whole(self, "wide", 1, none=True)
         check_whole(self, "kl_epochs", 0)
@@ -149,7 +154,8 @@ class AutoEncoder(FeedForwardModel):
         bags = Bags.of_users(sessions, self.users)
         pace = Pace(len(bags), self.batch_size, self.learning_rate, self._negatives(sessions), self.seed)
         dropout = 0.0 if self.kind == "plain" else self.dropout
-        return CoderSteps(network, pace, bags, Rules(dropout, self.kl_weight, self.kl_epochs * -(-len(bags) // self.batch_size)))
+        rules = Rules(dropout, self.kl_weight, self.kl_epochs * -(-len(bags) // self.batch_size), self.refeed)
+        return CoderSteps(network, pace, bags, rules)
 
     def _negatives(self, sessions: Sessions) -> Negatives | None:
         songs = len(sessions.catalogue)

@@ -81,11 +81,13 @@ class Rules:
     Attributes:
         dropout: share of the songs of a bag that the encoder does not see.
         kl_weight: of the divergence of a variational code, reached evenly over ``kl_steps`` steps.
+        refeed: feed what comes out in again.
     """
 
     dropout: float
     kl_weight: float
     kl_steps: int
+    refeed: bool = False
 
 
 class CoderSteps(Steps):
@@ -112,11 +114,14 @@ class CoderSteps(Steps):
         seen = self.coder.decode(code)
         owner = torch.from_numpy(bags.owner).to(self.device)
         with torch.no_grad():
-            total, back = self._output(seen.detach(), rows, owner, sample, scale)
+            columns, place = (None, rows) if sample is None else self._columns(rows, sample)
+            total, back = self._output(seen.detach(), owner, columns, place, scale)
         weight = self.rules.kl_weight * min(1.0, number / max(1, self.rules.kl_steps))
         ((seen * back).sum() + weight * scale * divergence).backward()  # type: ignore[no-untyped-call]
         self.move_dense()
         self.optimisers["input"].step_rows(rows, sums.grad[owner] * weights[:, None])  # type: ignore[index]
+        if self.rules.refeed:
+            self._refeed(bags, columns, scale)
         return total + weight * divergence.detach(), len(rows)
 
     def _noise(self, bags: int, random: np.random.Generator) -> Tensor | None:
@@ -125,20 +130,56 @@ class CoderSteps(Steps):
         size = self.coder.dense["W_wide"].shape[1] if self.coder.wide else self._hidden
         return torch.from_numpy(random.standard_normal((bags, size), np.float32)).to(self.device)
 
-    def _output(self, seen: Tensor, rows: Tensor, owner: Tensor, sample: Tensor | None, scale: float) -> tuple[Tensor, Tensor]:
-        """The loss summed over bags, and the gradient by ``seen``; the output table moves."""
-        table, bias = self.coder.tables["output"], self.coder.tables["bias"][:, 0]
-        if sample is None:
-            total, gradient = multinomial(torch.addmm(bias, seen, table.T), owner, rows)
-            back = gradient.mul_(scale) @ table
-            self.optimisers["output"].step(gradient.T @ seen)
-            self.optimisers["bias"].step(gradient.sum(0)[:, None])
-            return total, back
+    @staticmethod
+    def _columns(rows: Tensor, sample: Tensor) -> tuple[Tensor, Tensor]:
+        """The songs that are scored, each once, and where the rows stand among them."""
         columns, place = torch.unique(torch.cat([rows, sample]), return_inverse=True)
-        picked = table.index_select(0, columns)
-        shift = (bias - self._less).index_select(0, columns)
-        total, gradient = multinomial(torch.addmm(shift, seen, picked.T), owner, place[: len(rows)])
-        back = gradient.mul_(scale) @ picked
-        self.optimisers["output"].step_rows(columns, gradient.T @ seen)
-        self.optimisers["bias"].step_rows(columns, gradient.sum(0)[:, None])
+        return columns, place[: len(rows)]
+
+    def _output(self, seen: Tensor, owner: Tensor, columns: Tensor | None, place: Tensor, scale: float) -> tuple[Tensor, Tensor]:
+        """The loss summed over bags, and the gradient by ``seen``; the output table moves."""
+        table, shift = self._picked(columns)
+        total, gradient = multinomial(torch.addmm(shift, seen, table.T), owner, place)
+        gradient.mul_(scale)
+        back = gradient @ table
+        self._move("output", columns, gradient.T @ seen)
+        self._move("bias", columns, gradient.sum(0)[:, None])
         return total, back
+
+    def _picked(self, columns: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Rows of the output table and what is added to their scores, of all songs or of some."""
+        table, bias = self.coder.tables["output"], self.coder.tables["bias"][:, 0]
+        if columns is None:
+            return table, bias
+        return table.index_select(0, columns), (bias - self._less).index_select(0, columns)
+
+    def _move(self, name: str, columns: Tensor | None, slopes: Tensor) -> None:
+        if columns is None:
+            self.optimisers[name].step(slopes)
+        else:
+            self.optimisers[name].step_rows(columns, slopes)
+
+    def _refeed(self, bags: Bags, columns: Tensor | None, scale: float) -> None:
+        """Dense re-feeding (Kuchaiev and Ginsburg 2017, section 2.3): f(x) as input and as target, since f(f(x)) is to be f(x).
+
+        What comes out is a distribution p over the songs that are scored; it goes in as a bag of as many songs, spread as p is.
+        """
+        counts = torch.from_numpy(bags.counts.astype(np.float32)).to(self.device)[:, None]
+        table, shift = self._picked(columns)
+        inputs = self.coder.tables["input"] if columns is None else self.coder.tables["input"].index_select(0, columns)
+        with torch.no_grad():
+            code, _ = self.coder.code(self.coder.summed(bags)[0])
+            target = torch.softmax(torch.addmm(shift, self.coder.decode(code), table.T), 1)
+            spread = target * counts.sqrt()
+            sums = spread @ inputs
+        sums.requires_grad_()
+        seen = self.coder.decode(self.coder.code(sums)[0])
+        with torch.no_grad():
+            gradient = (torch.softmax(torch.addmm(shift, seen, table.T), 1) - target) * counts * scale
+            back = gradient @ table
+        (seen * back).sum().backward()  # type: ignore[no-untyped-call]
+        with torch.no_grad():
+            self._move("output", columns, gradient.T @ seen)
+            self._move("bias", columns, gradient.sum(0)[:, None])
+            self._move("input", columns, spread.T @ sums.grad)  # type: ignore[operator]
+        self.move_dense()

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar, Literal
 
 import numpy as np
+import polars as pl
 import torch
 
 from song2vec.arrays import Array
 from song2vec.catalogue import SongId
 from song2vec.errors import ArgumentError, UnknownSongError
 from song2vec.next_song.base import one_session
-from song2vec.next_song.feedforward.context import AGES, HOURS, WEEKDAYS, ages, clock
+from song2vec.next_song.feedforward.context import AGES, Teller, ages
 from song2vec.next_song.feedforward.model import FeedForwardModel
 from song2vec.next_song.feedforward.steps import Pace
 from song2vec.next_song.feedforward.tower import Examples, Tower, TowerSteps
@@ -27,7 +29,8 @@ from song2vec.vectors.song_vectors import SongVectors
 
 
 class CandidateNetwork(FeedForwardModel):
-    """The mean of the vectors of what was heard, the time and the example's age, through a tower of ReLU layers, give a user vector u.
+    """The mean of the vectors of what was heard, that of a query's words, the time, other context and the example's age, through a
+    tower of ReLU layers, give a user vector u.
 
     p(next = i) = softmax(v_i u + b_i), learned by a sampled softmax. The network serves through an index: of the songs in
     ``index()`` those nearest to ``user_vector(songs)`` have the highest scores.
@@ -44,6 +47,8 @@ class CandidateNetwork(FeedForwardModel):
         layers: of the tower; each has half the units of the one below it, the last ``hidden``.
         clock: tell the network hour and weekday (UTC) of the session's start, where the log has times.
         age: tell it the age of an example, where the log has times.
+        context: columns of ``sessions.context`` whose values it is told, such as a country or a device.
+        query: the column of ``sessions.context`` that holds what was searched for, if anything; its words have vectors of their own.
         n_sample: negatives a step beside the other targets of the batch, shared by it.
         sample_alpha: negatives are drawn in proportion to plays**alpha: 0 all alike, 1 by popularity.
         logq: strength of the correction for how often songs are drawn; 0 to 1.
@@ -60,6 +65,7 @@ class CandidateNetwork(FeedForwardModel):
 
     name = "youtube"
     network_: Tower
+    _teller: Teller
     space: ClassVar[Space] = {
         "size": Whole(32, 256, log=True),
         "hidden": Whole(32, 256, log=True),
@@ -82,6 +88,8 @@ class CandidateNetwork(FeedForwardModel):
         layers: int = 1,
         clock: bool = True,
         age: bool = True,
+        context: Sequence[str] = (),
+        query: str | None = None,
         n_sample: int = 2048,
         sample_alpha: float = 0.5,
         logq: float = 1.0,
@@ -103,6 +111,8 @@ class CandidateNetwork(FeedForwardModel):
         self.layers = layers
         self.clock = clock
         self.age = age
+        self.context = list(context) if isinstance(context, tuple) else context
+        self.query = query
         self.n_sample = n_sample
         self.sample_alpha = sample_alpha
         self.logq = logq
@@ -116,12 +126,13 @@ class CandidateNetwork(FeedForwardModel):
         self.seed = seed
         self.progress = progress
 
-    def user_vector(self, songs: Iterable[SongId], at: datetime | int | None = None) -> Array:
+    def user_vector(self, songs: Iterable[SongId], at: datetime | int | None = None, context: Mapping[str, str] | None = None) -> Array:
         """What :meth:`index` is to be searched for after these songs: (hidden + 2,) float32.
 
         Args:
             songs: what was heard so far, in order, at least one.
             at: when the session began, epoch seconds or a datetime; None where it is not known.
+            context: what is known of the session by column, its query among them: ``{"country": "SE", "query": "sad piano"}``.
 
         Raises UnknownSongError for a song that the model does not know, and without a song; ArgumentError before ``fit``.
         """
@@ -132,6 +143,8 @@ class CandidateNetwork(FeedForwardModel):
         session = one_session(catalogue, rows)
         if at is not None:
             session = _begun(session, at)
+        if context is not None:
+            session = replace(session, context=_as_context(context))
         vector: Array = self.user_vectors(session, np.array([len(rows) - 1]))[0]
         return vector
 
@@ -154,10 +167,19 @@ class CandidateNetwork(FeedForwardModel):
         rows = torch.cat([tables["output"], tables["bias"]], 1).cpu().numpy()
         return make_index(kind, SongVectors(longer_rows(rows), catalogue), self.seed)
 
+    def _fit(self, sessions: Sessions) -> None:
+        self._check()
+        self._teller = Teller.learned(sessions, clock=self.clock, age=self.age, columns=self.context, query=self.query)
+        super()._fit(sessions)
+
     def _check(self) -> None:
         check_choice(self, "input", ("embedding", "vectors"))
         for name in ("frozen", "clock", "age"):
             check_choice(self, name, (True, False))
+        if not isinstance(self.context, Sequence) or isinstance(self.context, str) or not all(isinstance(one, str) for one in self.context):
+            raise ArgumentError(f"context={self.context!r}: a list of columns of the sessions' context is allowed")
+        if not isinstance(self.query, str | None):
+            raise ArgumentError(f"query={self.query!r}: a column of the sessions' context, or None, is allowed")
         for name in ("size", "hidden", "layers"):
             check_whole(self, name, 1)
         check_whole(self, "window", 1, none=True)
@@ -170,8 +192,8 @@ class CandidateNetwork(FeedForwardModel):
             raise ArgumentError(f"frozen={self.frozen!r}: belongs to input='vectors'; False is allowed with {self.input!r}")
 
     def _blank(self, songs: int, size: int | None, random: np.random.Generator, device: torch.device) -> Tower:
-        told = self.clock * (HOURS + WEEKDAYS) + self.age * AGES
-        return Tower(songs, size or self.size, told, self.hidden, self.layers, random, device)
+        told, words = self._teller.numbers, len(self._teller.words)
+        return Tower(songs, size or self.size, told, self.hidden, self.layers, random, device, words=words)
 
     def _task(self, network: Tower, sessions: Sessions) -> TowerSteps:
         followed = np.setdiff1d(np.arange(sessions.plays), sessions.offsets[1:] - 1)
@@ -184,17 +206,14 @@ class CandidateNetwork(FeedForwardModel):
         examples = Examples.of(sessions, followed, self.window, lambda which: self._told(sessions, which, age[which]))
         return TowerSteps(network, pace, examples, support, logq=self.logq, dropout=self.dropout_input, frozen=self.frozen)
 
-    def _told(self, sessions: Sessions, which: Array, age: Array) -> Array:
-        """(n, numbers) what the network is told of these sessions, by its settings."""
-        start = None if sessions.start is None else sessions.start[which]
-        parts = [clock(start, len(which))] * self.clock + [age] * self.age
-        return np.concatenate([np.zeros((len(which), 0), np.float32), *parts], 1)
+    def _told(self, sessions: Sessions, which: Array, age: Array) -> tuple[Array, Array, Array]:
+        return self._teller.tell(sessions, which, age), *self._teller.say(sessions, which)
 
     @torch.inference_mode()
     def _users(self, sessions: Sessions, plays: Array) -> torch.Tensor:
         """(n, hidden) after each of these plays, at the end of the training log: age 0."""
 
-        def tell(which: Array) -> Array:
+        def tell(which: Array) -> tuple[Array, Array, Array]:
             return self._told(sessions, which, np.zeros((len(which), AGES), np.float32))
 
         return self.network_.users(Examples.of(sessions, plays, self.window, tell))
@@ -205,6 +224,20 @@ class CandidateNetwork(FeedForwardModel):
         found = torch.addmm(tables["bias"][:, 0], self._users(sessions, plays), tables["output"].T)
         scores: Array = found.cpu().numpy()
         return scores
+
+    def _arrays(self) -> dict[str, Array]:
+        return {**super()._arrays(), "told_": np.frombuffer(json.dumps(vars(self._teller)).encode(), np.uint8)}
+
+    def _restore(self, arrays: dict[str, Array]) -> None:
+        self._teller = Teller(**json.loads(arrays.pop("told_").tobytes()))
+        super()._restore(arrays)
+
+
+def _as_context(context: Mapping[str, str]) -> pl.DataFrame:
+    """Of one session. Raises ArgumentError for what is no text by name."""
+    if not isinstance(context, Mapping) or not all(isinstance(value, str | None) for value in context.values()):
+        raise ArgumentError(f"context={context!r}: texts by column are allowed, such as {{'country': 'SE'}}")
+    return pl.DataFrame({name: [value] for name, value in context.items()}, schema=dict.fromkeys(context, pl.String))
 
 
 def _begun(session: Sessions, at: datetime | int) -> Sessions:

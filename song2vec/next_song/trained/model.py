@@ -159,6 +159,7 @@ class TrainedModel(NextSongModel):
         settings = {name: value for name, value in self.settings.items() if name not in NOT_LEARNING}
         arrays = (sessions.songs, sessions.offsets, sessions.listener, sessions.start, sessions.dwell)
         data = {"sessions": digest_of(*(array for array in arrays if array is not None)), "catalogue": sessions.catalogue.fingerprint}
+        data["context"] = "" if sessions.context is None else digest_of(sessions.context.hash_rows().to_numpy())
         data["vectors"] = "" if aid.vectors is None else digest_of(aid.vectors.matrix)
         data["validation"] = "" if aid.validation is None else digest_of(aid.validation.songs, aid.validation.offsets)
         return Checkpoint(aid.checkpoint, {"model": self.name, **settings, **data, **self._ways(sessions)}, aid.checkpoint_minutes)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from song2vec.evaluation import compare
 from song2vec.next_song import NextSongModel
@@ -26,6 +28,20 @@ def by_hour(predictability: float, *, sessions: int = 400, seed: int = 0) -> tup
     train, test = with_names(Sessions.from_lists([*lists, list(range(SONGS))]), 3 * sessions // 4)
     hours = np.where(evening, EVENING, MORNING) * 3600 + np.arange(sessions) * 86_400
     return at(train, hours[: len(train)]), at(test, hours[len(train) :])
+
+
+def by_context(predictability: float, *, sessions: int = 400, seed: int = 0) -> tuple[Sessions, Sessions]:
+    """As :func:`by_hour`, but what tells is a country, and one word of a query; times tell nothing."""
+    train, test = by_hour(predictability, sessions=sessions, seed=seed)
+    random = np.random.default_rng(seed)
+
+    def told(part: Sessions) -> Sessions:
+        late = part.start // 3600 % 24 == EVENING
+        country = np.where(late, "SE", "FI")
+        queries = [f"{random.choice(['some', 'Any'])} {'sad' if one else 'Happy'}-songs {random.integers(10**6)}" for one in late]
+        return replace(part, start=None, context=pl.DataFrame({"country": country, "search": queries}))
+
+    return told(train), told(test)
 
 
 def at(sessions: Sessions, start: Any) -> Sessions:

@@ -121,6 +121,53 @@ def test_a_step_follows_the_slope_of_the_loss(variational, wide, sampled):
         np.testing.assert_allclose(optimiser.squares, before[name].grad.numpy() ** 2, atol=1e-7, err_msg=name)
 
 
+@pytest.mark.parametrize("some", [None, [0, 1, 2, 5, 6]])
+@pytest.mark.parametrize(("variational", "wide"), [(False, None), (True, 5)])
+def test_feeding_again_follows_the_slope_towards_what_came_out(variational, wide, some):
+    """-n sum p log f(f(x)) with p = f(x) held still, against autograd through the definition, in double precision."""
+    bags = Bags(np.array([0, 2, 1, 2, 5]), np.array([0, 2, 5]))
+    network = Coder(7, 3, wide, variational, np.random.default_rng(1))
+    before = {name: torch.from_numpy(array).double().requires_grad_() for name, array in network.arrays().items()}
+    drawn = Negatives(np.array([1, 1, 2, 0, 1, 1, 3]), 0.5, 3, 0) if some else None
+    steps = CoderSteps(network, Pace(2, 2, 0.1, drawn, 0), bags, Rules(0.0, 0.3, 4, refeed=True))
+    less = steps._less.double() if some else torch.zeros(7).double()
+    steps._refeed(bags, None if some is None else torch.tensor(some), 0.5)
+
+    def out(x):
+        x = x + before["b_in"]
+        if wide:
+            x = torch.tanh(x) @ before["W_code"].T + before["b_code"]
+        code = x[:, :3] if variational else torch.tanh(x)
+        seen = torch.tanh(code @ before["W_wide"].T + before["b_wide"]) if wide else code
+        scores = seen @ before["output"].T + before["bias"][:, 0] - less
+        absent = torch.tensor([some is not None and song not in some for song in range(7)])
+        return torch.log_softmax(scores.masked_fill(absent, -1e9), 1)
+
+    heard, counts = [[0, 2], [1, 2, 5]], torch.tensor([[2.0], [3.0]]).double()
+    target = out(torch.stack([before["input"][songs].sum(0) / math.sqrt(len(songs)) for songs in heard])).exp().detach()
+    loss = -(counts * target * out((target * counts.sqrt()) @ before["input"])).sum()
+    (loss / 2).backward()
+    for name, optimiser in steps.optimisers.items():
+        np.testing.assert_allclose(optimiser.squares, before[name].grad.numpy() ** 2, atol=1e-7, err_msg=name)
+
+
+def test_what_comes_out_comes_out_again_the_more_it_is_fed_again(log):
+    """The divergence of f(f(x)) from f(x) is less for who learned so, and the next song is found."""
+
+    def wander(model):
+        scores = torch.from_numpy(model.score(log[1], np.arange(100)))
+        bags = Bags.of_histories(log[1], np.arange(100))
+        spread = torch.softmax(scores, 1) * torch.from_numpy(np.sqrt(bags.counts)).float()[:, None]
+        code, _ = model.network_.code(spread @ model.network_.tables["input"])
+        again = model.network_.decode(code) @ model.network_.tables["output"].T + model.network_.tables["bias"][:, 0]
+        first = torch.log_softmax(scores, 1)
+        return float((first.exp() * (first - torch.log_softmax(again, 1))).sum(1).mean())
+
+    model = coder(kind="plain", refeed=True).fit(log[0])
+    assert wander(model) < 0.85 * wander(coder(kind="plain").fit(log[0]))
+    assert hit_rate(model, log[1]) > 0.5
+
+
 @pytest.fixture(scope="module")
 def log() -> tuple[Sessions, Sessions]:
     return listen("group", 0.8)

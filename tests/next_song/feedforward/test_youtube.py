@@ -8,19 +8,21 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 torch = pytest.importorskip("torch")
 
 from song2vec.errors import ArgumentError, UnknownSongError
-from song2vec.next_song.feedforward.context import ages, clock
+from song2vec.next_song import load_model
+from song2vec.next_song.feedforward.context import Teller, ages, clock
 from song2vec.next_song.feedforward.steps import Pace
 from song2vec.next_song.feedforward.tower import Examples, Tower, TowerSteps
 from song2vec.next_song.feedforward.youtube import CandidateNetwork
 from song2vec.next_song.rnn.negatives import Negatives
 from song2vec.sessions import Sessions
 from song2vec.vectors import SongVectors
-from tests.next_song.feedforward.planted import EVENING, HITS, MORNING, beats, by_hour
+from tests.next_song.feedforward.planted import EVENING, HITS, MORNING, beats, by_context, by_hour
 from tests.planted import SONGS, K, hit_rate, listen
 
 SMALL: dict[str, Any] = {"hidden": 16, "size": 16, "n_sample": 32, "batch_size": 16, "workers": 1, "progress": False}
@@ -46,12 +48,17 @@ def test_histories_are_the_last_songs_of_the_window():
     sessions = Sessions.from_lists([[1, 1, 2, 3], [3, 1]])
     rows = dict(zip(sessions.catalogue.ids.to_list(), range(3), strict=True))
     told = np.array([[0.5], [2.0]], np.float32)
-    examples = Examples.of(sessions, np.array([2, 4, 0]), 2, lambda which: told[which])
+    words = np.array([7, 8, 9]), np.array([1, 2])
+    examples = Examples.of(sessions, np.array([2, 4, 0]), 2, lambda which: (told[which], *words))
     heard, counts = examples.heard()
     assert heard.tolist() == [rows[1], rows[2], rows[3], rows[1]]
     assert counts.tolist() == [2, 1, 1]
     assert examples.told[examples.row].tolist() == [[0.5], [2.0], [0.5]]
-    assert Examples.of(sessions, np.array([3]), None, lambda which: told[which]).heard()[1].tolist() == [4]
+    said, spoken = examples.said()
+    assert said.tolist() == [7, 8, 9, 7]
+    assert spoken.tolist() == [1, 2, 1]
+    assert examples.some(np.array([1])).said()[0].tolist() == [8, 9]
+    assert Examples.of(sessions, np.array([3]), None, lambda which: (told[which], *words)).heard()[1].tolist() == [4]
 
 
 def test_a_tower_by_hand():
@@ -79,8 +86,9 @@ def test_a_step_follows_the_slope_of_the_loss():
     sessions = Sessions.from_lists([[1, 2, 3, 1], [3, 4, 5]])
     support = np.bincount(sessions.songs, minlength=5)
     told = np.array([[0.3], [1.0]], np.float32)
-    examples = Examples.of(sessions, np.array([0, 1, 2, 4]), None, lambda which: told[which])
-    tower = Tower(5, 3, 1, 4, 2, np.random.default_rng(2))
+    words, spoken = np.array([1, 1, 0]), np.array([3, 0])
+    examples = Examples.of(sessions, np.array([0, 1, 2, 4]), None, lambda which: (told[which], words, spoken))
+    tower = Tower(5, 3, 1, 4, 2, np.random.default_rng(2), words=2)
     before = {name: torch.from_numpy(array).double().requires_grad_() for name, array in tower.arrays().items()}
     steps = TowerSteps(tower, Pace(4, 4, 0.1, Negatives(support, 0.5, 3, 0), 0), examples, support, logq=0.7, dropout=0, frozen=False)
     sample = torch.tensor([4, 0, 0])
@@ -88,7 +96,8 @@ def test_a_step_follows_the_slope_of_the_loss():
 
     heard = [sessions.songs[begin:end].astype(np.int64) for begin, end in zip(examples.begin, examples.end, strict=True)]
     x = torch.stack([before["input"][songs].mean(0) for songs in heard])
-    x = torch.cat([x, torch.from_numpy(examples.told[examples.row]).double()], 1)
+    said = torch.stack([before["words"][words].mean(0), torch.zeros(3).double()])[examples.row]
+    x = torch.cat([x, said, torch.from_numpy(examples.told[examples.row]).double()], 1)
     for layer in range(2):
         x = torch.relu(x @ before[f"W{layer}"].T + before[f"b{layer}"])
     targets = torch.from_numpy(sessions.songs[examples.end].astype(np.int64))
@@ -120,6 +129,54 @@ def test_the_hour_tells_nothing_where_nothing_depends_on_it():
     train, test = by_hour(0.0)
     assert hit_rate(youtube().fit(train), test) < K / SONGS + 0.04
     assert not beats(youtube().fit(train), youtube(clock=False).fit(train), test)
+
+
+@pytest.mark.parametrize("told", [{"context": ["country"]}, {"query": "search"}])
+def test_what_comes_next_depends_on_the_context(told, tmp_path):
+    """On a column, and on a word of a query; without them, and where they tell nothing, nothing is gained."""
+    train, test = by_context(0.8)
+    model, blind = youtube(**told).fit(train), youtube().fit(train)
+    assert hit_rate(model, test) > 0.7
+    assert beats(model, blind, test)
+    song = test[0][:1]
+    for late, hits in ((False, range(HITS)), (True, range(HITS, 2 * HITS))):
+        context = {"country": "SE" if late else "FI", "search": "SAD!" if late else "a happy one"}
+        found = model.index("exact").search(model.user_vector(song, context=context), K)
+        assert set(train.catalogue.songs(found.rows)) == set(hits)
+    untold = model.score(replace(test, context=None), np.arange(5))
+    assert np.isfinite(untold).all()
+    loaded = load_model(model.save(tmp_path / "model"))
+    np.testing.assert_array_equal(loaded.score(test, np.arange(20)), model.score(test, np.arange(20)))
+    train, test = by_context(0.0)
+    assert not beats(youtube(**told).fit(train), youtube().fit(train), test)
+
+
+def test_words_and_values_that_are_not_known_are_left_out():
+    train, _ = by_context(0.8, sessions=40)
+    teller = Teller.learned(train, clock=False, age=False, columns=["country"], query="search")
+    asked = replace(
+        train.select(np.arange(3)), context=pl.DataFrame({"country": ["XX", None, "SE"], "search": ["any songs nobody knows", None, "?"]})
+    )
+    words, counts = teller.say(asked, np.arange(3))
+    assert [teller.words[word] for word in words] == ["any", "songs"]
+    assert counts.tolist() == [2, 0, 0]
+    assert teller.tell(asked, np.arange(3), np.zeros((3, 3))).sum(1).tolist() == [0, 0, 1]
+
+
+def test_context_that_is_not_there_is_refused_by_name():
+    train, _ = by_context(0.8, sessions=40)
+    for settings, message in (
+        ({"context": ["device"]}, "'device' is no context of the sessions, which have country, search"),
+        ({"query": "words"}, "query: 'words'"),
+        ({"context": "country"}, "^context='country'"),
+        ({"query": 3}, "^query=3"),
+    ):
+        with pytest.raises(ArgumentError, match=message):
+            youtube(**settings).fit(train)
+    with pytest.raises(ArgumentError, match="have no context"):
+        youtube(query="search").fit(replace(train, context=None))
+    with pytest.raises(ArgumentError, match=r"^context="):
+        youtube(epochs=1).fit(train).user_vector([1], context={"country": 3})
 
 
 def test_told_of_ages_it_foretells_the_hits_of_the_end():

@@ -14,8 +14,20 @@ EDGE = 6.0  # scores beyond teach nothing, as in gensim: what is right enough wo
 HELD = 32  # nodes nearest the root, which all threads change all the time: changed in copies, put together now and then
 _HIGH, _HALF, _ZERO, _ONE = (np.float32(number) for number in (EDGE, 0.5, 0, 1))
 # tanh(x) = x (ODD of x^2) / (EVEN of x^2), as Eigen has it; to 1e-6 as far as scores go
-_ODD = tuple(map(np.float32, (4.89352455891786e-03, 6.37261928875436e-04, 1.48572235717979e-05, 5.12229709037114e-08)))
-_EVEN = tuple(map(np.float32, (4.89352518554385e-03, 2.26843463243900e-03, 1.18534705686654e-04, 1.19825839466702e-06)))
+_ODD, _EVEN = (
+    tuple(map(np.float32, factors))
+    for factors in (
+        (
+            4.89352455891786e-03,
+            6.37261928875436e-04,
+            1.48572235717979e-05,
+            5.12229709037114e-08,
+            -8.60467152213735e-11,
+            2.00018790482477e-13,
+        ),
+        (4.89352518554385e-03, 2.26843463243900e-03, 1.18534705686654e-04, 1.19825839466702e-06),
+    )
+)
 
 
 @inlined
@@ -23,7 +35,8 @@ def sigmoid(x):  # type: ignore[no-untyped-def]
     """1 / (1 + exp(-x)) without a branch or a table, so that LLVM finds many at once; x from -EDGE to EDGE."""
     half = _HALF * x
     square = half * half
-    odd = _ODD[0] + square * (_ODD[1] + square * (_ODD[2] + square * _ODD[3]))
+    odd = _ODD[3] + square * (_ODD[4] + square * _ODD[5])
+    odd = _ODD[0] + square * (_ODD[1] + square * (_ODD[2] + square * odd))
     even = _EVEN[0] + square * (_EVEN[1] + square * (_EVEN[2] + square * _EVEN[3]))
     return _HALF + _HALF * half * odd / even
 

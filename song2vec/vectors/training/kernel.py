@@ -19,7 +19,7 @@ import numpy as np
 from numba import carray  # type: ignore[attr-defined]
 
 from song2vec.arrays import Array
-from song2vec.vectors.training.draws import LINE, OPTIONS, Pair, below, draw, heard, path, sampled, step
+from song2vec.vectors.training.draws import OPTIONS, Pair, below, draw, heard, path, sampled, step
 from song2vec.vectors.training.lanes import fetch
 from song2vec.vectors.training.local import stack_floats, stack_rows
 from song2vec.vectors.training.products import HELD, fetch_path, give_back, learn_each, learn_mean, point
@@ -51,6 +51,7 @@ class Model(NamedTuple):
     aliases: Array
     song_nodes: Array
     node_nodes: Array
+    sigmoid: Array
 
 
 class Plan(NamedTuple):
@@ -78,8 +79,7 @@ def make_kernel(size: int, most: int, skip_gram: bool, hierarchical: bool, paced
         first called, kept on disk.
     """
     group = GROUP if skip_gram and not hierarchical else PIECE
-    negatives, row, room_of = 0 if hierarchical else most - 1, 4 * size, -(-most // LINE) * LINE
-    twice, six = 2 * room_of, 6 * room_of
+    negatives, row, twice, six = 0 if hierarchical else most - 1, 4 * size, 2 * most, 6 * most
     edition = 1 | crc32(b"".join(Path(__file__).with_name(name).read_bytes() for name in INLINED))
 
     @numba.njit(cache=True, **OPTIONS)  # type: ignore[untyped-decorator]
@@ -90,7 +90,7 @@ def make_kernel(size: int, most: int, skip_gram: bool, hierarchical: bool, paced
         inputs, outputs = model.inputs.ctypes.data, model.outputs.ctypes.data
         line, drawn = np.empty(PIECE, np.int64), np.empty(POOL * negatives, np.int64)
         near, held = room.ctypes.data, room.ctypes.data + 2 * row
-        whole, parts = carray(stack_rows(twice), (2, room_of)), carray(stack_floats(six), (6, room_of))
+        whole, parts = carray(stack_rows(twice), (2, most)), carray(stack_floats(six), (6, most))
         pair = Pair(whole[0], whole[1], parts[0], parts[1], parts[2], parts[3], parts[4], parts[5])
         pair.labels[:] = 0
         pair.labels[0] = 1  # unless a path says otherwise
@@ -127,9 +127,9 @@ def make_kernel(size: int, most: int, skip_gram: bool, hierarchical: bool, paced
                         taken = point(pair, count, speed, outputs, held, taken, plan, hierarchical, paced, size)
                         begin_at, end_at = low + begun, low + min(begun + share, around)
                         if skip_gram:
-                            learn_each(inputs, line, begin_at, end_at, place, pair, count, near, plan, paced, size)
+                            learn_each(inputs, line, begin_at, end_at, place, pair, count, near, plan, model.sigmoid, paced, size)
                         else:
-                            learn_mean(inputs, line, begin_at, end_at, place, pair, count, near, plan, paced, size)
+                            learn_mean(inputs, line, begin_at, end_at, place, pair, count, near, plan, model.sigmoid, paced, size)
                     if hierarchical and place % APART == 0:
                         taken = give_back(taken, held, outputs, size)
                 taken = give_back(taken, held, outputs, size)

@@ -7,38 +7,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from song2vec.vectors.training.draws import LINE, inlined
+from song2vec.vectors.training.draws import inlined
 from song2vec.vectors.training.lanes import add, clear, copy, fetch, find_scores, give, move, move_on
 
 EDGE = 6.0  # scores beyond teach nothing, as in gensim: what is right enough would grow without end, what is so wrong is chance
 HELD = 32  # nodes nearest the root, which all threads change all the time: changed in copies, put together now and then
-_HIGH, _HALF, _ZERO, _ONE = (np.float32(number) for number in (EDGE, 0.5, 0, 1))
-# tanh(x) = x (ODD of x^2) / (EVEN of x^2), as Eigen has it; to 1e-6 as far as scores go
-_ODD, _EVEN = (
-    tuple(map(np.float32, factors))
-    for factors in (
-        (
-            4.89352455891786e-03,
-            6.37261928875436e-04,
-            1.48572235717979e-05,
-            5.12229709037114e-08,
-            -8.60467152213735e-11,
-            2.00018790482477e-13,
-        ),
-        (4.89352518554385e-03, 2.26843463243900e-03, 1.18534705686654e-04, 1.19825839466702e-06),
-    )
-)
-
-
-@inlined
-def sigmoid(x):  # type: ignore[no-untyped-def]
-    """1 / (1 + exp(-x)) without a branch or a table, so that LLVM finds many at once; x from -EDGE to EDGE."""
-    half = _HALF * x
-    square = half * half
-    odd = _ODD[3] + square * (_ODD[4] + square * _ODD[5])
-    odd = _ODD[0] + square * (_ODD[1] + square * (_ODD[2] + square * odd))
-    even = _EVEN[0] + square * (_EVEN[1] + square * (_EVEN[2] + square * _EVEN[3]))
-    return _HALF + _HALF * half * odd / even
+_STEPS = 2048
+SIGMOID = (1 / (1 + np.exp(-np.linspace(-EDGE, EDGE, _STEPS + 1)))).astype(np.float32)
+_HIGH, _SCALE, _HALF = np.float32(EDGE), np.float32(_STEPS / 2 / EDGE), np.float32(0.5)
+_ZERO, _ONE = np.float32(0), np.float32(1)
 
 
 @inlined
@@ -76,7 +53,7 @@ def give_back(taken, held, outputs, size):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def learn_each(inputs, line, low, high, place, pair, count, near, plan, paced, size):  # type: ignore[no-untyped-def]
+def learn_each(inputs, line, low, high, place, pair, count, near, plan, sigmoid, paced, size):  # type: ignore[no-untyped-def]
     """Skip-gram: one song after the other from ``low`` to ``high`` - 1, the song at ``place`` not counted."""
     known = False  # are the scores of this song there, found while the one before it learned
     for other in range(low, high):
@@ -84,12 +61,12 @@ def learn_each(inputs, line, low, high, place, pair, count, near, plan, paced, s
         row = inputs + base * 4 * size
         if paced:
             take(near, row, size)
-            learn(near, pair, count, paced, size)
+            learn(near, pair, count, sigmoid, paced, size)
             give(row, near, plan.pace if base < plan.old_inputs else _ONE, size)
         else:
             if not known:
                 find_scores(row, pair.rows, count, pair.scores, size)
-            find_errors(pair, count, paced)
+            find_errors(pair, count, sigmoid, paced)
             following = line[other + 1 + (other + 1 >= place)] if other + 1 < high else base
             known = following != base
             if known:
@@ -99,14 +76,14 @@ def learn_each(inputs, line, low, high, place, pair, count, near, plan, paced, s
 
 
 @inlined
-def learn_mean(inputs, line, low, high, place, pair, count, near, plan, paced, size):  # type: ignore[no-untyped-def]
+def learn_mean(inputs, line, low, high, place, pair, count, near, plan, sigmoid, paced, size):  # type: ignore[no-untyped-def]
     """CBOW: the mean of these songs learns, and each of them what it has learned."""
     share = _ONE / np.float32(high - low)
     clear(near, size)
     for other in range(low, high):
         add(near, inputs + line[other + (other >= place)] * 4 * size, share, size)
     copy(near + 4 * size, near, size)
-    learn(near, pair, count, paced, size)
+    learn(near, pair, count, sigmoid, paced, size)
     for other in range(low, high):
         base = line[other + (other >= place)]
         give(inputs + base * 4 * size, near, plan.pace if paced and base < plan.old_inputs else _ONE, size)
@@ -120,20 +97,20 @@ def take(held, row, size):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def learn(near, pair, count, paced, size):  # type: ignore[no-untyped-def]
+def learn(near, pair, count, sigmoid, paced, size):  # type: ignore[no-untyped-def]
     """A context row and its outputs learn, each by the others as they were."""
     find_scores(near, pair.rows, count, pair.scores, size)
-    find_errors(pair, count, paced)
+    find_errors(pair, count, sigmoid, paced)
     move(near, pair.rows, count, pair.errors, pair.moves if paced else pair.errors, size)
 
 
 @inlined
-def find_errors(pair, count, paced):  # type: ignore[no-untyped-def]
+def find_errors(pair, count, sigmoid, paced):  # type: ignore[no-untyped-def]
     """What is wrong with each score, times how fast it is to be righted."""
-    for begin in range(0, count, LINE):
-        for k in range(begin, begin + LINE):  # whole lines: what is behind the last output is room, and nobody's
-            score = min(max(pair.scores[k], -_HIGH), _HIGH)
-            error = pair.speeds[k] * (pair.labels[k] - sigmoid(score))
-            pair.errors[k] = error if -_HIGH < score < _HIGH else _ZERO
-            if paced:
-                pair.moves[k] = pair.paces[k] * pair.errors[k]
+    for k in range(count):
+        score = min(max(pair.scores[k], -_HIGH), _HIGH)
+        place = min(max(np.int32((score + _HIGH) * _SCALE + _HALF), np.int32(0)), np.int32(_STEPS))  # also of what is not a number
+        error = pair.speeds[k] * (pair.labels[k] - sigmoid[place])
+        pair.errors[k] = error if -_HIGH < score < _HIGH else _ZERO
+        if paced:
+            pair.moves[k] = pair.paces[k] * pair.errors[k]

@@ -21,6 +21,7 @@ from song2vec.sessions import Sessions
 from song2vec.vectors.training.alias import alias_table
 from song2vec.vectors.training.hyperparameters import Hyperparameters
 from song2vec.vectors.training.kernel import PATHS, ROOM, Log, Model, Plan, make_kernel
+from song2vec.vectors.training.products import SIGMOID
 from song2vec.vectors.training.weights import Weights, aligned, count_plays
 
 logger = logging.getLogger("song2vec")
@@ -102,8 +103,8 @@ def _model(weights: Weights, settings: Hyperparameters) -> Model:
     if tree is None:
         none = np.empty(0, np.int32)
         aliases = alias_table(weights.plays.astype(float) ** settings.negative_exponent)
-        return Model(weights.inputs, weights.outputs, aliases, none, none)
-    return Model(weights.inputs, weights.outputs, np.empty((0, 2), np.uint32), tree.songs, tree.nodes)
+        return Model(weights.inputs, weights.outputs, aliases, none, none, SIGMOID)
+    return Model(weights.inputs, weights.outputs, np.empty((0, 2), np.uint32), tree.songs, tree.nodes, SIGMOID)
 
 
 def _keep(sessions: Sessions, rows: Array, weights: Weights, settings: Hyperparameters) -> Array:

@@ -11,7 +11,7 @@ import pytest
 from song2vec.vectors.training.alias import alias_table
 from song2vec.vectors.training.huffman import Tree, huffman_tree
 from song2vec.vectors.training.kernel import GROUP, POOL, ROOM, Log, Model, Plan, make_kernel
-from song2vec.vectors.training.products import EDGE, sigmoid
+from song2vec.vectors.training.products import SIGMOID
 from song2vec.vectors.training.weights import aligned
 
 SIZE, SONGS, NEGATIVES, MASK = 80, 50, 3, 2**64 - 1  # a panel and a quarter; more songs than there are nodes held
@@ -97,7 +97,7 @@ def trained(
     inputs[:], outputs[:] = random.standard_normal(inputs.shape) / 3, random.standard_normal(outputs.shape) / 3
     before = inputs.copy(), outputs.copy()
     aliases = alias_table(np.arange(1.0, SONGS + 1) ** 0.75)
-    model = Model(inputs, outputs, aliases, *tree)
+    model = Model(inputs, outputs, aliases, *tree, SIGMOID)
     plan = Plan(window, dynamic, *old, np.float32(pace))
     keep = np.ones(SONGS, np.float32) if keep is None else keep.astype(np.float32)
     weights = np.ones(SONGS, np.float32) if weights is None else weights.astype(np.float32)
@@ -120,12 +120,7 @@ def some_sessions(count=12, seed=0):
 
 def agree(found, expected):
     for ours, theirs in zip(found, expected, strict=True):
-        np.testing.assert_allclose(ours, theirs, atol=2e-5)
-
-
-def test_the_sigmoid_is_one_to_five_digits():
-    scores = np.linspace(-EDGE, EDGE, 997, dtype=np.float32)
-    np.testing.assert_allclose([sigmoid(score) for score in scores], 1 / (1 + np.exp(-scores.astype(float))), atol=1e-6)
+        np.testing.assert_allclose(ours, theirs, atol=1e-3)  # the table of the sigmoid is a step of .006 wide
 
 
 @every_kind

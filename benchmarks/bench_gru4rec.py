@@ -110,7 +110,7 @@ def speed(theirs: Official, train: Sessions, test: Sessions, settings: dict[str,
         found["train_ours"].append(events / seconds)
         other, seconds = timed(lambda part=part: theirs.fit(part, settings, 1))
         found["train_theirs"].append(events / seconds)
-        found["evaluate_ours"].append(queries / timed(lambda model=model: evaluate(model, few, timed=0))[1])
+        found["evaluate_ours"].append(queries / timed(lambda model=model: evaluate(model, few, timed=0, lists=False))[1])
         whole = theirs.over(other, train)
         found["evaluate_theirs"].append(queries / timed(lambda whole=whole: theirs.evaluate(whole, few))[1])
     row = {name: round(median(values), 1) for name, values in found.items()}

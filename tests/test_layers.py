@@ -49,7 +49,6 @@ OPTIONAL = ("openTSNE", "torch", "pandas", "pyarrow", "optuna", "implicit", "voy
 OPTIONAL_ROOMS = {  # loaded by name only, or by each other, so that they may import these
     "song2vec.learning": ("torch",),
     "song2vec.ratings.rrn": ("torch",),
-    "song2vec.ratings.side": ("torch",),
     "song2vec.next_song.trained": ("torch",),
     "song2vec.next_song.rnn": ("torch", "onnx", "onnxruntime"),
     "song2vec.next_song.feedforward": ("torch",),

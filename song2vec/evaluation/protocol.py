@@ -27,6 +27,7 @@ def evaluate(
     vectors: SongVectors | None = None,
     max_queries: int | None = None,
     timed: int = 200,
+    lists: bool = True,
     seed: int = 0,
 ) -> Evaluation:
     """Ask a model for the next song after every play of each test session but the last, among all songs it knows.
@@ -41,27 +42,31 @@ def evaluate(
         vectors: tell how varied the lists are, found by song id; left out otherwise.
         max_queries: a random part of the sessions, of at most so many queries, as tuning does with. All by default.
         timed: queries that are also scored one by one, for the milliseconds; 0 for none.
+        lists: False for hit rates, MRR and NDCG alone: what is recommended is not looked at, and a recurrent model need not score
+            every song for it. Ranks beyond k are then k + 1.
         seed: which queries ``max_queries`` and ``timed`` draw.
 
     Raises ArgumentError for a bad argument and for scores that are not finite, NothingLeftError when nothing can be asked.
     """
     asked = queries(test, [check_model(model)], max_queries, seed)
-    return ask(model, asked, k=k, vectors=vectors, timed=timed, seed=seed)
+    if not lists and vectors is not None:
+        raise ArgumentError("vectors: tell how varied lists are; None is allowed with lists=False")
+    return ask(model, asked, k=k, vectors=vectors, timed=timed, seed=seed, lists=lists)
 
 
-def ask(model: NextSongModel, asked: Queries, *, k: int, vectors: SongVectors | None, timed: int, seed: int) -> Evaluation:
+def ask(
+    model: NextSongModel, asked: Queries, *, k: int, vectors: SongVectors | None, timed: int, seed: int, lists: bool = True
+) -> Evaluation:
     """Evaluate by given queries, over any catalogue that the model's has all songs of."""
     catalogue = check_model(model)
     check_count("k", k)
     asked = asked.over(catalogue)
-    ranks = np.zeros(len(asked), np.int32)
-    top = np.empty((len(asked), min(k, len(catalogue))), np.int32)
-    targets, seconds, began = asked.targets, 0.0, perf_counter()
-    for plays, scores in model.score_blocks(asked.sessions, asked.plays):
-        seconds += perf_counter() - began
-        where = np.searchsorted(asked.plays, plays)
-        ranks[where], top[where] = _ranked(scores, targets[where], top.shape[1])
-        began = perf_counter()
+    targets, began = asked.targets, perf_counter()
+    if lists:
+        ranks, top, seconds = _with_lists(model, asked, k)
+    else:
+        ranks, top = model.ranks(asked.sessions, asked.plays, targets, k), None
+        seconds = perf_counter() - began
     if not ranks.all():
         raise ArgumentError(
             f"model: {model!r} left {int((ranks == 0).sum())} of {len(asked)} queries without finite scores; all are to have them"
@@ -69,6 +74,19 @@ def ask(model: NextSongModel, asked: Queries, *, k: int, vectors: SongVectors | 
     speed = Speed(seconds, len(asked), _milliseconds(model, asked, timed, seed))
     unit = None if vectors is None else vectors.unit_of(catalogue)
     return Evaluation(model.name, k, catalogue, ranks, top, targets, asked.repeat, asked.session, asked.dropped, speed, unit)
+
+
+def _with_lists(model: NextSongModel, asked: Queries, k: int) -> tuple[Array, Array, float]:
+    """(n,) ranks, (n, k) best songs, and the seconds that scoring took."""
+    ranks, targets = np.zeros(len(asked), np.int32), asked.targets
+    top = np.empty((len(asked), min(k, len(asked.sessions.catalogue))), np.int32)
+    seconds, began = 0.0, perf_counter()
+    for plays, scores in model.score_blocks(asked.sessions, asked.plays):
+        seconds += perf_counter() - began
+        where = np.searchsorted(asked.plays, plays)
+        ranks[where], top[where] = _ranked(scores, targets[where], top.shape[1])
+        began = perf_counter()
+    return ranks, top, seconds
 
 
 def check_model(model: NextSongModel) -> Catalogue:

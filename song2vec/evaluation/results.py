@@ -46,8 +46,9 @@ class Evaluation:
         model: its name.
         k: how long the lists of best songs are.
         catalogue: the m songs that were ranked.
-        ranks: (n,) int32, songs scored as high as the right one or higher; 1 is best, m worst.
-        top: (n, k) int32, rows of the best songs, equal scores by row; (n, m) where there are fewer songs.
+        ranks: (n,) int32, songs scored as high as the right one or higher; 1 is best, m worst. k + 1 stands for all beyond k in an
+            evaluation without lists.
+        top: (n, k) int32, rows of the best songs, equal scores by row; (n, m) where there are fewer songs. None without lists.
         targets: (n,) int32, rows of the right ones.
         repeat: (n,) bool, was the right song heard before in its session.
         session: (n,) int64, the number of the test session.
@@ -60,7 +61,7 @@ class Evaluation:
     k: int
     catalogue: Catalogue
     ranks: Array
-    top: Array
+    top: Array | None
     targets: Array
     repeat: Array
     session: Array
@@ -92,6 +93,8 @@ class Evaluation:
             "repeat_hit_rate": Ratio(hits * self.repeat, self.repeat.astype(np.float64)),
             "repeat_share": Ratio.mean(self.repeat.astype(np.float64)),
         }
+        if self.top is None:
+            return found
         plays, artists = self.catalogue.plays, self.catalogue.artist_codes
         if plays.any():
             found["popularity_lift"] = Ratio(lists.mean_plays(self.top, plays), plays[self.targets].astype(np.float64))
@@ -108,9 +111,11 @@ class Evaluation:
         hit_rate (the recall, as one song is right), mrr and ndcg at k; new_hit_rate and repeat_hit_rate over the queries
         whose answer was not, or was, heard before in its session, and repeat_share of the latter; popularity_lift and
         novelty by the plays of the catalogue, which a split counts in training only; diversity where vectors and
-        artist_diversity where artists are known; coverage and gini of what was recommended.
+        artist_diversity where artists are known; coverage and gini of what was recommended. Without lists the figures of ranks alone.
         """
         figures = {name: ratio.value for name, ratio in self.ratios.items()}
+        if self.top is None:
+            return figures
         often = lists.counts(self.top, len(self.catalogue))
         return figures | {"coverage": float((often > 0).mean()), "gini": lists.gini(often)}
 

@@ -81,7 +81,7 @@ def tune(
         candidate.fit(part)
         ranks = np.empty(0, np.int32)
         for rung in rungs:
-            ranks = np.concatenate([ranks, ask(candidate, rung, k=k, vectors=None, timed=0, seed=seed).ranks])
+            ranks = np.concatenate([ranks, ask(candidate, rung, k=k, vectors=None, timed=0, seed=seed, lists=False).ranks])
             yield float(METRICS[metric](ranks, k).mean()), len(ranks) == len(asked)
 
     began = perf_counter()

@@ -19,8 +19,8 @@ import polars as pl
 from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue, SongId, Unknown
 from song2vec.errors import ArgumentError, SavedFolderError, UnknownSongError
+from song2vec.next_song.best import best_songs, check_k
 from song2vec.next_song.live import LiveSession
-from song2vec.search.scoring import among_best
 from song2vec.sessions import Sessions
 from song2vec.settings import Configured, Space
 from song2vec.storage import Part, load_folder, save_folder, understood
@@ -95,6 +95,24 @@ class NextSongModel(Configured, ABC):
         for start in range(0, len(plays), self.block):
             block = plays[start : start + self.block]
             yield block, self.score(sessions, block)
+
+    def ranks(self, sessions: Sessions, plays: Array, targets: Array, cut_off: int) -> Array:
+        """Ranks of the right songs, as far as they matter: songs scored as high or higher; 1 is best.
+
+        Args:
+            plays: (n,) positions in ``sessions.songs``, each once, rising.
+            targets: (n,) rows of the right songs.
+            cut_off: the highest rank of interest.
+
+        Returns:
+            (n,) int32; ``cut_off`` + 1 stands for any rank beyond, 0 says that a score is not finite.
+        """
+        ranks = np.zeros(len(plays), np.int32)
+        for some, scores in self.score_blocks(sessions, plays):
+            where = np.searchsorted(plays, some)
+            ahead = (scores >= scores[np.arange(len(some)), targets[where]][:, None]).sum(1)
+            ranks[where] = np.minimum(ahead, cut_off + 1) * np.isfinite(scores).all(1)
+        return ranks
 
     @property
     def block(self) -> int:
@@ -191,37 +209,6 @@ def histories(sessions: Sessions, plays: Array) -> tuple[Array, Array]:
     """Where the history of each play begins and ends: history i is ``sessions.songs[begin[i]:end[i]]``, never empty."""
     session = np.searchsorted(sessions.offsets, plays, side="right") - 1
     return sessions.offsets[session], plays + 1
-
-
-def check_k(k: int) -> None:
-    """Raises ArgumentError unless so many songs can be asked for."""
-    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
-        raise ArgumentError(f"k={k!r}: a whole number from 1 is allowed")
-
-
-def best_songs(catalogue: Catalogue, scores: Array, k: int, exclude: Iterable[SongId]) -> pl.DataFrame:
-    """The table of :meth:`NextSongModel.recommend` by (songs,) scores."""
-    best = best_rows(scores, k, catalogue.rows(exclude, "skip"))
-    return top_table(catalogue, best, scores[best])
-
-
-def top_table(catalogue: Catalogue, rows: Array, scores: Array) -> pl.DataFrame:
-    """Columns song, artist, title (where known) and score, float32, of these rows."""
-    return catalogue.table(rows).drop("plays").with_columns(score=pl.Series(scores, dtype=pl.Float32))
-
-
-def best_rows(scores: Array, k: int, hidden: Array) -> Array:
-    """Rows of the k highest of (songs,) scores but the hidden ones, best first and equals by row, which is by popularity."""
-    n = k + len(hidden)
-    rows = np.arange(len(scores))
-    if n < len(scores):
-        near = among_best(scores, n)
-        border = np.partition(scores[near], -n)[-n]
-        above = near[scores[near] > border]
-        rows = np.concatenate([above, near[scores[near] == border][: n - len(above)]])
-    order = rows[np.argsort(-scores[rows], kind="stable")]
-    best: Array = order[~np.isin(order, hidden)][:k]
-    return best
 
 
 def restore_model(parts: dict[str, Part], models: Mapping[str, type[NextSongModel]], source: Any) -> NextSongModel:

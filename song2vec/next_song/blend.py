@@ -11,7 +11,8 @@ import polars as pl
 from song2vec.arrays import Array
 from song2vec.catalogue import SongId
 from song2vec.errors import ArgumentError
-from song2vec.next_song.base import NextSongModel, best_songs, check_k
+from song2vec.next_song.base import NextSongModel
+from song2vec.next_song.best import best_songs, check_k
 from song2vec.next_song.blocks import side_by_side
 from song2vec.next_song.live import LiveSession
 from song2vec.next_song.registry import make_model

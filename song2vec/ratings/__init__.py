@@ -12,7 +12,7 @@ from song2vec.settings import make
 
 __all__ = ["RATERS", "RRN", "BiasedMF", "RatingModel", "Ratings", "TimeSVDpp", "count_plays", "load_rater"]
 
-RATERS: Registry[RatingModel] = Registry("song2vec.ratings", (BiasedMF, TimeSVDpp), {"rrn": "rrn:RRN"})
+RATERS: Registry[RatingModel] = Registry("song2vec.ratings", (BiasedMF, TimeSVDpp), {"rrn": "rrn.model:RRN"})
 
 
 def __getattr__(name: str) -> type[RatingModel]:

@@ -36,6 +36,19 @@ def test_ranks_and_lists_by_hand():
     assert {"diversity", "artist_diversity"}.isdisjoint(figures)
 
 
+def test_without_lists_the_figures_of_ranks_are_the_same():
+    train, test = halves(random_log())
+    whole, few = (evaluate(MarkovChain().fit(train), test, k=5, lists=lists) for lists in (True, False))
+    np.testing.assert_array_equal(few.ranks, np.minimum(whole.ranks, 6))
+    assert few.top is None
+    shared = few.metrics()
+    assert shared.keys() == {"hit_rate", "mrr", "ndcg", "new_hit_rate", "repeat_hit_rate", "repeat_share"}
+    assert {name: whole.metrics()[name] for name in shared} == pytest.approx(shared)
+    assert few.intervals().keys() == shared.keys()
+    with pytest.raises(ArgumentError, match="lists=False"):
+        evaluate(MarkovChain().fit(train), test, lists=False, vectors=SongVectors(np.ones((2, 2)), [1, 2]))
+
+
 def test_the_train_catalogue_has_these_plays():
     train = Sessions.from_lists([["a", "b"], ["a", "b"], ["a", "c"], ["b", "d"]])
     assert train.catalogue.plays.tolist() == [3, 3, 1, 1]

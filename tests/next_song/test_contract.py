@@ -79,6 +79,19 @@ def test_scores_are_the_same_in_any_block_and_order(name, monkeypatch):
 
 
 @every_model
+def test_ranks_are_those_of_the_scores_as_far_as_asked(name):
+    _, test = log()
+    plays = np.setdiff1d(np.arange(test.plays), test.offsets[1:] - 1)
+    targets = test.songs[plays + 1]
+    scores = fitted(name).score(test, plays)
+    ahead = (scores >= scores[np.arange(len(plays)), targets][:, None]).sum(1)
+    for cut_off in (5, SONGS):
+        found = fitted(name).ranks(test, plays, targets, cut_off)
+        assert (found >= np.minimum(ahead, cut_off + 1)).all()  # what rounding cannot tell apart counts as ahead
+        assert (found == np.minimum(ahead, cut_off + 1)).mean() > 0.98
+
+
+@every_model
 def test_what_comes_later_and_elsewhere_does_not_matter(name):
     _, test = log()
     session = 5

@@ -12,8 +12,8 @@ import torch
 from song2vec.catalogue import Catalogue
 from song2vec.errors import ArgumentError
 from song2vec.ratings import RRN, Ratings
-from song2vec.ratings.side import batch_of
-from song2vec.ratings.steps import Steps
+from song2vec.ratings.rrn.side import batch_of
+from song2vec.ratings.rrn.steps import Steps
 from tests.ratings.planted import LAST, drifting, errors, fitted, make
 
 

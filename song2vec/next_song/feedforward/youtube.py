@@ -88,7 +88,7 @@ class CandidateNetwork(FeedForwardModel):
         layers: int = 1,
         clock: bool = True,
         age: bool = True,
-        context: Sequence[str] = (),
+        context: Sequence[str] | None = None,
         query: str | None = None,
         n_sample: int = 2048,
         sample_alpha: float = 0.5,
@@ -111,7 +111,7 @@ class CandidateNetwork(FeedForwardModel):
         self.layers = layers
         self.clock = clock
         self.age = age
-        self.context = list(context) if isinstance(context, tuple) else context
+        self.context = context
         self.query = query
         self.n_sample = n_sample
         self.sample_alpha = sample_alpha
@@ -169,15 +169,15 @@ class CandidateNetwork(FeedForwardModel):
 
     def _fit(self, sessions: Sessions) -> None:
         self._check()
-        self._teller = Teller.learned(sessions, clock=self.clock, age=self.age, columns=self.context, query=self.query)
+        self._teller = Teller.learned(sessions, clock=self.clock, age=self.age, columns=self.context or (), query=self.query)
         super()._fit(sessions)
 
     def _check(self) -> None:
         check_choice(self, "input", ("embedding", "vectors"))
         for name in ("frozen", "clock", "age"):
             check_choice(self, name, (True, False))
-        if not isinstance(self.context, Sequence) or isinstance(self.context, str) or not all(isinstance(one, str) for one in self.context):
-            raise ArgumentError(f"context={self.context!r}: a list of columns of the sessions' context is allowed")
+        if not isinstance(self.context, list | tuple | None) or not all(isinstance(one, str) for one in self.context or ()):
+            raise ArgumentError(f"context={self.context!r}: a list of columns of the sessions' context, or None, is allowed")
         if not isinstance(self.query, str | None):
             raise ArgumentError(f"query={self.query!r}: a column of the sessions' context, or None, is allowed")
         for name in ("size", "hidden", "layers"):

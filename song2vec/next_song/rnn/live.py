@@ -13,7 +13,8 @@ import torch
 from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue, SongId
 from song2vec.errors import ArgumentError, UnknownSongError
-from song2vec.next_song.base import BLOCK_BYTES, best_songs, check_k
+from song2vec.next_song.base import BLOCK_BYTES
+from song2vec.next_song.best import best_songs, check_k
 from song2vec.next_song.live import LiveSession
 from song2vec.next_song.rnn.network import Network, States
 from song2vec.storage import Part, load_folder, save_folder, understood

@@ -18,7 +18,8 @@ import torch
 
 from song2vec.arrays import Array
 from song2vec.catalogue import SongId, Unknown
-from song2vec.next_song.base import check_k, heard_rows, one_session, top_table
+from song2vec.next_song.base import heard_rows, one_session
+from song2vec.next_song.best import check_k, top_table
 from song2vec.next_song.rnn.live import CarriedSession
 from song2vec.search import Filters, SongIndex, make_index
 from song2vec.seeding import generator

@@ -102,13 +102,16 @@ class Network:
         blank = empty((len(outputs), self.shape.songs), self.device)
         return torch.addmm(self.tables["bias"][:, 0], outputs, self.tables["output"].T, out=blank)
 
+    def scored(self) -> Tensor:
+        """(songs, hidden + 1) the output table with the bias as one more column: scores of outputs :func:`with_ones` are products."""
+        return torch.cat([self.tables["output"], self.tables["bias"]], 1)
+
     def scorer(self) -> Callable[[Tensor], Tensor]:
-        """As :meth:`scores`, for many calls: with the bias as a column of the table, it need not be added to every score."""
-        table = torch.cat([self.tables["output"], self.tables["bias"]], 1).T
+        """As :meth:`scores`, for many calls: the bias need not be added to every score."""
+        table = self.scored().T
 
         def scores(outputs: Tensor) -> Tensor:
-            blank = empty((len(outputs), self.shape.songs), self.device)
-            return torch.mm(torch.cat([outputs, outputs.new_ones((len(outputs), 1))], 1), table, out=blank)
+            return torch.mm(with_ones(outputs), table, out=empty((len(outputs), self.shape.songs), self.device))
 
         return scores
 
@@ -145,6 +148,11 @@ class Network:
             views[name] = flat[begin : begin + math.prod(size)].view(size).detach()
             begin += math.prod(size)
         return views
+
+
+def with_ones(outputs: Tensor) -> Tensor:
+    """Outputs with a column of ones, which meets the bias."""
+    return torch.cat([outputs, outputs.new_ones((len(outputs), 1))], 1)
 
 
 def _blocks(name: str, shape: Shape) -> tuple[int, int]:

@@ -15,7 +15,8 @@ from song2vec.learning.machine import device_named
 from song2vec.learning.training import Validation
 from song2vec.next_song.rnn.batches import Plan, session_parallel
 from song2vec.next_song.rnn.compiled import CompiledTask, can_compile
-from song2vec.next_song.rnn.network import Network, Shape
+from song2vec.next_song.rnn.network import Network, Shape, with_ones
+from song2vec.next_song.rnn.ranking import Ranker
 from song2vec.next_song.rnn.serving import Serving
 from song2vec.next_song.rnn.task import Recipe, Task
 from song2vec.next_song.rnn.walk import groups, outputs, validation
@@ -106,6 +107,18 @@ class RecurrentModel(Serving, TrainedModel):
             found = self._outputs(sessions, unique)[torch.from_numpy(place).to(self.network_.device)]
             for begin in range(0, len(group), step):
                 yield group[begin : begin + step], score(found[begin : begin + step])
+
+    @torch.inference_mode()
+    def ranks(self, sessions: Sessions, plays: Array, targets: Array, cut_off: int) -> Array:
+        """As :meth:`NextSongModel.ranks`, without scoring every song for every play."""
+        self.score(sessions, plays[:0])  # refuses other songs, and a model that has learned nothing
+        ranker, found = Ranker(self.network_.scored()), np.empty(len(plays), np.int32)
+        for group in groups(sessions, plays):
+            where = slice(*np.searchsorted(plays, [group[0], group[-1] + 1]))
+            goals = torch.from_numpy(targets[where].astype(np.int64)).to(self.network_.device)
+            ranks = ranker.ranks(with_ones(self._outputs(sessions, group)), goals, cut_off)
+            found[where] = ranks.clamp(max=cut_off + 1).cpu().numpy()
+        return found
 
     def _outputs(self, sessions: Sessions, plays: Array) -> torch.Tensor:
         """(n, hidden) outputs after each of these different ascending plays."""

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from song2vec.arrays import Array
 from song2vec.learning.training import Validation
-from song2vec.next_song.rnn.network import Network, States
+from song2vec.next_song.rnn.network import Network, States, with_ones
+from song2vec.next_song.rnn.ranking import Ranker
 from song2vec.sessions import Sessions
 
 GROUP = 65_536  # plays whose outputs are held at once: 26 MB of 100 numbers
-BLOCK = 256  # queries scored at once
 CUT_OFF = 20
 
 
@@ -66,13 +66,10 @@ def validation(network: Network, sessions: Sessions, queries: Array, feed: Calla
 
     ``feed`` gives the outputs after plays, as :func:`outputs`.
     """
-    hits, reciprocal, score = 0, 0.0, network.scorer()
+    hits, reciprocal, ranker = 0, 0.0, Ranker(network.scored())
     for group in groups(sessions, queries):
-        states = feed(sessions, group)
         targets = torch.from_numpy(sessions.songs[group + 1].astype(np.int64)).to(network.device)
-        for begin in range(0, len(group), BLOCK):
-            scores = score(states[begin : begin + BLOCK])
-            ranks = (scores >= scores.gather(1, targets[begin : begin + BLOCK, None])).sum(1)
-            found = ranks[ranks <= CUT_OFF].double()
-            hits, reciprocal = hits + len(found), reciprocal + float((1 / found).sum())
+        ranks = ranker.ranks(with_ones(feed(sessions, group)), targets, CUT_OFF)
+        found = ranks[(ranks > 0) & (ranks <= CUT_OFF)].double()
+        hits, reciprocal = hits + len(found), reciprocal + float((1 / found).sum())
     return Validation(hits / max(1, len(queries)), reciprocal / max(1, len(queries)))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from song2vec.arrays import Array
-from song2vec.ratings.steps import Steps
+from song2vec.ratings.rrn.steps import Steps
 
 TOLD = 3  # new?, when, when before
 CHUNK = 4096  # owners whose states are computed at once

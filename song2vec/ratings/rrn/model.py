@@ -12,8 +12,8 @@ from song2vec.arrays import Array
 from song2vec.errors import SavedFolderError
 from song2vec.learning.machine import threads
 from song2vec.ratings.base import RatingModel
-from song2vec.ratings.side import Side, batch_of
-from song2vec.ratings.steps import Steps
+from song2vec.ratings.rrn.side import Side, batch_of
+from song2vec.ratings.rrn.steps import Steps
 from song2vec.ratings.table import Ratings
 from song2vec.seeding import generator
 from song2vec.settings import check_choice, check_real, check_whole
@@ -24,7 +24,7 @@ class RRN(RatingModel):
     """Listeners and songs have states that an LSTM carries from period to period, and factors that stay.
 
     r(i, j, t) = mu + b_i + b_j + <A_u u_t + b_u, A_m m_t + b_m> + <u_i, m_j>, with states u_t and m_t from what the listener
-    and the song met in the periods before t (:class:`song2vec.ratings.side.Side` has them). The squared error and the squares
+    and the song met in the periods before t (:class:`song2vec.ratings.rrn.side.Side` has them). The squared error and the squares
     of factors are minimised by turns: in each epoch first the listeners' side learns, the states of songs as they are, then the
     songs' side. With the mean and the biases the stationary part is that of :class:`BiasedMF`; the paper has none.
 

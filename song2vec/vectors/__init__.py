@@ -9,13 +9,26 @@ from song2vec.errors import ArgumentError
 from song2vec.sessions import Sessions
 from song2vec.settings import make
 from song2vec.vectors.doc2vec import Doc2Vec
+from song2vec.vectors.forest import Forest
 from song2vec.vectors.metaprod2vec import MetaProd2Vec
 from song2vec.vectors.product2vec import Product2Vec
 from song2vec.vectors.sentence import SIF
 from song2vec.vectors.song_vectors import SongVectors
 from song2vec.vectors.word2vec import Word2Vec
 
-__all__ = ["LEARNERS", "SIF", "Doc2Vec", "Given", "Learner", "MetaProd2Vec", "Product2Vec", "SongVectors", "Word2Vec", "make_learner"]
+__all__ = [
+    "LEARNERS",
+    "SIF",
+    "Doc2Vec",
+    "Forest",
+    "Given",
+    "Learner",
+    "MetaProd2Vec",
+    "Product2Vec",
+    "SongVectors",
+    "Word2Vec",
+    "make_learner",
+]
 
 
 class Learner(Protocol):
@@ -37,7 +50,13 @@ class Given:
         return self
 
 
-LEARNERS: dict[str, type[Learner]] = {"word2vec": Word2Vec, "product2vec": Product2Vec, "metaprod2vec": MetaProd2Vec, "doc2vec": Doc2Vec}
+LEARNERS: dict[str, type[Learner]] = {
+    "word2vec": Word2Vec,
+    "forest": Forest,
+    "product2vec": Product2Vec,
+    "metaprod2vec": MetaProd2Vec,
+    "doc2vec": Doc2Vec,
+}
 
 
 def make_learner(kind: str | Learner | SongVectors, seed: int, settings: Mapping[str, Any]) -> Learner:

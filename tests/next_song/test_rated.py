@@ -12,7 +12,7 @@ from song2vec.next_song import RatedSongs, load_model
 from song2vec.sessions import Sessions
 
 DAY = 86_400
-SMALL = {"size": 4, "epochs": 15, "progress": False}
+SMALL = {"size": 4, "epochs": 60, "learning_rate": 0.03, "progress": False}
 
 
 def two_tastes():

@@ -7,6 +7,7 @@ best on validation sessions, and HRNN.
 All songs ranked, ties against us; differences have paired 95 % intervals from resamples of test sessions.
 
     python benchmarks/bench_inputs.py             # about an hour on one core
+    python benchmarks/bench_inputs.py --parts vectors    # fifteen minutes
     python benchmarks/bench_inputs.py --quick     # a tenth of nowplaying, a look at the mechanics, nothing saved
 """
 
@@ -44,10 +45,12 @@ Row = dict[str, Any]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
-    quick = parser.parse_args().quick
-    rows = start_from_vectors(quick) + dwell_and_listeners(1 if quick else 30)
-    if not quick:
-        save_result("bench_inputs", rows, k=K, settings=SHARED)
+    parser.add_argument("--parts", nargs="*", default=["vectors", "dwell"], choices=["vectors", "dwell"])
+    options = parser.parse_args()
+    for part in options.parts:
+        rows = start_from_vectors(options.quick) if part == "vectors" else dwell_and_listeners(1 if options.quick else 30)
+        if not options.quick:
+            save_result(f"bench_inputs_{part}", rows, k=K, settings=SHARED)
 
 
 def start_from_vectors(quick: bool) -> list[Row]:
@@ -68,7 +71,7 @@ def start_from_vectors(quick: bool) -> list[Row]:
                 model = make_model("gru4rec", {**SHARED, **settings, "epochs": epochs})
                 aid = {"vectors": vectors} if name == "word2vec" else {}
                 model.fit(train, **aid, checkpoint=Path(folder) / name)  # goes on from the epochs before
-                found[name] = evaluate(model, test, k=K, timed=0)
+                found[name] = evaluate(model, test, k=K, timed=0, lists=False)
             for targets, mask in (("all", np.ones(len(played), bool)), ("rarest tenth", rare)):
                 rows += told({"set": "nowplaying", "epochs": epochs, "targets": targets}, found, "random", mask)
     return rows
@@ -93,7 +96,7 @@ def dwell_and_listeners(most: int) -> list[Row]:
     found, rows = {}, {}
     for label, (name, settings) in models.items():
         epochs = best_epoch(name, settings)[1]
-        found[label] = evaluate(make_model(name, {**SHARED, **settings, "epochs": epochs}).fit(train), test, k=K, timed=0)
+        found[label] = evaluate(make_model(name, {**SHARED, **settings, "epochs": epochs}).fit(train), test, k=K, timed=0, lists=False)
         rows[label] = {"settings": settings, "epochs": epochs}
     return [row | rows[row["model"]] for row in told({"set": "30music_200ks", "targets": "all"}, found, "gru4rec")]
 

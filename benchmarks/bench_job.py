@@ -1,8 +1,9 @@
 """The whole job, Parquet to an engine on disk: `song2vec train` beside the script that people write today.
 
 Both read the same generated log, cut sessions at 30 minutes, learn skip-gram vectors of 64 numbers in 5 epochs on all cores, and
-save vectors and an Annoy index; song2vec before the usual script and after it, and the mean of the two counts. The usual script is pandas, gensim (window 5 drawn anew, so 3 to a side in the mean; 5
-negatives) and Annoy with 50 trees; song2vec runs with its defaults (window 3). Each run is a process of its own.
+save vectors and an Annoy index. The usual script is pandas, gensim (window 5 drawn anew, so 3 to a side in the mean; 5
+negatives) and Annoy with 50 trees; song2vec runs with its defaults (window 3), before the usual script and after it, and the
+mean of the two counts. Each run is a process of its own.
 
     python benchmarks/bench_job.py                       # 20 million plays; about 15 minutes
     python benchmarks/bench_job.py --plays 500000        # a look; nothing is saved

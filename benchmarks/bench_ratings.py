@@ -2,9 +2,9 @@
 
 Generated listeners whose tastes drift, so that the truth is known, and real plays as log(1 + plays): a station's programmes
 by month, 30Music's listeners by day. The last period is the test; the one before it chose penalty and epochs, of the same few for
-every model. Intervals: resampled listeners.
+every model. Intervals: resampled listeners. Last, the next song by the same models, with songs drawn that were not played.
 
-    python benchmarks/bench_ratings.py            # two minutes
+    python benchmarks/bench_ratings.py            # ten minutes
 """
 
 from __future__ import annotations
@@ -18,18 +18,24 @@ import numpy as np
 from common import DATA, real_sessions, save_result, timed
 
 from song2vec.arrays import Array
+from song2vec.evaluation import evaluate
 from song2vec.listens import read_listens
-from song2vec.ratings import BiasedMF, Ratings, TimeSVDpp, count_plays
+from song2vec.next_song import NextSongModel, RatedSongs, make_model
+from song2vec.ratings import RATERS, RRN, BiasedMF, RatingModel, Ratings, TimeSVDpp, count_plays
 from song2vec.sessions import Sessions, cut_sessions
+from song2vec.splits import split_last_session
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.ratings.planted import drifting
 
+QUERIES = 2_000  # of the next song
 GRID = [{"epochs": epochs, "penalty": penalty} for epochs in (10, 30) for penalty in (0.02, 0.1, 0.3)]
-MODELS: dict[str, Callable[..., BiasedMF]] = {
+MODELS: dict[str, Callable[..., RatingModel]] = {
     "biased-mf": BiasedMF,
     "svd++ (time-blind twin)": lambda **settings: TimeSVDpp(temporal=False, **settings),
     "time-svd++": TimeSVDpp,
+    "rrn without states (time-blind twin)": lambda **settings: RRN(dynamic=False, batch_size=16, **settings),
+    "rrn": lambda **settings: RRN(batch_size=16, **settings),
 }
 SETS: dict[str, Callable[[], Ratings]] = {
     "drifting tastes": lambda: drifting(seed=0),
@@ -60,10 +66,26 @@ def main() -> None:
             if row["set"] == name:
                 row |= told(squares, row["model"], asked.listener)
                 print(row, flush=True)
-    save_result("bench_ratings", rows)
+    save_result("bench_ratings", rows + next_songs())
 
 
-def best(kind: Callable[..., BiasedMF], ratings: Ratings, last: int) -> dict[str, Any]:
+def next_songs() -> list[dict[str, Any]]:
+    """The same models where the next song is asked for, beside simple ones: each listener's last session of 30Music."""
+    train, test = split_last_session(real_sessions("30music_200ks"))
+    asked: dict[str, NextSongModel] = {"popularity": make_model("popularity"), "sr": make_model("sr")}
+    for rater in RATERS:
+        settings = {"epochs": 10, "progress": False}
+        asked[f"ratings: {rater}"] = RatedSongs(rater=rater, days=1, settings_of_rater=settings)
+    rows = []
+    for name, model in asked.items():
+        figures = evaluate(model.fit(train), test, max_queries=QUERIES, timed=0, lists=False).metrics()
+        row = {"question": "next song", "set": "30music_200ks", "model": name, "fit_seconds": round(model.fit_seconds_ or 0, 1)}
+        rows.append(row | {metric: round(figures[metric], 4) for metric in ("hit_rate", "mrr")})
+        print(rows[-1], flush=True)
+    return rows
+
+
+def best(kind: Callable[..., RatingModel], ratings: Ratings, last: int) -> dict[str, Any]:
     """The settings with the least error in the period before the last."""
     part, held_out = ratings.before(last - 1), ratings.during(last - 1)
     return min(GRID, key=lambda settings: kind(**settings, progress=False).fit(part).rmse(held_out))

@@ -57,7 +57,7 @@ def _on_radio(row: dict[str, Any]) -> bool:
 
 def ratings() -> str:
     """One row a model, one column a set of ratings over time."""
-    rows = {(row["set"], row["model"]): row for row in _results("bench_ratings")["rows"]}
+    rows = {(row["set"], row["model"]): row for row in _results("bench_ratings")["rows"] if "question" not in row}
     sets, names = (list(dict.fromkeys(key[place] for key in rows)) for place in (0, 1))
     lines = ["| model | " + " | ".join(sets) + " |", "|---|" + "---:|" * len(sets)]
     for name in names:

@@ -17,7 +17,7 @@ from gensim.models import Word2Vec as GensimWord2Vec
 from planted import cluster_share
 
 from song2vec.sessions import Sessions
-from song2vec.vectors import SongVectors, Word2Vec
+from song2vec.vectors import Forest, SongVectors, Word2Vec
 from song2vec.vectors.corpus_file import write_corpus_file
 from song2vec.vectors.held_out import next_song_ranks
 
@@ -49,7 +49,9 @@ def main() -> None:
     settings = job["settings"]
     if job["trainer"] == "song2vec":
         Word2Vec(**settings | {"epochs": 1}, progress=False).fit(train.select(np.arange(50)))  # compiled once and for all
-    learn = {"song2vec": _song2vec}.get(job["trainer"], _gensim)(job["trainer"], train, settings)
+    if job["trainer"] == "song2vec forest":
+        Forest(**settings | {"epochs": 1}, progress=False).fit(train.select(np.arange(50)))
+    learn = {"song2vec": _song2vec, "song2vec forest": _forest}.get(job["trainer"], _gensim)(job["trainer"], train, settings)
     with Memory() as memory:
         began = perf_counter()
         vectors = learn()
@@ -64,6 +66,10 @@ def main() -> None:
 
 def _song2vec(name: str, train: Sessions, settings: dict[str, Any]) -> Callable[[], SongVectors]:
     return lambda: Word2Vec(**settings, progress=False).fit(train).vectors_
+
+
+def _forest(name: str, train: Sessions, settings: dict[str, Any]) -> Callable[[], SongVectors]:
+    return lambda: Forest(**settings, progress=False).fit(train).vectors_
 
 
 def _gensim(name: str, train: Sessions, settings: dict[str, Any]) -> Callable[[], SongVectors]:

@@ -49,7 +49,7 @@ def split_by_time(sessions: Sessions, test_days: float = 7, *, unseen: Unseen = 
     in_test = sessions.start > boundary
     if in_test.all():
         span = (sessions.start.max() - sessions.start.min()) / DAY
-        raise ArgumentError(f"test_days={test_days!r}: leaves no session to train on; the log spans {span:.1f} days")
+        raise ArgumentError(f"test_days={test_days!r}: leaves no session to train on, as the log spans {span:.1f} days; fewer are allowed")
     before = sessions.select(~in_test)
     train = _until(before, boundary)
     return _finished(train, sessions.select(in_test), unseen, {"after the test began": before.plays - train.plays})

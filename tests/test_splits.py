@@ -280,7 +280,7 @@ def test_what_cannot_be_split_is_refused(kind, wrong):
 def test_a_log_that_the_rule_cannot_split_is_refused():
     with pytest.raises(ArgumentError, match="have no times; split_last_session"):
         split_by_time(sessions_of(5))
-    with pytest.raises(ArgumentError, match=r"test_days=400: leaves no session to train on; the log spans 119\.0 days"):
+    with pytest.raises(ArgumentError, match=r"test_days=400: leaves no session to train on, as the log spans 119\.0 days"):
         split_by_time(small.sessions(), 400)
     with pytest.raises(ArgumentError, match="none of 5 listeners has two"):
         split_last_session(sessions_of(5))

@@ -21,6 +21,7 @@ from song2vec.evaluation.protocol import evaluate as evaluate_model
 from song2vec.evaluation.tuned import read_settings
 from song2vec.next_song import NextSongModel, make_model
 
+DAYS, SHARE = 7, 0.2  # of the test, where nothing is said
 Way = StrEnum("Way", {"time": "time", "last_session": "last-session", "listener": "listener", "random": "random"})
 
 
@@ -29,8 +30,10 @@ def compare(
     log: Log,
     model: Annotated[list[str], typer.Option(help="A next-song model by name, or a file of settings; to be repeated.")],
     split: Annotated[Way | None, typer.Option(help="How to hold sessions out; by time where nothing is said.")] = None,
-    test_days: Annotated[float, typer.Option(help="With --split time: so many days at the end are the test.")] = 7,
-    test_share: Annotated[float, typer.Option(help="With --split listener or random: this share is the test.")] = 0.2,
+    test_days: Annotated[float | None, typer.Option(help="With --split time: days of the test, at the end; 7 by default.")] = None,
+    test_share: Annotated[
+        float | None, typer.Option(help="With --split listener or random: the share of the test; 0.2 by default.")
+    ] = None,
     test: Annotated[Path | None, typer.Option(help="A log to test on, instead of holding sessions out.")] = None,
     k: K = 20,
     baseline: Annotated[str | None, typer.Option(help="The model others are compared with.")] = None,
@@ -46,6 +49,10 @@ def compare(
     """Train models on a part of a log, and see how often each foretells the next song in the rest."""
     if test is not None and split is not None:
         raise ArgumentError("compare: give --split or --test FILE, one of the two")
+    if test_share is not None and split not in (Way.listener, Way.random):
+        raise ArgumentError("--test-share: belongs to --split listener or --split random")
+    if test_days is not None and (test is not None or split not in (None, Way.time)):
+        raise ArgumentError("--test-days: belongs to --split time")
     if out_file is not None and writable(out_file).suffix.lower() not in (*ENDINGS, *PICTURES):
         raise ArgumentError(f"--out {out_file}: ends in {out_file.suffix!r}; {', '.join((*ENDINGS, *PICTURES))} are allowed")
     models = [_model(each) for each in model]
@@ -53,7 +60,11 @@ def compare(
         raise ArgumentError(f"--baseline {baseline!r}: {', '.join(repr(each.name) for each in models)} are compared")
     cutting = Cutting(format, column, gap_minutes, min_song_plays, min_session_length)
     whole = cutting.sessions(log)
-    train, held_out = _split(whole, split, test_days, test_share, seed) if test is None else split_given(whole, cutting.sessions(test))
+    train, held_out = (
+        _split(whole, split, 7 if test_days is None else test_days, 0.2 if test_share is None else test_share, seed)
+        if test is None
+        else split_given(whole, cutting.sessions(test))
+    )
     err.print(f"train {train!r}: {train.report}\ntest {held_out!r}: {held_out.report}")
     found = compare_models([each.fit(train) for each in models], held_out, k=k, baseline=baseline)
     if as_json:
@@ -92,11 +103,12 @@ def _model(text: str) -> NextSongModel:
     return read_settings(text) if text.endswith(".json") else make_model(text)
 
 
-def _split(sessions: Sessions, way: Way | None, days: float, share: float, seed: int) -> tuple[Sessions, Sessions]:
+def _split(sessions: Sessions, way: Way | None, days: float | None, share: float | None, seed: int) -> tuple[Sessions, Sessions]:
+    share = SHARE if share is None else share
     if way is Way.last_session:
         return split_last_session(sessions)
     if way is Way.listener:
         return split_by_listener(sessions, share, seed=seed)
     if way is Way.random:
         return split_at_random(sessions, share, seed=seed)
-    return split_by_time(sessions, days)
+    return split_by_time(sessions, DAYS if days is None else days)

@@ -17,7 +17,7 @@ from song2vec.errors import ArgumentError
 from song2vec.evaluation.tuned import read_settings
 from song2vec.evaluation.tuning import tune as tune_model
 from song2vec.next_song import Nearest, NearestSong, make_model
-from song2vec.vectors import LEARNERS
+from song2vec.vectors import LEARNERS, make_learner
 
 Index = StrEnum("Index", ["annoy", "exact", "hnsw", "auto"])
 Metric = StrEnum("Metric", ["recall", "mrr", "ndcg"])
@@ -46,9 +46,10 @@ def train(
     if next_song is not None and config is not None:
         raise ArgumentError("train: give --next-song NAME or --config FILE, one of the two")
     model = next_song if config is None else read_settings(config)
-    sessions = Cutting(format, column, gap_minutes, min_song_plays, min_session_length).sessions(log)
     given: dict[str, Any] = {"size": size, "window": window, "epochs": epochs, "workers": workers}
     settings = {name: value for name, value in given.items() if value is not None}
+    make_learner(vectors or "word2vec", seed, settings)  # what cannot be made is better known before the log is read
+    sessions = Cutting(format, column, gap_minutes, min_song_plays, min_session_length).sessions(log)
     if isinstance(model, Nearest) and vectors in (None, model.learner):  # its vectors are the engine's
         vectors, settings = model.learner, {**model.learner_settings, **settings}
         model = NearestSong(decay=model.decay, repeats=model.repeats)

@@ -36,8 +36,8 @@ class Rules:
         if isinstance(self.exclude, str | bytes) or not isinstance(self.exclude, Iterable):
             raise ArgumentError(f"exclude={self.exclude!r}: a list is allowed, as [{self.exclude!r}]")
         object.__setattr__(self, "exclude", tuple(self.exclude))
-        if self.artist_gap != 0:
-            check_count("artist_gap", self.artist_gap)
+        if isinstance(self.artist_gap, bool) or not isinstance(self.artist_gap, int | np.integer) or self.artist_gap < 0:
+            raise ArgumentError(f"artist_gap={self.artist_gap!r}: an integer from 0 on is allowed")
         for name in ("max_per_artist", "repeat_gap"):
             if getattr(self, name) is not None:
                 check_count(name, getattr(self, name))

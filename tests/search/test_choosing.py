@@ -41,6 +41,8 @@ def test_exact_while_it_is_fast(clock, caplog):
         ({"exact": 2.0, "annoy": 0.5, "hnsw": 0.6}, "annoy", "annoy takes 0.50 ms"),
         ({"exact": 2.0, "annoy": 1.5, "hnsw": 1.5}, "exact", "no other kind is faster"),
         ({"exact": 2.0, "annoy": 1.5, "hnsw": [1.2, 0.4]}, "exact", "hnsw takes 1.20 ms a query at recall"),
+        ({"exact": 2.0, "annoy": [0.9, 0.1], "hnsw": [0.5, 0.2]}, "hnsw", "hnsw takes 0.50 ms"),
+        ({"exact": 2.0, "annoy": [0.9, 0.1], "hnsw": [0.5, 0.4]}, "annoy", "annoy takes 0.90 ms"),
     ],
 )
 def test_the_fastest_that_is_worth_its_build(clock, milliseconds, chosen, why):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from copy import copy
 from typing import Self
 
 from song2vec.catalogue import Catalogue, SongId
 from song2vec.next_song.base import NextSongModel
 from song2vec.next_song.live import LiveSession
-from song2vec.next_song.rnn.live import CarriedSession
+from song2vec.next_song.rnn.live import CarriedSession, load_session
 from song2vec.next_song.rnn.lookup import OutputIndex
 from song2vec.next_song.rnn.network import Network
 from song2vec.next_song.rnn.new_songs import grown
@@ -31,6 +32,14 @@ class Serving(NextSongModel):
         """A session that goes on, at the cost of one step a play. Raises ArgumentError before ``fit``."""
         self._fitted()
         return CarriedSession(self, listener)
+
+    def load_session(self, path: str | os.PathLike[str]) -> CarriedSession:
+        """A live session of this model that its ``save`` wrote.
+
+        Raises SavedFolderError when it is corrupt or of another kind, ArgumentError when it is of a model of other songs.
+        """
+        self._fitted()
+        return load_session(self, path)
 
     def index(self, kind: str | SongIndex = "exact", *, sessions: Sessions | None = None, seed: int = 0) -> OutputIndex:
         """An index over the output rows, which recommends from a large catalogue without reading all of it.

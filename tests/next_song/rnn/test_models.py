@@ -19,7 +19,7 @@ from song2vec.learning import training
 from song2vec.next_song.rnn.adagrad import Adagrad
 from song2vec.next_song.rnn.dwell import sliced_by_dwell
 from song2vec.next_song.rnn.gru4rec import GRU4Rec
-from song2vec.next_song.rnn.live import listen_together, load_session
+from song2vec.next_song.rnn.live import listen_together
 from song2vec.next_song.rnn.playlist_rnn import PlaylistRNN
 from song2vec.sessions import Sessions
 from song2vec.vectors import SongVectors
@@ -149,7 +149,7 @@ def test_a_live_session_is_the_session(cell, log, tmp_path):
         listen_together(sessions, [heard[step] for heard in lists])
         if step == 4:
             sessions[1].save(tmp_path / "session")
-            sessions[1] = load_session(model, tmp_path / "session")
+            sessions[1] = model.load_session(tmp_path / "session")
     for session, heard in zip(sessions, lists, strict=True):
         expected = model.recommend(heard, 10)
         assert session.songs == heard
@@ -160,7 +160,7 @@ def test_a_live_session_is_the_session(cell, log, tmp_path):
         listen_together(sessions, [lists[0][0], "nowhere", lists[0][1]])
     assert [len(session.songs) for session in sessions] == [8, 8, 8]
     with pytest.raises(ArgumentError, match="other songs"):
-        load_session(gru().fit(Sessions.from_lists([[1, 2, 3]])), tmp_path / "session")
+        gru().fit(Sessions.from_lists([[1, 2, 3]])).load_session(tmp_path / "session")
 
 
 @pytest.mark.parametrize("make", [gru, lambda **given: PlaylistRNN(**SMALL, epochs=3, **given)])

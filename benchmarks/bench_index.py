@@ -66,7 +66,7 @@ def _all(options: argparse.Namespace) -> None:
     facts = _facts(rows)
     print(json.dumps(facts, indent=1))
     if not options.quick and not options.songs and options.kinds == list(MEASURED):
-        save_result("bench_index", rows, k=K, size=options.size, queries=QUERIES, workers=os.cpu_count(), facts=facts)
+        save_result("bench_index", rows, k=K, size=options.size, queries=QUERIES, workers=os.cpu_count(), facts=facts, **_told(rows, facts))
 
 
 def _in_a_process(kind: str, songs: int, options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -202,6 +202,18 @@ def _facts(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
                 times |= {"auto_times_annoy": round(chosen[0] / forest, 2)} if chosen else {}
             facts[str(songs)][str(recall)] = {"queries_s": at, **(times if forest else {})}
     return facts
+
+
+def _told(rows: Sequence[dict[str, Any]], facts: dict[str, Any], songs: int = 300_000) -> dict[str, Any]:
+    """What the pages quote, of one size."""
+    exact = next(row for row in rows if row["songs"] == songs and row["index"] == "exact float32")
+    mine = facts[str(songs)]
+    times = {
+        f"{name}_at_{round(100 * recall)}": mine[str(recall)].get(name)
+        for recall in RECALLS
+        for name in ("hnsw_times_annoy", "auto_times_annoy")
+    }
+    return {**times, "share_of_sgemm": exact["share_of_sgemm"]}
 
 
 def _rate_at(curve: Sequence[dict[str, Any]], recall: float) -> int | None:

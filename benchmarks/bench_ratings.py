@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,8 @@ MODELS: dict[str, Callable[..., RatingModel]] = {
     "biased-mf": BiasedMF,
     "svd++ (time-blind twin)": lambda **settings: TimeSVDpp(temporal=False, **settings),
     "time-svd++": TimeSVDpp,
-    "rrn without states (time-blind twin)": lambda **settings: RRN(dynamic=False, batch_size=16, **settings),
-    "rrn": lambda **settings: RRN(batch_size=16, **settings),
+    "rrn without states (time-blind twin)": lambda **settings: RRN(dynamic=False, **settings),
+    "rrn": RRN,
 }
 SETS: dict[str, Callable[[], Ratings]] = {
     "drifting tastes": lambda: drifting(seed=0),
@@ -58,6 +59,8 @@ def main() -> None:
         asked, mean = ratings.during(last), ratings.before(last).value.mean()
         squares = {"mean": (asked.value - mean) ** 2}
         for model, kind in MODELS.items():
+            if model.startswith("rrn"):  # a step moves all factors: few songs, or many steps, but not both
+                kind = partial(kind, batch_size=16 if len(ratings.catalogue) < 1_000 else 2_048)
             settings, seconds = timed(lambda kind=kind, ratings=ratings, last=last: best(kind, ratings, last))
             squares[model] = (kind(**settings, progress=False).fit(ratings.before(last)).predict(asked) - asked.value) ** 2
             rows.append({"set": name, "model": model, "ratings": len(ratings), "settings": settings, "tuning_seconds": round(seconds, 1)})
@@ -74,7 +77,7 @@ def next_songs() -> list[dict[str, Any]]:
     train, test = split_last_session(real_sessions("30music_200ks"))
     asked: dict[str, NextSongModel] = {"popularity": make_model("popularity"), "sr": make_model("sr")}
     for rater in RATERS:
-        settings = {"epochs": 10, "progress": False}
+        settings = {"epochs": 10, "progress": False} | ({"batch_size": 2_048} if rater == "rrn" else {})
         asked[f"ratings: {rater}"] = RatedSongs(rater=rater, days=1, settings_of_rater=settings)
     rows = []
     for name, model in asked.items():

@@ -13,6 +13,7 @@ from song2vec.sessions import Sessions
 
 DAY = 86_400
 SMALL = {"size": 4, "epochs": 60, "learning_rate": 0.03, "progress": False}
+OWN = {"rrn": {"epochs": 15, "learning_rate": 0.01, "workers": 1}}  # eight listeners and three periods are soon learned by heart
 
 
 def two_tastes():
@@ -26,7 +27,7 @@ def two_tastes():
 @pytest.mark.parametrize("rater", ["biased-mf", "time-svd++", "rrn"])
 def test_each_listener_gets_songs_of_their_taste(rater, tmp_path):
     sessions = two_tastes()
-    model = RatedSongs(rater=rater, settings_of_rater=SMALL | ({"workers": 1} if rater == "rrn" else {})).fit(sessions)
+    model = RatedSongs(rater=rater, settings_of_rater=SMALL | OWN.get(rater, {})).fit(sessions)
     first = sessions.offsets[:-1][-8:]
     scores = model.score(sessions, first)
     ids = np.array(sessions.catalogue.ids.to_list())

@@ -60,11 +60,7 @@ def compare(
         raise ArgumentError(f"--baseline {baseline!r}: {', '.join(repr(each.name) for each in models)} are compared")
     cutting = Cutting(format, column, gap_minutes, min_song_plays, min_session_length)
     whole = cutting.sessions(log)
-    train, held_out = (
-        _split(whole, split, 7 if test_days is None else test_days, 0.2 if test_share is None else test_share, seed)
-        if test is None
-        else split_given(whole, cutting.sessions(test))
-    )
+    train, held_out = _split(whole, split, test_days, test_share, seed) if test is None else split_given(whole, cutting.sessions(test))
     err.print(f"train {train!r}: {train.report}\ntest {held_out!r}: {held_out.report}")
     found = compare_models([each.fit(train) for each in models], held_out, k=k, baseline=baseline)
     if as_json:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
-import polars as pl
 
 from song2vec.arrays import Array, pack_ids, unpack_ids
 from song2vec.errors import ArgumentError
@@ -72,16 +71,11 @@ class RatedSongs(NextSongModel):
         pairs, which = np.unique(np.stack([sessions.listener[session], period]), axis=1, return_inverse=True)
         songs = len(self._fitted())
         scores = np.empty((pairs.shape[1], songs), np.float32)
-        known = self._rows(sessions.listeners.gather(pairs[0]))
+        known = self._rater.listener_rows(sessions.listeners.gather(pairs[0]))
         for row, (listener, when) in enumerate(zip(known, pairs[1], strict=True)):
             scores[row] = self._rater.rate_all(int(listener), int(when))
         found: Array = scores[which]
         return found
-
-    def _rows(self, listeners: pl.Series) -> Array:
-        """(n,) int64: rows of the listeners of training; -1 for others."""
-        rows = {known: row for row, known in enumerate(self._rater.listeners_.to_list())}
-        return np.array([rows.get(one, -1) for one in listeners.to_list()], np.int64)
 
     def _made(self) -> RatingModel:
         return make("rater", RATERS, self.rater, self.settings_of_rater or {})

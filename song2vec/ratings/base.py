@@ -108,6 +108,11 @@ class RatingModel(Configured, ABC):
         songs = np.arange(len(self.catalogue_))
         return self._predict(np.full(len(songs), listener), songs, np.full(len(songs), period))
 
+    def listener_rows(self, listeners: pl.Series) -> Array:
+        """(n,) int64: the row of each of these listeners; -1 for those that training lacks."""
+        rows = {known: row for row, known in enumerate(self.listeners_.to_list())}
+        return np.array([rows.get(one, -1) for one in listeners.to_list()], np.int64)
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Save as a folder (checksummed, atomic, no pickle)."""
         known = {"catalogue": self._fitted().to_part(), "listeners": Part(meta={}, arrays=pack_ids(self.listeners_))}
@@ -117,9 +122,7 @@ class RatingModel(Configured, ABC):
     def _rows(self, ratings: Ratings) -> tuple[Array, Array]:
         """(n,) int64 rows of the listeners and songs of these ratings; -1 for those that training lacks."""
         catalogue = self._fitted()
-        rows = {known: row for row, known in enumerate(self.listeners_.to_list())}
-        listener = np.array([rows.get(one, -1) for one in ratings.listeners.to_list()], np.int64)[ratings.listener]
-        return listener, ratings.catalogue.rows_in(catalogue)[ratings.song].astype(np.int64)
+        return self.listener_rows(ratings.listeners)[ratings.listener], ratings.catalogue.rows_in(catalogue)[ratings.song].astype(np.int64)
 
     def _fitted(self) -> Catalogue:
         if not hasattr(self, "catalogue_"):

@@ -44,13 +44,13 @@ class Bags:
     def of_histories(cls, sessions: Sessions, plays: Array) -> Bags:
         """One bag a play: what its session heard up to it."""
         begin, end = histories(sessions, plays)
-        owner, places = _spread(begin, end - begin)
+        owner, places = spread(begin, end - begin)
         return cls.of(owner, sessions.songs[places], len(plays))
 
     def some(self, which: Array) -> Bags:
         """Some of the bags, by their numbers."""
         counts = self.counts[which]
-        _, places = _spread(self.offsets[which], counts)
+        _, places = spread(self.offsets[which], counts)
         return Bags(self.songs[places], np.append(0, np.cumsum(counts)))
 
     @property
@@ -64,7 +64,7 @@ class Bags:
         return np.repeat(np.arange(len(self)), self.counts)
 
 
-def _spread(begin: Array, counts: Array) -> tuple[Array, Array]:
+def spread(begin: Array, counts: Array) -> tuple[Array, Array]:
     """Ranges of ``counts`` whole numbers from ``begin``, end to end: the number of each range, and the numbers."""
     owner = np.repeat(np.arange(len(counts)), counts)
     return owner, np.repeat(begin - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))

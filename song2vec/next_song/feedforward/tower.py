@@ -12,6 +12,7 @@ from torch.nn.functional import embedding_bag
 
 from song2vec.arrays import Array
 from song2vec.next_song.base import histories
+from song2vec.next_song.feedforward.bags import spread
 from song2vec.next_song.feedforward.steps import Pace, Steps, dropped
 from song2vec.next_song.feedforward.weights import Weights
 from song2vec.next_song.rnn.losses import log_q, make_loss
@@ -57,17 +58,12 @@ class Examples:
     def heard(self) -> tuple[Array, Array]:
         """(all songs heard,) int64 rows, history after history, and (n,) int64 how many each has."""
         counts = self.end - self.begin
-        return self.songs[_ranges(self.begin, counts)].astype(np.int64), counts
+        return self.songs[spread(self.begin, counts)[1]].astype(np.int64), counts
 
     def said(self) -> tuple[Array, Array]:
         """(all words,) int64 rows, query after query, and (n,) int64 how many each has."""
         counts = self.spoken[self.row]
-        return self.words[_ranges((np.cumsum(self.spoken) - self.spoken)[self.row], counts)], counts
-
-
-def _ranges(begin: Array, counts: Array) -> Array:
-    """Ranges of ``counts`` whole numbers from ``begin``, end to end."""
-    return np.repeat(begin - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))
+        return self.words[spread((np.cumsum(self.spoken) - self.spoken)[self.row], counts)[1]], counts
 
 
 class Tower(Weights):

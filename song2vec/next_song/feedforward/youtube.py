@@ -20,6 +20,7 @@ from song2vec.next_song.feedforward.context import AGES, Teller, ages
 from song2vec.next_song.feedforward.model import FeedForwardModel
 from song2vec.next_song.feedforward.steps import Pace
 from song2vec.next_song.feedforward.tower import Examples, Tower, TowerSteps
+from song2vec.next_song.feedforward.weights import Weights
 from song2vec.next_song.rnn.lookup import longer_rows
 from song2vec.next_song.rnn.negatives import Negatives
 from song2vec.search import SongIndex, make_index
@@ -167,10 +168,9 @@ class CandidateNetwork(FeedForwardModel):
         rows = torch.cat([tables["output"], tables["bias"]], 1).cpu().numpy()
         return make_index(kind, SongVectors(longer_rows(rows), catalogue), self.seed)
 
-    def _fit(self, sessions: Sessions) -> None:
-        self._check()
+    def _new_network(self, sessions: Sessions, device: torch.device) -> Weights:
         self._teller = Teller.learned(sessions, clock=self.clock, age=self.age, columns=self.context or (), query=self.query)
-        super()._fit(sessions)
+        return super()._new_network(sessions, device)
 
     def _check(self) -> None:
         check_choice(self, "input", ("embedding", "vectors"))

@@ -78,7 +78,7 @@ class RRN(RatingModel):
     def fit(self, ratings: Ratings) -> Self:
         with threads(self.workers):
             super().fit(ratings)
-            self._look_back()
+            self._stand()
         return self
 
     def observe(self, ratings: Ratings) -> Self:
@@ -155,8 +155,12 @@ class RRN(RatingModel):
         return tuple(Steps.of(one[0], two[0], seen.period, seen.value, one[1]) for one, two in ((listener, song), (song, listener)))  # type: ignore[return-value]
 
     def _look_back(self) -> None:
-        """The states of all, from all that was seen."""
+        """Walk anew through all that was seen."""
         self._steps = self._walks()
+        self._stand()
+
+    def _stand(self) -> None:
+        """The states of all along their steps."""
         pairs = zip(self._sides, self._steps, strict=True)
         self._states = [side.all_states(steps, self._periods, self._mean) for side, steps in pairs] if self.dynamic else []
 

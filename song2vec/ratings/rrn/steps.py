@@ -27,7 +27,6 @@ class Steps:
         begin: (owners + 1,) int64.
         first: (steps + 1,) int64.
         other, value: (ratings,) int64 and float32: what was met, and how it was rated.
-        order: (ratings,) int64: which of the given ratings each is.
     """
 
     owner: Array
@@ -36,7 +35,6 @@ class Steps:
     first: Array
     other: Array
     value: Array
-    order: Array
 
     @classmethod
     def of(cls, owner: Array, other: Array, period: Array, value: Array, owners: int) -> Steps:
@@ -46,7 +44,7 @@ class Steps:
         starts = np.flatnonzero(np.append(True, (np.diff(mine) != 0) | (np.diff(when) != 0)))
         begin = np.searchsorted(mine[starts], np.arange(owners + 1))
         first = np.append(starts, len(order))
-        return cls(mine[starts], when[starts], begin, first, other[order].astype(np.int64), value[order].astype(np.float32), order)
+        return cls(mine[starts], when[starts], begin, first, other[order].astype(np.int64), value[order].astype(np.float32))
 
     def taken(self, owner: Array, period: Array) -> Array:
         """(n,) int64: how many steps each of these owners had taken before a period began."""

@@ -132,6 +132,7 @@ def make_kernel(size: int, most: int, skip_gram: bool, hierarchical: bool, paced
                             learn_mean(inputs, line, begin_at, end_at, place, pair, count, near, plan, model.sigmoid, paced, size)
                     if hierarchical and place % APART == 0:
                         taken = give_back(taken, held, outputs, size)
-                taken = give_back(taken, held, outputs, size)
+                if hierarchical:
+                    taken = give_back(taken, held, outputs, size)
 
     return kernel

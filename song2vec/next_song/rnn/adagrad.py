@@ -89,8 +89,8 @@ def zeros(like: Tensor) -> Tensor:
 def step_rows(
     table: Array, squares: Array, velocity: Array, rows: Array, slopes: Array, first: Array, rate: float, momentum: float, epsilon: float
 ) -> None:
-    """``first`` is -1 for every row of the table, before and after."""
-    width = slopes.shape[1]
+    """``first`` is -1 for every row of the table, before and after; ``slopes`` may be wider than the table."""
+    width = table.shape[1]
     for i in range(len(rows)):
         row = rows[i]
         if first[row] < 0:

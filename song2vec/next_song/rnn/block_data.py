@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from song2vec.arrays import Array
+from song2vec.next_song.rnn.loss_kernels import KEPT, SPAN
+from song2vec.next_song.rnn.products import LANES
 
 
 class Learned(NamedTuple):
@@ -64,23 +66,25 @@ class Rules(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Memory of a lane, made once; rows are slots, or slots and samples."""
+    """Memory of a lane, made once. Matrices have a row for each session, or for each target and sample; those told flat a column."""
 
     state: Array  # carried from step to step
     first: Array  # (m,) int32, -1 between steps
+    rows: Array  # of inputs and then of targets and samples
     x: Array
+    inputs: Array  # flat, x
     before: Array
-    after: Array
-    back: Array
-    gates: Array
-    carried: Array
-    weights: Array
-    slopes: Array  # of inputs and then of targets and samples
-    shift: Array
-    slope: Array
-    rows: Array
-    scores: Array
-    work: Array
+    states: Array  # flat, before
+    gates: Array  # flat
+    carried: Array  # flat
+    after: Array  # and behind it a 1, and zeros: all sizes of rows are multiples of a vector's
+    turned: Array  # flat, after
+    weights: Array  # and behind each its bias
+    scores: Array  # flat
+    kept: Array  # of the losses
+    back: Array  # flat
+    slopes: Array  # of inputs and then of targets and samples, their bias behind each
+    slope: Array  # of the biases
     flat: Array
     layer: Layer  # gradients, views of ``flat``
 
@@ -93,28 +97,30 @@ def layer_of(flat: Array, hidden: int, size: int) -> Layer:
 
 def make_room(slots: int, hidden: int, size: int, sample: int, songs: int, flat: int) -> Room:
     """Memory for so many slots."""
-    most = slots + sample
-    slope = np.empty(flat, np.float32)
+    most, slope = slots + sample, np.empty(flat, np.float32)
+    wide = -(-(hidden + 1) // LANES) * LANES
 
     def blank(*size: int) -> Array:
-        return np.empty(size, np.float32)
+        return np.zeros(size, np.float32)
 
     return Room(
-        state=np.zeros((slots, hidden), np.float32),
+        state=blank(slots, hidden),
         first=np.full(songs, -1, np.int32),
-        x=blank(slots, size),
-        before=blank(slots, hidden),
-        after=blank(slots, hidden),
-        back=blank(slots, hidden),
-        gates=blank(slots, 3 * hidden),
-        carried=blank(slots, 3 * hidden),
-        weights=blank(most, hidden),
-        slopes=blank(slots + most, hidden),
-        shift=blank(most),
-        slope=blank(most),
         rows=np.empty(slots + most, np.int64),
+        x=blank(slots, size),
+        inputs=blank(slots * size),
+        before=blank(slots, hidden),
+        states=blank(slots * hidden),
+        gates=blank(slots * 3 * hidden),
+        carried=blank(slots * 3 * hidden),
+        after=blank(slots, wide),
+        turned=blank(slots * wide),
+        weights=blank(most, wide),
         scores=blank(slots * most),
-        work=blank(3, most),
+        kept=blank(slots * SPAN * KEPT),
+        back=blank(slots * wide),
+        slopes=blank(slots + most, wide),
+        slope=blank(most, 1),
         flat=slope,
         layer=layer_of(slope, hidden, size),
     )

@@ -16,7 +16,7 @@ from song2vec.next_song.rnn.batches import NEW_USER, Plan
 from song2vec.next_song.rnn.block_data import Data, Learned, Net, Rules, layer_of, make_room
 from song2vec.next_song.rnn.block_kernel import learn
 from song2vec.next_song.rnn.cells import CELLS
-from song2vec.next_song.rnn.kernels import BPR_MAX, CROSS_ENTROPY
+from song2vec.next_song.rnn.loss_kernels import BPR_MAX, CROSS_ENTROPY
 from song2vec.next_song.rnn.losses import log_q
 from song2vec.next_song.rnn.negatives import Negatives
 from song2vec.next_song.rnn.network import Network

@@ -1,7 +1,7 @@
-"""The inner loops of GRU4Rec on a processor: a block of updates of one GRU layer, gradients by hand, free of the interpreter.
+"""The inner loops of a GRU layer on a processor: gradients by hand, free of the interpreter.
 
-Matrices are multiplied by BLAS; all else runs row by row, in loops that compile to vector instructions. The same sums as in
-``task``, which serves every other network and a GPU.
+Units are rows and sessions columns, so that all of a gate lies together and loops are long; they compile to vector instructions.
+The same sums as in ``task``, which serves every other network and a GPU.
 """
 
 from __future__ import annotations
@@ -19,12 +19,8 @@ from song2vec.next_song.rnn.instructions import float_of
 # sums may be reordered and divisions by 0 are not checked: else loops stay scalar
 _FAST = {"reassoc", "nsz", "contract", "arcp"}
 jit: Callable[..., Any] = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST)
-# for the search of a highest number alone: elsewhere a loss that is no number must be seen to be none
-jit_without_nan: Callable[..., Any] = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST | {"nnan"})
 ZERO, ONE, TWO, LIMIT, LOG2E = np.float32(0), np.float32(1), np.float32(2), np.float32(87), np.float32(1.4426950408889634)
-TINY, HUGE = np.float32(1e-24), np.float32(1e30)
 EPSILON = np.float32(adagrad.EPSILON)
-CROSS_ENTROPY, BPR_MAX = 0, 1
 F2, F3, F4, F5, F6 = (np.float32(c) for c in (0.240226507, 0.0555041087, 0.00961812911, 0.00133335581, 0.000154035304))
 F1 = np.float32(0.693147181)  # 2**t = 1 + F1 t + F2 t^2 + ...
 
@@ -38,117 +34,41 @@ def exp(x: Any) -> Any:
     return ((((((F6 * t + F5) * t + F4) * t + F3) * t + F2) * t + F1) * t + ONE) * float_of(whole << np.int32(23))
 
 
-@jit_without_nan
-def _highest(row: Array) -> Any:
-    top = row[0]
-    for j in range(len(row)):
-        top = max(top, row[j])
-    return top
+@jit
+def gru_forward(gates: Array, carried: Array, before: Array, after: Array) -> None:
+    """Gated inputs (3 hidden, rows) become r, z and n; ``after`` (hidden, rows) the next states."""
+    r, z, n, _, _, carried_n = _thirds(gates, carried)
+    flat, from_state = gates.reshape(-1), carried.reshape(-1)
+    state, now = before.reshape(-1), after.reshape(-1)
+    for j in range(2 * len(state)):
+        flat[j] = ONE / (ONE + exp(-(flat[j] + from_state[j])))
+    for j in range(len(state)):
+        drive = n[j] + r[j] * carried_n[j]
+        n[j] = TWO / (ONE + exp(-TWO * drive)) - ONE
+    for j in range(len(state)):
+        now[j] = n[j] + z[j] * (state[j] - n[j])
 
 
 @jit
-def gru_forward(gates: Array, carried: Array, state: Array, after: Array) -> None:
-    """Gated inputs (rows, 3 hidden) become r, z and n; ``after`` the next states."""
-    hidden = state.shape[1]
-    for i in range(len(state)):
-        gate, from_state, before, now = gates[i], carried[i], state[i], after[i]
-        for j in range(2 * hidden):
-            gate[j] = ONE / (ONE + exp(-(gate[j] + from_state[j])))
-        for j in range(hidden):
-            drive = gate[2 * hidden + j] + gate[j] * from_state[2 * hidden + j]
-            n = TWO / (ONE + exp(-TWO * drive)) - ONE
-            gate[2 * hidden + j] = n
-            now[j] = n + gate[hidden + j] * (before[j] - n)
-
-
-@jit
-def gru_backward(gates: Array, carried: Array, state: Array, slope: Array) -> None:
+def gru_backward(gates: Array, carried: Array, before: Array, slope: Array) -> None:
     """From the gradient by the next state: r, z, n become the gradient by the gated input, ``carried`` that by U h + b."""
-    hidden = state.shape[1]
-    for i in range(len(state)):
-        gate, from_state, before, back = gates[i], carried[i], state[i], slope[i]
-        for j in range(hidden):
-            r, z, n = gate[j], gate[hidden + j], gate[2 * hidden + j]
-            by_n = back[j] * (ONE - z) * (ONE - n * n)
-            by_r = by_n * from_state[2 * hidden + j] * r * (ONE - r)
-            by_z = back[j] * (before[j] - n) * z * (ONE - z)
-            gate[j], gate[hidden + j], gate[2 * hidden + j] = by_r, by_z, by_n
-            from_state[j], from_state[hidden + j], from_state[2 * hidden + j] = by_r, by_z, by_n * r
+    r, z, n, carried_r, carried_z, carried_n = _thirds(gates, carried)
+    state, back = before.reshape(-1), slope.reshape(-1)
+    for j in range(len(state)):
+        by_n = back[j] * (ONE - z[j]) * (ONE - n[j] * n[j])
+        z[j] = back[j] * (state[j] - n[j]) * z[j] * (ONE - z[j])
+        n[j] = by_n
+    for j in range(len(state)):
+        by_n_carried = n[j] * r[j]
+        r[j] = n[j] * carried_n[j] * r[j] * (ONE - r[j])
+        carried_n[j] = by_n_carried
+    carried_r[:] = r
+    carried_z[:] = z
 
 
 @jit
-def cross_entropy(scores: Array, shift: Array, slope: Array) -> float:
-    """Scores, with ``shift`` added, become the gradient, and ``slope`` its sum over rows; returns the loss.
-
-    The target of row i is column i.
-    """
-    total = 0.0
-    slope[:] = 0
-    for i in range(len(scores)):
-        row = scores[i]
-        for j in range(len(row)):
-            row[j] += shift[j]
-        top, mass = _highest(row), np.float32(0)
-        for j in range(len(row)):
-            row[j] = exp(row[j] - top)
-            mass += row[j]
-        share = ONE / mass
-        for j in range(len(row)):
-            row[j] *= share
-            slope[j] += row[j]
-        total -= np.log(row[i] + TINY)
-        row[i] -= ONE
-        slope[i] -= ONE
-    return total
-
-
-@jit
-def bpr_max(scores: Array, shift: Array, slope: Array, work: Array, bpreg: float, elu: float) -> float:
-    """As :func:`cross_entropy`; ``work`` is (3, columns or more) float32."""
-    total, width = 0.0, scores.shape[1]
-    weight, won, curve = work[0, :width], work[1, :width], work[2, :width]
-    slope[:] = 0
-    for i in range(len(scores)):
-        row = scores[i]
-        _elu(row, shift, curve, elu)
-        goal = row[i]
-        row[i] = -HUGE  # the softmax is over the negatives only
-        top = _highest(row)
-        row[i] = goal
-        mass, gain, size, back = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
-        for j in range(width):
-            weight[j] = exp(row[j] - top)
-        weight[i] = 0
-        for j in range(width):
-            won[j] = ONE / (ONE + exp(row[j] - goal))
-            mass += weight[j]
-            gain += weight[j] * won[j]
-            size += weight[j] * row[j] * row[j]
-        gain, size = gain / mass, size / mass
-        share = ONE / (gain + TINY)
-        for j in range(width):
-            part = weight[j] / mass
-            lost = part * won[j] * (ONE - won[j]) * share
-            back += lost
-            squares = bpreg * (row[j] * (row[j] + TWO) - size)
-            row[j] = curve[j] * (lost + part * (share * (gain - won[j]) + squares))
-            slope[j] += row[j]
-        slope[i] -= row[i] + back * curve[i]
-        row[i] = -back * curve[i]
-        total += bpreg * size - np.log(gain + TINY)
-    return total
-
-
-@jit
-def _elu(row: Array, shift: Array, curve: Array, elu: float) -> None:
-    """Scores, with ``shift`` added, through an ELU, and its slope at each; scores as they are for 0."""
-    if elu > 0:
-        for j in range(len(row)):
-            score = row[j] + shift[j]
-            below = elu * exp(min(score, ZERO))
-            curve[j] = ONE if score > 0 else below
-            row[j] = score if score > 0 else below - elu
-    else:
-        for j in range(len(row)):
-            row[j] += shift[j]
-            curve[j] = ONE
+def _thirds(gates: Array, carried: Array) -> tuple[Array, Array, Array, Array, Array, Array]:
+    """What belongs to r, z and n, flat."""
+    size = gates.size // 3
+    one, other = gates.reshape(-1), carried.reshape(-1)
+    return one[:size], one[size : 2 * size], one[2 * size :], other[:size], other[size : 2 * size], other[2 * size :]

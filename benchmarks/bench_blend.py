@@ -1,10 +1,10 @@
-"""How are scores of different models best mixed, and what does a blend gain over its models? nowplaying.
+"""How are scores of different models best mixed, and what does a blend gain over its models? nowplaying, yoochoose 1/64.
 
 Ways of making scores comparable, and weights, are tried on the last tenth of the training sessions; then the models are fitted
 again to all of them, and each blend is asked the test sessions once, beside its models.
 
-    python benchmarks/bench_blend.py                      # about half an hour on one core
-    python benchmarks/bench_blend.py --share 0.25         # of the test sessions; about 15 minutes
+    python benchmarks/bench_blend.py                      # about an hour on one core
+    python benchmarks/bench_blend.py --sets nowplaying --share 0.25    # of the test sessions; about 15 minutes
     python benchmarks/bench_blend.py --quick              # a look at the mechanics, nothing saved
 """
 
@@ -34,41 +34,50 @@ Models = dict[str, NextSongModel]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sets", nargs="+", default=["nowplaying", "yoochoose1_64"], choices=["nowplaying", "yoochoose1_64"])
     parser.add_argument("--queries", type=int, default=3000, help="of the validation sessions")
     parser.add_argument("--share", type=float, default=1.0, help="of the test sessions")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
-    train, test = given("nowplaying")
     if options.quick:
         options.queries, options.share = 300, 0.02
+    for name in options.sets:
+        rows, facts = blended(name, options)
+        if not options.quick:
+            save_result(f"bench_blend_{name}", rows, k=K, **facts)
+
+
+def blended(name: str, options: argparse.Namespace) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The table of models and blends on one set, and what else there is to tell."""
+    train, test = given(name)
+    if options.quick:
         train = train.select(np.arange(len(train) - 10_000, len(train)))
     part, held_out = last_tenth(train)
-    models = fitted(part, options.quick)
+    models = fitted(name, part, options.quick)
     rows = ways_tried(models, held_out, options.queries)
     for row in rows:
         found = f"weight {row['weight']:.1f}  R@20 {row['recall']:.4f}  MRR@20 {row['mrr']:.4f}"
         print(f"{row['group']:>22}  {row['way']:>16}  {found}", flush=True)
     weights = {group: weight(models, group, held_out, options.queries) for group in GROUPS}
-    models = fitted(train, options.quick)
+    models = fitted(name, train, options.quick)
     blends = {" + ".join(group): Blend.of([models[name] for name in group], weight=found) for group, found in weights.items()}
     asked = test.select(np.random.default_rng(0).random(len(test)) < options.share)
     comparison = compare(models | blends, asked, k=K, baseline="gru4rec", timed=0)
     print(comparison)
-    if not options.quick:
-        tables = {"rows": comparison.table.to_dicts(), "less_gru4rec": comparison.differences.to_dicts()}
-        facts = {"share_of_test": options.share, "weights": {" + ".join(p): w for p, w in weights.items()}}
-        by = {row["model"]: row for row in tables["rows"]}
-        lead = {f"{name}_{of}": 100 * by[row][of] for name, row in LEADING.items() for of in ("hit_rate", "mrr")}
-        save_result("bench_blend", tables.pop("rows"), k=K, **lead, ways_on_validation=rows, **facts, **tables)
+    table = comparison.table.to_dicts()
+    by = {row["model"]: row for row in table}
+    lead = {f"{name}_{of}": 100 * by[row][of] for name, row in LEADING.items() for of in ("hit_rate", "mrr")}
+    told = {"share_of_test": options.share, "weights": {" + ".join(group): found for group, found in weights.items()}}
+    return table, lead | told | {"ways_on_validation": rows, "less_gru4rec": comparison.differences.to_dicts()}
 
 
-def fitted(sessions: Sessions, quick: bool) -> Models:
+def fitted(name: str, sessions: Sessions, quick: bool) -> Models:
     """The models that are blended, with the settings that tuning found."""
-    tuned = json.loads((TUNED / "nowplaying.json").read_text())
-    settings: dict[str, dict[str, Any]] = {name: tuned[name]["settings"] for name in ("vsknn", "vstan", "sr", "gru4rec")}
+    tuned = json.loads((TUNED / f"{name}.json").read_text())
+    settings: dict[str, dict[str, Any]] = {model: tuned[model]["settings"] for model in ("vsknn", "vstan", "sr", "gru4rec")}
     if quick:
         settings["gru4rec"] |= {"epochs": 1}
-    return {name: make_model(name, given).fit(sessions) for name, given in settings.items()}
+    return {model: make_model(model, asked).fit(sessions) for model, asked in settings.items()}
 
 
 def weight(models: Models, group: tuple[str, ...], held_out: Sessions, most: int) -> float:

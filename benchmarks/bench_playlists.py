@@ -5,13 +5,14 @@ play next (R-precision: of as many picks as songs followed, the share that did f
 our vectors, which flatters ways that use them, and the share with a Last.fm tag in common, which does not); how many artists
 are there, and how popular are the songs (the share of the catalogue that is played less).
 
-    python benchmarks/bench_playlists.py                      # about 15 minutes
+    python benchmarks/bench_playlists.py                      # about half an hour
     python benchmarks/bench_playlists.py --playlists 50       # a look
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -19,10 +20,11 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+from bench_baselines import TUNED
 from common import DATA, real_sessions, save_result
 
 from song2vec.arrays import Array
-from song2vec.next_song import MODELS
+from song2vec.next_song import make_model
 from song2vec.playlists import playlist
 from song2vec.playlists.space import Space
 from song2vec.sessions import Sessions
@@ -31,7 +33,7 @@ from song2vec.vectors import SongVectors, Word2Vec
 
 SEED, LEAST, MOST = 5, 10, 20  # songs of a seed; fewest and most songs of a continuation
 MEASURES = ("r_precision", "cosine", "same_tag", "artists", "popularity")
-MODELS_ASKED = ("markov", "sr", "vstan", "popularity")  # those that are registered
+MODELS_ASKED = ("markov", "sr", "vstan", "gru4rec", "popularity")
 
 Way = Callable[[list[int], int, int], list[int]]  # seed, length, number of the playlist -> picks, all as ids
 
@@ -96,12 +98,14 @@ def continuations(test: Sessions, vectors: SongVectors, wanted: int) -> Iterator
 
 def ways(train: Sessions, vectors: SongVectors) -> dict[str, Way]:
     """Every way of making playlists, by name."""
-    scorers: dict[str, Any] = {name: MODELS[name]().fit(train) for name in MODELS_ASKED if name in MODELS}
+    tuned = json.loads((TUNED / "yes_big.json").read_text())
+    settings = {name: tuned.get(name, {}).get("settings", {}) for name in MODELS_ASKED}
+    scorers: dict[str, Any] = {name: make_model(name, settings[name]).fit(train) for name in MODELS_ASKED}
     scorers["vectors"] = vectors
     made: dict[str, Way] = {"random": partial(at_random, vectors)}
     for name, scorer in scorers.items():
         made[f"{name}, greedy"] = partial(ours, scorer, {})
-    for name in ("markov", "vectors"):
+    for name in ("markov", "gru4rec", "vectors"):
         for temperature in (0.25, 0.5, 1.0, 2.0):
             sampled = {"method": "sample", "temperature": temperature}
             made[f"{name}, temperature {temperature}"] = partial(ours, scorers[name], sampled)

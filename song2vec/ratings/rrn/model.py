@@ -111,7 +111,7 @@ class RRN(RatingModel):
         check_real(self, "penalty", 0)
         self._seen, self._mean, self._periods = ratings, float(ratings.value.mean(dtype=np.float64)), int(ratings.period.max()) + 1
         self._sides = self._blank(len(ratings.listeners), len(ratings.catalogue))
-        self._movers = [torch.optim.Adam(side.parameters(), self.learning_rate) for side in self._sides]
+        self._movers = [side.optimisers(self.learning_rate) for side in self._sides]
         self._steps = self._walks()
 
     def _epoch(self, epoch: int) -> float:
@@ -136,9 +136,10 @@ class RRN(RatingModel):
                 found = found + (states * fixed[torch.from_numpy(across[batch.ratings])]).sum(1)
             squares = (found - torch.from_numpy(steps.value[batch.ratings])).square().sum()
             weighed = squares + self.penalty * (mine_still.square().sum() + mine_bias.square().sum())
-            self._movers[mine].zero_grad()
+            side.zero_grad()
             (weighed / len(batch.ratings)).backward()  # type: ignore[no-untyped-call]
-            self._movers[mine].step()
+            for mover in self._movers[mine]:
+                mover.step()
             total += float(squares.detach())
         return total / len(steps.other)
 

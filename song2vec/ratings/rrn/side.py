@@ -65,14 +65,20 @@ class Side(nn.Module):
 
     def __init__(self, owners: int, others: int, size: int, hidden: int, embed: int) -> None:
         super().__init__()
-        self.met = nn.EmbeddingBag(others, embed, mode="sum")
+        self.met = nn.EmbeddingBag(others, embed, mode="sum", sparse=True)
         self.told = nn.Linear(TOLD, embed)
         self.walk = nn.LSTM(embed, hidden, batch_first=True)
         self.dynamic = nn.Linear(hidden, size)
-        self.factor = nn.Embedding(owners, size)
-        self.bias = nn.Embedding(owners, 1)
+        self.factor = nn.Embedding(owners, size, sparse=True)
+        self.bias = nn.Embedding(owners, 1, sparse=True)
         nn.init.normal_(self.factor.weight, 0, 0.1 / size**0.5)
         nn.init.zeros_(self.bias.weight)
+
+    def optimisers(self, learning_rate: float) -> list[torch.optim.Optimizer]:
+        """Adam; of tables it moves the rows that a step touched: where songs are many, all others would be most of the work."""
+        tables = [self.met.weight, self.factor.weight, self.bias.weight]
+        others = [*self.told.parameters(), *self.walk.parameters(), *self.dynamic.parameters()]
+        return [torch.optim.SparseAdam(tables, learning_rate), torch.optim.Adam(others, learning_rate)]
 
     def states(self, steps: Steps, batch: Batch, mean: float) -> Tensor:
         """(sum of counts + 1, size) dynamic factors before the first step and after each, owner after owner."""

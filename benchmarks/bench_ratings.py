@@ -67,7 +67,7 @@ def main() -> None:
         squares = {"mean": (asked.value - mean) ** 2}
         for model, kind in MODELS.items():
             if model.startswith("rrn"):  # a step moves all factors: few songs, or many steps, but not both
-                kind = partial(kind, batch_size=16 if len(ratings.catalogue) < 1_000 else 2_048)
+                kind = partial(kind, workers=1, batch_size=16 if len(ratings.catalogue) < 1_000 else 256)
             settings, seconds = timed(lambda kind=kind, ratings=ratings, last=last: best(kind, ratings, last))
             squares[model] = (kind(**settings, progress=False).fit(ratings.before(last)).predict(asked) - asked.value) ** 2
             rows.append({"set": name, "model": model, "ratings": len(ratings), "settings": settings, "tuning_seconds": round(seconds, 1)})
@@ -89,7 +89,7 @@ def next_songs() -> list[dict[str, Any]]:
     train, test = split_last_session(real_sessions("30music_200ks"))
     asked: dict[str, NextSongModel] = {"popularity": make_model("popularity"), "sr": make_model("sr")}
     for rater in RATERS:
-        settings = {"epochs": 10, "progress": False} | ({"batch_size": 2_048} if rater == "rrn" else {})
+        settings = {"epochs": 10, "progress": False} | ({"batch_size": 256} if rater == "rrn" else {})
         asked[f"ratings: {rater}"] = RatedSongs(rater=rater, days=1, settings_of_rater=settings)
     rows = []
     for name, model in asked.items():

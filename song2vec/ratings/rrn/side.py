@@ -82,17 +82,20 @@ class Side(nn.Module):
 
     def states(self, steps: Steps, batch: Batch, mean: float) -> Tensor:
         """(sum of counts + 1, size) dynamic factors before the first step and after each, owner after owner."""
-        lengths = torch.from_numpy(batch.counts)
-        hidden = self.walk.hidden_size
-        walked = torch.zeros(len(lengths), int(batch.counts.max(initial=0)) + 1, hidden)
+        counts, most = batch.counts, int(batch.counts.max(initial=0))
+        row = np.repeat(np.arange(len(counts)), counts)  # of each step, and its place among those of its owner
+        place = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+        walked = torch.zeros(len(counts), most + 1, self.walk.hidden_size)
         if len(batch.offsets):
             value = (steps.value[batch.ratings] - np.float32(mean)) / np.sqrt(self._company(batch))
             rows, offsets = torch.from_numpy(steps.other[batch.ratings]), torch.from_numpy(batch.offsets)
             met = self.met(rows, offsets, per_sample_weights=torch.from_numpy(value.astype(np.float32)))
-            fed = nn.utils.rnn.pad_sequence((met + self.told(torch.from_numpy(batch.told))).split(batch.counts.tolist()), batch_first=True)
-            walked = torch.cat([walked[:, :1], self.walk(fed)[0]], 1)  # what is padded comes last and is not looked at
-        there = torch.arange(walked.shape[1])[None] <= lengths[:, None]
-        factors: Tensor = self.dynamic(walked[there])
+            fed = met.new_zeros(len(counts) * most, met.shape[1])
+            fed = fed.index_copy(0, torch.from_numpy(row * most + place), met + self.told(torch.from_numpy(batch.told)))
+            after = self.walk(fed.view(len(counts), most, -1))[0]  # what is padded comes last and is not looked at
+            walked = torch.cat([walked[:, :1], after], 1)
+        there = np.flatnonzero(np.arange(most + 1) <= counts[:, None])
+        factors: Tensor = self.dynamic(walked.flatten(0, 1).index_select(0, torch.from_numpy(there)))
         return factors
 
     @torch.inference_mode()

@@ -66,7 +66,7 @@ def main() -> None:
         asked, mean = ratings.during(last), ratings.before(last).value.mean()
         squares = {"mean": (asked.value - mean) ** 2}
         for model, kind in MODELS.items():
-            if model.startswith("rrn"):  # a step moves all factors: few songs, or many steps, but not both
+            if model.startswith("rrn"):  # of few songs a large batch would make too few steps
                 kind = partial(kind, workers=1, batch_size=16 if len(ratings.catalogue) < 1_000 else 256)
             settings, seconds = timed(lambda kind=kind, ratings=ratings, last=last: best(kind, ratings, last))
             squares[model] = (kind(**settings, progress=False).fit(ratings.before(last)).predict(asked) - asked.value) ** 2

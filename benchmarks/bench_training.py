@@ -45,6 +45,7 @@ SETTINGS: dict[str, Any] = {
 }
 OURS = SETTINGS | {"loss": "hierarchical-softmax", "size": 128, "window": 3, "dynamic_window": False, "context_weight": 0.3}
 FOREST: dict[str, Any] = {"trees": 5, "size": 640, "window": 2, "context_weight": 0.5, "workers": 2, "seed": 0}
+MINUTE = 60.0
 KINDS: dict[str, dict[str, Any]] = {
     "skip-gram": {},
     "cbow": {"algorithm": "cbow"},
@@ -94,7 +95,7 @@ def speed(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def clock(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
-    """HR@10 that each reaches in 60 seconds, as many epochs as fit (100 at most): ours as it comes, gensim with ours and its own."""
+    """HR@10 that each reaches in a minute, as many epochs as fit (100 at most): ours as it comes, gensim with ours and its own."""
     rows = []
     ways = [
         ("song2vec", OURS),
@@ -106,10 +107,22 @@ def clock(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     for log in ("nowplaying/train.txt", "yes_big"):
         paths = _real(folder, log)
         for name, settings in ways:
-            two = _row(log, "two epochs", name, paths, settings | {"epochs": 2})
-            epochs = int(np.clip(2 * 60 / two["seconds"], 1, 100))
-            rows.append(_row(log, f"60 seconds, {_told(settings)}", name, paths, settings | {"epochs": epochs}))
+            rows.append(_in_time(f"60 seconds, {_told(settings)}", log, name, paths, settings))
     return rows
+
+
+def _in_time(kind: str, log: str, name: str, paths: tuple[Path, Path], settings: dict[str, Any]) -> dict[str, Any]:
+    """The training of most epochs that stayed within the time; how many fit is found by trying, for a machine has its moods."""
+    epochs, fitting = 2, []
+    for attempt in range(4):
+        row = _row(log, "two epochs" if not attempt else kind, name, paths, settings | {"epochs": epochs})
+        if row["seconds"] <= 1.02 * MINUTE:
+            fitting.append(row)
+        more = int(np.clip(epochs * MINUTE / row["seconds"], 1, 100))
+        if 0.93 * MINUTE <= row["seconds"] <= 1.02 * MINUTE or more == epochs:
+            break
+        epochs = more
+    return max(fitting, key=lambda row: int(row["settings"]["epochs"])) | {"kind": kind}
 
 
 def scale(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:

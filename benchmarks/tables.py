@@ -15,7 +15,7 @@ from typing import Any
 from song2vec.next_song import MODELS
 
 HERE = Path(__file__).resolve().parent
-PAGES = (HERE.parent / "README.md", HERE.parent / "song2vec" / "docs" / "which_model_when.md")
+PAGES = (HERE.parent / "README.md", HERE / "README.md", HERE.parent / "song2vec" / "docs" / "which_model_when.md")
 MUSIC = {"nowplaying": "nowplaying", "yes_big": "yes.com radio", "30music_200ks": "30Music"}
 
 
@@ -66,7 +66,42 @@ def ratings() -> str:
     return "\n".join(lines)
 
 
-TABLES: dict[str, Callable[[], str]] = {"baselines": baselines, "models": models, "ratings": ratings}
+def inputs() -> str:
+    """A row for each number of epochs and each kind of targets, by an input table that began at random and one of song vectors."""
+    lines = ["| epochs | targets | R@20 random | song vectors | more | MRR@20 random | song vectors | more |", "|---:|---|" + "---:|" * 6]
+    rows = _results("bench_inputs_vectors")["rows"]
+    for random, vectors in zip(rows[::2], rows[1::2], strict=True):
+        cells = [cell for metric in ("recall", "mrr") for cell in (_cent(random[metric]), _cent(vectors[metric]), _more(vectors, metric))]
+        lines.append(f"| {random['epochs']} | {random['targets']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def dwell() -> str:
+    """A row for each way of knowing more of a listener."""
+    lines = ["| model | epochs | R@20 | more | MRR@20 | more |", "|---|" + "---:|" * 5]
+    for row in _results("bench_inputs_dwell")["rows"]:
+        cells = [cell for metric in ("recall", "mrr") for cell in (_cent(row[metric]), _more(row, metric))]
+        lines.append(f"| {row['model']} | {row['epochs']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def playlists() -> str:
+    """A row for each way of making playlists."""
+    measures = {"r_precision": "R-precision", "same_tag": "same tag", "cosine": "cosine", "artists": "artists", "popularity": "popularity"}
+    lines = [f"| way | {' | '.join(measures.values())} |", "|---|" + "---:|" * len(measures)]
+    for row in _results("bench_playlists")["rows"]:
+        lines.append(f"| {row['way']} | {' | '.join(f'{row[name]:.3f}' for name in measures)} |")
+    return "\n".join(lines)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "baselines": baselines,
+    "models": models,
+    "ratings": ratings,
+    "inputs": inputs,
+    "dwell": dwell,
+    "playlists": playlists,
+}
 
 
 def written(text: str) -> str:
@@ -81,6 +116,15 @@ def written(text: str) -> str:
 
     text = re.sub(r"<!-- (\w+)\.(\w+) --> \*\*([\d.]+)\*\*", figure, text)
     return re.sub(r"<!-- table (\w+) -->\n.*?<!-- end -->", table, text, flags=re.DOTALL)
+
+
+def _cent(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def _more(row: dict[str, Any], metric: str) -> str:
+    low, high = (100 * row[f"{metric}_more_{end}"] for end in ("low", "high"))
+    return f"{100 * row[f'{metric}_more']:+.1f} [{low:+.1f}, {high:+.1f}]" if high or low else ""
 
 
 def _best(by: dict[tuple[str, str], dict[str, Any]], name: str, model: str, metric: str) -> str:

@@ -89,9 +89,8 @@ def playlists() -> str:
     """A row for each way of making playlists."""
     measures = {"r_precision": "R-precision", "same_tag": "same tag", "cosine": "cosine", "artists": "artists", "popularity": "popularity"}
     lines = [f"| way | {' | '.join(measures.values())} |", "|---|" + "---:|" * len(measures)]
-    for row in _results("bench_playlists")["rows"]:
-        lines.append(f"| {row['way']} | {' | '.join(f'{row[name]:.3f}' for name in measures)} |")
-    return "\n".join(lines)
+    rows = _results("bench_playlists")["rows"]
+    return "\n".join(lines + [f"| {row['way']} | {' | '.join(f'{row[name]:.3f}' for name in measures)} |" for row in rows])
 
 
 TABLES: dict[str, Callable[[], str]] = {

@@ -26,7 +26,7 @@ class Forest(Configured):
     Args:
         trees: how many models.
         size: numbers in a vector, a multiple of ``trees``.
-        window, context_weight, subsample, learning_rate, epochs, workers, seed, progress: as in :class:`song2vec.Word2Vec`.
+        window, dynamic_window, context_weight, subsample, learning_rate, epochs, workers, seed, progress: as in :class:`song2vec.Word2Vec`.
 
     Attributes:
         vectors_: SongVectors of the songs the sessions play, most played first.
@@ -45,7 +45,8 @@ class Forest(Configured):
         *,
         trees: int = 4,
         size: int = 512,
-        window: int | Literal["session"] = 2,
+        window: int | Literal["session"] = 3,
+        dynamic_window: bool = True,
         context_weight: float = 0.5,
         subsample: float = 1e-3,
         learning_rate: float = 0.025,
@@ -57,6 +58,7 @@ class Forest(Configured):
         self.trees = trees
         self.size = size
         self.window = window
+        self.dynamic_window = dynamic_window
         self.context_weight = context_weight
         self.subsample = subsample
         self.learning_rate = learning_rate

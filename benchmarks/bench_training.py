@@ -44,7 +44,7 @@ SETTINGS: dict[str, Any] = {
     "seed": 0,
 }
 OURS = SETTINGS | {"loss": "hierarchical-softmax", "size": 128, "window": 3, "dynamic_window": False, "context_weight": 0.3}
-FOREST: dict[str, Any] = {"trees": 5, "size": 640, "window": 3, "context_weight": 0.5, "learning_rate": 0.035, "workers": 2, "seed": 0}
+FOREST: dict[str, Any] = {"trees": 5, "size": 640, "window": 2, "context_weight": 0.5, "workers": 2, "seed": 0}
 MINUTE = 60.0
 KINDS: dict[str, dict[str, Any]] = {
     "skip-gram": {},

@@ -60,13 +60,13 @@ def blended(name: str, options: argparse.Namespace) -> tuple[list[dict[str, Any]
         print(f"{row['group']:>22}  {row['way']:>16}  {found}", flush=True)
     weights = {group: weight(models, group, held_out, options.queries) for group in GROUPS}
     models = fitted(name, train, options.quick)
-    blends = {" + ".join(group): Blend.of([models[name] for name in group], weight=found) for group, found in weights.items()}
+    blends = {" + ".join(group): Blend.of([models[model] for model in group], weight=found) for group, found in weights.items()}
     asked = test.select(np.random.default_rng(0).random(len(test)) < options.share)
     comparison = compare(models | blends, asked, k=K, baseline="gru4rec", timed=0)
     print(comparison)
     table = comparison.table.to_dicts()
     by = {row["model"]: row for row in table}
-    lead = {f"{name}_{of}": 100 * by[row][of] for name, row in LEADING.items() for of in ("hit_rate", "mrr")}
+    lead = {f"{label}_{of}": 100 * by[model][of] for label, model in LEADING.items() for of in ("hit_rate", "mrr")}
     told = {"share_of_test": options.share, "weights": {" + ".join(group): found for group, found in weights.items()}}
     return table, lead | told | {"ways_on_validation": rows, "less_gru4rec": comparison.differences.to_dicts()}
 

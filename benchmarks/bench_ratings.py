@@ -4,7 +4,7 @@ Generated listeners whose tastes drift, so that the truth is known, and real pla
 by month, 30Music's listeners by day. The last period is the test; the one before it chose penalty and epochs, of the same few for
 every model. Intervals: resampled listeners. Last, the next song by the same models, with songs drawn that were not played.
 
-    python benchmarks/bench_ratings.py                # much of an hour: recurrent networks on real plays take their time
+    python benchmarks/bench_ratings.py                # twenty minutes on one core
     python benchmarks/bench_ratings.py --generated    # a minute
 """
 

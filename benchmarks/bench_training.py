@@ -114,15 +114,15 @@ def clock(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
 def _in_time(kind: str, log: str, name: str, paths: tuple[Path, Path], settings: dict[str, Any]) -> dict[str, Any]:
     """The training of most epochs that stayed within the time; how many fit is found by trying, for a machine has its moods."""
     epochs, fitting = 2, []
-    for attempt in range(4):
-        row = _row(log, "two epochs" if not attempt else kind, name, paths, settings | {"epochs": epochs})
+    for _ in range(4):
+        row = _row(log, kind, name, paths, settings | {"epochs": epochs})
         if row["seconds"] <= 1.02 * MINUTE:
             fitting.append(row)
         more = int(np.clip(epochs * MINUTE / row["seconds"], 1, 100))
         if 0.93 * MINUTE <= row["seconds"] <= 1.02 * MINUTE or more == epochs:
             break
         epochs = more
-    return max(fitting, key=lambda row: int(row["settings"]["epochs"])) | {"kind": kind}
+    return max(fitting, key=lambda row: int(row["settings"]["epochs"]))
 
 
 def scale(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:

@@ -49,9 +49,10 @@ def bpr_max(scores: Array, kept: Array, bpreg: float, elu: float) -> float:
     flat, span = scores.reshape(-1), SPAN * sessions
     goal, top, rise, mass, gain, size, back, share = kept[0], kept[1], kept[2], kept[3], kept[4], kept[5], kept[6], kept[7]
     for i in range(sessions):
-        score = scores[i, i]
-        goal[i] = score if score > 0 or elu == 0 else elu * exp(score) - elu
+        goal[i] = scores[i, i]
         scores[i, i] = -HUGE  # the softmax is over the negatives only
+    if elu > 0:
+        _bend(goal[:sessions], elu)
     top[:] = -HUGE
     for start in range(0, len(flat), span):
         part = flat[start : start + span]

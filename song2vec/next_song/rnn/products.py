@@ -80,6 +80,31 @@ def _tile(typing: Any, out: Any, left: Any, right: Any, row: Any, place: Any, fi
 tile: Callable[..., None] = intrinsic(prefer_literal=True)(_tile)
 
 
+def _strip_of(height: int) -> Callable[..., None]:
+    """What fills so many rows of a product, tile after tile."""
+
+    @jit
+    def strip(out: Array, left: Array, right: Array, row: int, first: int, last: int) -> None:
+        width, place = out.shape[1], 0
+        while place + 16 <= width:
+            tile(out, left, right, row, place, first, last, height, 16)
+            place += 16
+        if place + 8 <= width:
+            tile(out, left, right, row, place, first, last, height, 8)
+            place += 8
+        if place + 4 <= width:
+            tile(out, left, right, row, place, first, last, height, 4)
+            place += 4
+        while place < width:
+            tile(out, left, right, row, place, first, last, height, 1)
+            place += 1
+
+    return strip  # type: ignore[no-any-return]
+
+
+_tall_strip, _flat_strip = _strip_of(TALL), _strip_of(1)
+
+
 @jit
 def multiply(left: Array, right: Array, out: Array) -> None:
     """``out = left @ right`` of float32.
@@ -107,31 +132,3 @@ def turn(matrix: Array, out: Array) -> None:
     for i in range(len(matrix)):
         for j in range(matrix.shape[1]):
             out[j, i] = matrix[i, j]
-
-
-@jit
-def _tall_strip(out: Array, left: Array, right: Array, row: int, first: int, last: int) -> None:
-    width, place = out.shape[1], 0
-    while place + 16 <= width:
-        tile(out, left, right, row, place, first, last, TALL, 16)
-        place += 16
-    if place + 8 <= width:
-        tile(out, left, right, row, place, first, last, TALL, 8)
-        place += 8
-    if place + 4 <= width:
-        tile(out, left, right, row, place, first, last, TALL, 4)
-        place += 4
-    while place < width:
-        tile(out, left, right, row, place, first, last, TALL, 1)
-        place += 1
-
-
-@jit
-def _flat_strip(out: Array, left: Array, right: Array, row: int, first: int, last: int) -> None:
-    width, place = out.shape[1], 0
-    while place + 16 <= width:
-        tile(out, left, right, row, place, first, last, 1, 16)
-        place += 16
-    while place < width:
-        tile(out, left, right, row, place, first, last, 1, 1)
-        place += 1

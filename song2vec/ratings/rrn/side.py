@@ -24,6 +24,7 @@ class Batch(NamedTuple):
         ratings: (n,) int64: their ratings, positions in ``steps.other``.
         offsets: (s,) int64: where the ratings of each of their steps begin among these.
         told: (s, 3) float32.
+        slots: (s,) int64: where each of their steps lies when all owners get as many places as the one with most.
         step, row: (n,) int64: of each rating, its number among the steps of its owner, and the row of the owner in the batch.
     """
 
@@ -32,6 +33,7 @@ class Batch(NamedTuple):
     ratings: Array
     offsets: Array
     told: Array
+    slots: Array
     step: Array
     row: Array
 
@@ -49,7 +51,8 @@ def batch_of(steps: Steps, owners: Array, periods: int) -> Batch:
     when = steps.period[which]
     before = np.where(number > 0, steps.period[np.maximum(which - 1, 0)], when)
     told = np.stack([number == 0, when / periods, before / periods], 1).astype(np.float32)
-    return Batch(owners, counts, ratings, offsets, told, number[of], row[of])
+    slots = row * counts.max(initial=0) + number
+    return Batch(owners, counts, ratings, offsets, told, slots, number[of], row[of])
 
 
 class Side(nn.Module):
@@ -83,15 +86,13 @@ class Side(nn.Module):
     def states(self, steps: Steps, batch: Batch, mean: float) -> Tensor:
         """(sum of counts + 1, size) dynamic factors before the first step and after each, owner after owner."""
         counts, most = batch.counts, int(batch.counts.max(initial=0))
-        row = np.repeat(np.arange(len(counts)), counts)  # of each step, and its place among those of its owner
-        place = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
         walked = torch.zeros(len(counts), most + 1, self.walk.hidden_size)
         if len(batch.offsets):
             value = (steps.value[batch.ratings] - np.float32(mean)) / np.sqrt(self._company(batch))
             rows, offsets = torch.from_numpy(steps.other[batch.ratings]), torch.from_numpy(batch.offsets)
             met = self.met(rows, offsets, per_sample_weights=torch.from_numpy(value.astype(np.float32)))
             fed = met.new_zeros(len(counts) * most, met.shape[1])
-            fed = fed.index_copy(0, torch.from_numpy(row * most + place), met + self.told(torch.from_numpy(batch.told)))
+            fed = fed.index_copy(0, torch.from_numpy(batch.slots), met + self.told(torch.from_numpy(batch.told)))
             after = self.walk(fed.view(len(counts), most, -1))[0]  # what is padded comes last and is not looked at
             walked = torch.cat([walked[:, :1], after], 1)
         there = np.flatnonzero(np.arange(most + 1) <= counts[:, None])

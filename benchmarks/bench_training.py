@@ -46,6 +46,7 @@ SETTINGS: dict[str, Any] = {
 OURS = SETTINGS | {"loss": "hierarchical-softmax", "size": 128, "window": 3, "dynamic_window": False, "context_weight": 0.3}
 FOREST: dict[str, Any] = {"trees": 5, "size": 640, "window": 2, "context_weight": 0.5, "workers": 2, "seed": 0}
 MINUTE = 60.0
+LONG = 10_000_000  # events
 KINDS: dict[str, dict[str, Any]] = {
     "skip-gram": {},
     "cbow": {"algorithm": "cbow"},
@@ -83,14 +84,14 @@ def main() -> None:
 
 
 def speed(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
-    """Every trainer on the same sessions with the same settings, in turn."""
+    """Every trainer on the same sessions with the same settings, in turn; once where one training takes minutes."""
     rows = []
     for log in options.logs:
         events, songs, clusters, epochs = LOGS[log]
         paths = _planted(folder, events, songs, clusters) if events else _real(folder, "nowplaying/train.txt")
         for kind in options.kinds:
-            settings = SETTINGS | KINDS[kind] | {"epochs": epochs}
-            rows += [_row(log, kind, name, paths, settings, (songs, clusters)) for _ in range(options.rounds) for name in options.trainers]
+            settings, rounds = SETTINGS | KINDS[kind] | {"epochs": epochs}, options.rounds if events <= LONG else 1
+            rows += [_row(log, kind, name, paths, settings, (songs, clusters)) for _ in range(rounds) for name in options.trainers]
     return rows
 
 

@@ -2,7 +2,7 @@
 
 The shortest way between two unit vectors is the great circle: at an angle w apart, the point a share s of the way is
 cos(s w) a + sin(s w) p, with p at a right angle to a in their plane (Shoemake 1985). Each place of the playlist has such a
-point as its aim, and the songs nearest to it as candidates. Of all ways through the candidates the one taken costs least:
+point as its aim, and the songs nearest to it as candidates. Of the ways through the candidates the one taken costs least:
 
     sum of step**2  +  sum of (angle to the aim)**2  +  popularity * sum of (step in popularity)**2
 
@@ -13,7 +13,6 @@ than many small ones.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import islice
 
 import numpy as np
 
@@ -22,15 +21,13 @@ from song2vec.catalogue import SongId
 from song2vec.errors import ArgumentError, NothingLeftError
 from song2vec.playlists.result import Playlist
 from song2vec.playlists.rules import Gate, Rules
+from song2vec.playlists.ways import Climb, Layer, cheapest_way
 from song2vec.playlists.weighing import check_real
 from song2vec.search.filters import check_count
 from song2vec.search.scoring import candidates, ranked
 from song2vec.vectors.song_vectors import SongVectors
 
-_CANDIDATES = 64  # songs considered for each place, at least
-_KEPT = 4  # best ways kept to each of them: of one alone, rules would leave too little to choose from
-
-Way = tuple[float, tuple[int, ...]]  # cost so far, rows so far
+_CANDIDATES = 64  # songs considered for each place
 
 
 def bridge(
@@ -56,26 +53,29 @@ def bridge(
         before it.
 
     Raises:
-        NothingLeftError: no way of this length obeys the rules.
+        NothingLeftError: no way of this length obeys the rules, or there are fewer songs.
         UnknownSongError: for a, b or an excluded song that is not in the catalogue.
-        ArgumentError: a and b are one song, one of them has no vector or is excluded, or a value is not allowed.
+        ArgumentError: a and b are one song, one of them has no vector or is excluded, a rule is about artists and the
+            catalogue names none, or a value is not allowed.
     """
     if not isinstance(vectors, SongVectors):
         raise ArgumentError(f"vectors is a {type(vectors).__name__}; SongVectors are allowed")
-    check_count("length", length)
+    check_count("length", length, least=2)
     check_real("popularity", popularity, least=0)
     gate = Gate(Rules(exclude, artist_gap, max_per_artist), vectors.catalogue)
     ends = (vectors.catalogue.row(a), vectors.catalogue.row(b))
-    _check_ends(vectors, gate, ends, (a, b), length)
+    _check_ends(vectors, gate, ends, (a, b))
     aims = great_circle(vectors.unit[ends[0]], vectors.unit[ends[1]], length)
-    heights = _popularity(vectors.catalogue.plays) * np.sqrt(popularity)
+    climb = Climb(vectors.unit, _popularity(vectors.catalogue.plays) * np.sqrt(popularity))
     usable = gate.open & vectors.unit.any(axis=1)
     usable[list(ends)] = False
-    n = max(_CANDIDATES, 2 * length)
-    while (rows := _best_way(vectors.unit, heights, gate, aims, ends, np.flatnonzero(usable), n)) is None:
-        if n >= usable.sum():
-            told = f"length={length}: found no way of so many songs from {a!r} to {b!r}; {int(usable.sum()):,} songs may lie between"
-            raise NothingLeftError(f"{told}, under {gate.rules}")
+    between = np.flatnonzero(usable)
+    if len(between) < length - 2:
+        raise NothingLeftError(f"length={length}: only {len(between):,} songs may lie between {a!r} and {b!r}; {length - 2:,} are needed")
+    n = _CANDIDATES
+    while (rows := cheapest_way(climb, gate, ends[0], _layers(vectors.unit, aims[1:-1], between, n), ends[1])) is None:
+        if n >= len(between):
+            raise NothingLeftError(f"length={length}: found no way of so many songs from {a!r} to {b!r} under {gate.rules}; loosen these")
         n *= 8
     return _explained(vectors, rows, aims)
 
@@ -96,34 +96,13 @@ def great_circle(start: Array, end: Array, points: int) -> Array:
     return aims
 
 
-def _best_way(unit: Array, heights: Array, gate: Gate, aims: Array, ends: tuple[int, int], usable: Array, n: int) -> tuple[int, ...] | None:
-    """The rows of the cheapest way, ends included, through the n usable songs nearest to each aim; None where there is none."""
-    layers = [ranked(unit, aim, rows) for aim, rows in zip(aims[1:-1], candidates(unit, aims[1:-1], n, usable), strict=True)]
-    ways: list[Way] = [(0.0, ends[:1])]
-    for rows, cosines in [*layers, (np.array(ends[1:]), np.ones(1, np.float32))]:
-        ways = _extended(unit, heights, gate, ways, rows[:n], np.arccos(cosines[:n]) ** 2)
-        if not ways:
-            return None
-    return min(ways)[1]
+def _layers(unit: Array, aims: Array, usable: Array, n: int) -> list[Layer]:
+    """For each aim the n usable songs nearest to it, and one more for each place before it, whose songs are used up by then."""
+    found = [ranked(unit, aim, rows) for aim, rows in zip(aims, candidates(unit, aims, n + len(aims), usable), strict=True)]
+    return [Layer(rows[: n + place], np.arccos(cosines[: n + place].clip(-1, 1)) ** 2) for place, (rows, cosines) in enumerate(found)]
 
 
-def _extended(unit: Array, heights: Array, gate: Gate, ways: list[Way], rows: Array, off: Array) -> list[Way]:
-    """To each of these rows the ``_KEPT`` cheapest ways that obey the rules."""
-    lasts = np.array([way[-1] for _, way in ways])
-    cosines = np.einsum("ws,rs->wr", unit[lasts], unit[rows])
-    steps = np.arccos(np.clip(cosines, -1, 1)) ** 2 + (heights[lasts][:, None] - heights[rows]) ** 2
-    costs = np.array([cost for cost, _ in ways])[:, None] + steps + off
-    cheapest = np.argsort(costs, axis=0, kind="stable")
-    extended: list[Way] = []
-    for place, row in enumerate(rows.tolist()):
-        fitting = (i for i in cheapest[:, place] if gate.admits(row, ways[i][1]))
-        extended += [(float(costs[i, place]), (*ways[i][1], row)) for i in islice(fitting, _KEPT)]
-    return extended
-
-
-def _check_ends(vectors: SongVectors, gate: Gate, ends: tuple[int, int], names: tuple[SongId, SongId], length: int) -> None:
-    if length < 2:
-        raise ArgumentError(f"length={length!r}: an integer from 2 on is allowed")
+def _check_ends(vectors: SongVectors, gate: Gate, ends: tuple[int, int], names: tuple[SongId, SongId]) -> None:
     if ends[0] == ends[1]:
         raise ArgumentError(f"b={names[1]!r}: is the same song as a; two different songs are allowed")
     for name, row, song in zip("ab", ends, names, strict=True):
@@ -140,10 +119,10 @@ def _popularity(plays: Array) -> Array:
     return heights / spread if spread > 0 else np.zeros(len(heights))
 
 
-def _explained(vectors: SongVectors, rows: tuple[int, ...], aims: Array) -> Playlist:
+def _explained(vectors: SongVectors, rows: Array, aims: Array) -> Playlist:
     """The way with the cosine of each song with its aim, and of each with the song before."""
-    unit, way = vectors.unit.astype(np.float64), list(rows)
-    scores = (unit[way] * aims).sum(axis=1).clip(-1, 1)
-    steps = (unit[way[1:]] * unit[way[:-1]]).sum(axis=1).clip(-1, 1)
-    before = vectors.catalogue.songs(way[:-1])
-    return Playlist.of(vectors.catalogue.table(way), scores.tolist(), [(None, None), *zip(before, steps.tolist(), strict=True)])
+    unit = vectors.unit[rows].astype(np.float64)
+    scores = (unit * aims).sum(axis=1).clip(-1, 1)
+    steps = (unit[1:] * unit[:-1]).sum(axis=1).clip(-1, 1)
+    before = vectors.catalogue.songs(rows[:-1])
+    return Playlist.of(vectors.catalogue.table(rows), scores.tolist(), [(None, None), *zip(before, steps.tolist(), strict=True)])

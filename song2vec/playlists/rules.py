@@ -42,6 +42,18 @@ class Rules:
             if getattr(self, name) is not None:
                 check_count(name, getattr(self, name))
 
+    def __str__(self) -> str:
+        excluded = f"exclude ({len(tuple(self.exclude)):,} songs)" if self.exclude else ""
+        gap = "" if self.repeat_gap is None else f"repeat_gap={self.repeat_gap}"
+        return ", ".join(filter(None, (excluded, self.about_artists, gap))) or "no rule"
+
+    @property
+    def about_artists(self) -> str:
+        """The rules about artists that were given: ``artist_gap=3, max_per_artist=1``; empty when none was."""
+        gap = f"artist_gap={self.artist_gap}" if self.artist_gap else ""
+        cap = "" if self.max_per_artist is None else f"max_per_artist={self.max_per_artist}"
+        return ", ".join(filter(None, (gap, cap)))
+
 
 class Gate:
     """Rules over the rows of one catalogue.
@@ -49,7 +61,12 @@ class Gate:
     What was heard is a list of rows in order, of which those from ``begun`` on are the playlist's. Gaps look back over all
     that was heard, the cap on an artist over the playlist.
 
-    Raises UnknownSongError when an excluded song is not in the catalogue.
+    Attributes:
+        open: (songs,) bool: what is not excluded.
+        artists: (songs,) int64: songs of one artist share a number.
+
+    Raises UnknownSongError when an excluded song is not in the catalogue, ArgumentError for a rule about artists where the
+    catalogue names none.
     """
 
     def __init__(self, rules: Rules, catalogue: Catalogue) -> None:
@@ -57,7 +74,9 @@ class Gate:
         self.open = np.ones(len(catalogue), bool)
         self.open[catalogue.rows(rules.exclude)] = False
         codes = catalogue.artist_codes
-        self._artist = np.arange(len(catalogue)) if codes is None else codes
+        if codes is None and (rule := rules.about_artists):
+            raise ArgumentError(f"{rule}: the catalogue names no artists, so nothing but the default is allowed")
+        self.artists: Array = np.arange(len(catalogue)) if codes is None else codes
         self._songs_of: dict[int, Array] = {}
 
     def allowed(self, heard: Sequence[int], begun: int) -> Array:
@@ -67,15 +86,16 @@ class Gate:
             mask[rows] = False
         return mask
 
-    def admits(self, row: int, heard: Sequence[int], begun: int = 0) -> bool:
-        """Whether one song may come next: ``allowed(heard, begun)[row]``."""
-        rules, artist = self.rules, self.artist(row)
-        recent = heard if rules.repeat_gap is None else heard[-rules.repeat_gap :]
-        if not self.open[row] or row in recent:
-            return False
-        if rules.artist_gap and artist in map(self.artist, heard[-rules.artist_gap :]):
-            return False
-        return rules.max_per_artist is None or sum(self.artist(other) == artist for other in heard[begun:]) < rules.max_per_artist
+    def together(self, rows: Array, heard: Array) -> Array:
+        """(w, n) bool: whether each of n songs may come next after each of w playlists, (w, i) rows: ``allowed`` of many at once."""
+        rules, artists = self.rules, self.artists
+        again = 0 if rules.repeat_gap is None else rules.repeat_gap
+        closed = _times(heard[:, -again:], rows) > 0
+        if rules.artist_gap:
+            closed |= _times(artists[heard[:, -rules.artist_gap :]], artists[rows]) > 0
+        if rules.max_per_artist is not None:
+            closed |= _times(artists[heard], artists[rows]) >= rules.max_per_artist
+        return self.open[rows] & ~closed
 
     def why_nothing(self, heard: Sequence[int], begun: int) -> str:
         """How many songs each rule keeps back: ``12 by exclude, 30 by artist_gap=3``."""
@@ -86,12 +106,12 @@ class Gate:
     def songs_of(self, artist: int) -> Array:
         """The rows of an artist's songs."""
         if artist not in self._songs_of:  # looked up for the few that are played, not sorted for all
-            self._songs_of[artist] = np.flatnonzero(self._artist == artist)
+            self._songs_of[artist] = np.flatnonzero(self.artists == artist)
         return self._songs_of[artist]
 
     def artist(self, row: int) -> int:
         """The code of a song's artist."""
-        return int(self._artist[row])
+        return int(self.artists[row])
 
     def _closed(self, heard: Sequence[int], begun: int) -> Iterator[tuple[str, Array]]:
         """Each rule with the rows it keeps back."""
@@ -107,3 +127,15 @@ class Gate:
     def _all_of(self, artists: Iterable[int]) -> Array:
         found = [self.songs_of(artist) for artist in artists]
         return np.concatenate(found) if found else np.empty(0, np.int64)
+
+
+def _times(held: Array, keys: Array) -> Array:
+    """(w, i) and (n,) whole numbers from 0 -> (w, n): how often each key is in each row."""
+    known, which = np.unique(keys, return_inverse=True)
+    place = np.full(max(held.max(initial=0), keys.max(initial=0)) + 1, -1)
+    place[known] = np.arange(len(known))
+    found = place[held]
+    row, _ = np.nonzero(found >= 0)
+    counts = np.bincount(row * len(known) + found[found >= 0], minlength=len(held) * len(known))
+    times: Array = counts.reshape(len(held), len(known))[:, which]
+    return times

@@ -28,7 +28,7 @@ class Filters:
         unknown: "raise" when a song or artist is not in the catalogue, or "skip" to pass over it.
 
     Raises ArgumentError when a list is not one, or ``max_per_artist`` is not an integer from 1 on. Songs and artists
-    are looked up when a search uses the filters: UnknownSongError, ArgumentError for artists.
+    are looked up when a search uses the filters: UnknownSongError, ArgumentError for artists, also where a catalogue names none.
     """
 
     exclude: Iterable[SongId] = ()
@@ -104,9 +104,11 @@ class Resolver:
         if not isinstance(filters, Filters):
             raise ArgumentError(f"filters={filters!r}: a Filters(...) or None is allowed")
         mask = self._mask(filters)
-        codes = None if filters.max_per_artist is None else self._catalogue.artist_codes
-        cap = filters.max_per_artist or 0
-        return _allowed(mask, codes, cap)
+        if filters.max_per_artist is None:
+            return _allowed(mask)
+        if self._catalogue.artist_codes is None:
+            raise ArgumentError(f"max_per_artist={filters.max_per_artist}: the catalogue names no artists, so only None is allowed")
+        return _allowed(mask, self._catalogue.artist_codes, filters.max_per_artist)
 
     def _mask(self, filters: Filters) -> Array:
         mask = self._present.copy()
@@ -158,10 +160,10 @@ def _allowed(mask: Array, codes: Array | None = None, cap: int = 0) -> Allowed:
     return Allowed(count, None if count == len(mask) else mask, codes, cap)
 
 
-def check_count(name: str, value: object) -> int:
-    """``value`` as an int; raises ArgumentError unless it is an integer from 1 on."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ArgumentError(f"{name}={value!r}: an integer from 1 on is allowed")
+def check_count(name: str, value: object, least: int = 1) -> int:
+    """``value`` as an int; raises ArgumentError unless it is an integer from ``least`` on."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ArgumentError(f"{name}={value!r}: an integer from {least} on is allowed")
     return int(value)
 
 

@@ -147,9 +147,38 @@ def test_it_has_the_length_asked_for_or_says_that_there_is_none(songs, length, g
     assert cap is None or max(map(names.count, names)) <= cap
 
 
-def test_the_error_says_how_long_and_under_which_rules():
-    with pytest.raises(NothingLeftError, match=r"length=9: found no way of so many songs from 's0' to 's1'; 6 songs .* artist_gap=0"):
-        bridge(music(8), "s0", "s1", 9)
+def test_more_songs_than_there_are_is_refused_at_once():
+    vectors = arc()
+    with pytest.raises(NothingLeftError, match=r"length=3002: only 2,998 songs may lie between 0 and 2999; 3,000 are needed"):
+        bridge(vectors, 0, 2999, 3002)
+    with pytest.raises(NothingLeftError, match="only 1 songs may lie"):
+        bridge(vectors, 0, 2999, 4, exclude=range(1, 2998))
+
+
+def test_a_long_way_takes_all_songs_that_there_are():
+    vectors = arc(songs=120)
+    assert sorted(bridge(vectors, 0, 119, 120).songs) == list(range(120))
+
+
+def test_the_error_names_the_rules_that_were_given():
+    with pytest.raises(NothingLeftError, match=r"length=8: found no way of so many songs from 's0' to 's1' under max_per_artist=1;"):
+        bridge(music(8, artists=2), "s0", "s1", 8, max_per_artist=1)
+
+
+def test_the_last_song_is_kept_room_for():
+    """Every song between but one is by the artist of the last: the only way under the rules starts elsewhere."""
+    points = np.stack([np.cos(angles := np.linspace(0, 1, 302)), np.sin(angles)], axis=1)
+    artists = ["First", *["Last"] * 299, "Other", "Last"]
+    vectors = SongVectors(points, Catalogue(list(range(302)), np.ones(302), artists))
+    for rules in ({"max_per_artist": 1}, {"artist_gap": 1}, {"artist_gap": 1, "max_per_artist": 2}):
+        assert bridge(vectors, 0, 301, 3, **rules).songs == [0, 300, 301]
+
+
+@pytest.mark.parametrize("rule", [{"artist_gap": 2}, {"max_per_artist": 1}])
+def test_rules_about_artists_need_artists(rule):
+    (name, value), *_ = rule.items()
+    with pytest.raises(ArgumentError, match=f"{name}={value}: the catalogue names no artists"):
+        bridge(circle(), 10, 100, 10, **rule)
 
 
 def test_great_circles():
@@ -166,6 +195,7 @@ def test_great_circles():
     [
         ("s1", "s1", {}, "is the same song as a"),
         ("s1", "s2", {"length": 1}, "length=1: an integer from 2"),
+        ("s1", "s2", {"length": "x"}, "length='x': an integer from 2"),
         ("s1", "s2", {"popularity": -1}, "popularity=-1"),
         ("s1", "s2", {"exclude": ["s2"]}, "b='s2': is in exclude"),
         ("s0", "s2", {}, "a='s0': has a zero vector"),

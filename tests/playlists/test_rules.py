@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -81,12 +82,16 @@ def test_no_rule_is_broken_and_the_length_is_exact_or_an_error_says_so(case):
 
 @settings(max_examples=200, deadline=None)
 @given(cases())
-def test_one_song_is_admitted_where_the_mask_allows_it(case):
+def test_what_is_allowed_one_at_a_time_and_of_many_together(case):
     vectors, _, rules, seed, history, _, _ = case
-    gate = Gate(Rules(**rules), vectors.catalogue)
-    heard = vectors.catalogue.rows([*history, *seed]).tolist()
+    bound, songs = Rules(**rules), vectors.catalogue.songs(range(len(vectors)))
+    gate, artists = Gate(bound, vectors.catalogue), dict(zip(songs, vectors.catalogue.artists, strict=True))
+    heard = [*history, *seed]
+    rows = vectors.catalogue.rows(heard)
     for begun in (0, len(history)):
-        assert gate.allowed(heard, begun).tolist() == [gate.admits(row, heard, begun) for row in range(len(vectors))]
+        assert gate.allowed(rows.tolist(), begun).tolist() == [obeys(bound, artists, song, heard, heard[begun:]) for song in songs]
+    several = np.stack([rows, rows[::-1]])
+    assert gate.together(np.arange(len(songs)), several).tolist() == [gate.allowed(one, 0).tolist() for one in several.tolist()]
 
 
 def test_the_error_names_the_rules_and_what_they_keep_back():
@@ -117,10 +122,14 @@ def test_gaps_look_back_into_the_history_but_the_cap_does_not():
     assert len(playlist(vectors, [], 1, history=same[:1], max_per_artist=1, exclude=others)) == 1
 
 
-def test_a_catalogue_without_artists_has_as_many_as_songs():
+@pytest.mark.parametrize("rules", [{"artist_gap": 5}, {"max_per_artist": 1}, {"artist_gap": 5, "max_per_artist": 1}])
+def test_a_catalogue_without_artists_has_no_rules_about_them(rules):
     vectors = music(20)
     vectors.catalogue.artists = None
-    assert len(playlist(vectors, "s0", 19, artist_gap=5, max_per_artist=1)) == 19
+    told = ", ".join(f"{name}={value}" for name, value in rules.items())
+    with pytest.raises(ArgumentError, match=f"^{told}: the catalogue names no artists"):
+        playlist(vectors, "s0", 19, **rules)
+    assert len(playlist(vectors, "s0", 19)) == 19
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,8 @@ def test_max_per_artist_lets_songs_without_artist_pass():
     assert index.search([1, 1], 10, Filters(max_per_artist=2)).rows.tolist() == [0, 1, 3, 4, 5]
     assert index.search([1, 1], 2, Filters(max_per_artist=1, exclude=["a"])).rows.tolist() == [1, 3]
     nameless = ExactIndex().build(SongVectors(np.ones((3, 2)), list("abc")))
-    assert len(nameless.search([1, 1], 10, Filters(max_per_artist=1))) == 3
+    with pytest.raises(ArgumentError, match="max_per_artist=1: the catalogue names no artists"):
+        nameless.search([1, 1], 10, Filters(max_per_artist=1))
 
 
 def test_times_before_counts_from_the_left():

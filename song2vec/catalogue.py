@@ -77,7 +77,7 @@ class Catalogue:
         """The row of one song; raises UnknownSongError when it is not in the catalogue."""
         if self._is_id(song) and song in self._row_of:
             return self._row_of[song]
-        raise UnknownSongError(f"unknown song {song!r}{self._wrong_type_hint(song)}")
+        raise UnknownSongError(f"unknown song {song!r}{self._hint(song)}")
 
     def rows(self, songs: Iterable[SongId], unknown: Unknown = "raise") -> Array:
         """Rows of several songs, int64. Unknown songs raise, or are left out with ``unknown="skip"``."""
@@ -172,10 +172,12 @@ class Catalogue:
     def _is_id(self, song: object) -> bool:
         return isinstance(song, int | np.integer) and not isinstance(song, bool) if self.holds_integers else isinstance(song, str)
 
-    def _wrong_type_hint(self, song: object) -> str:
+    def _hint(self, song: object) -> str:
+        """What may have been meant by what is no id."""
+        named = "; an id is needed here, which Engine.find tells of a name" if isinstance(song, str) and self.titles is not None else ""
         if self._is_id(song):
-            return ""
-        return f": the ids of this catalogue are {'integers' if self.holds_integers else 'strings'}, this is a {type(song).__name__}"
+            return named
+        return f": the ids of this catalogue are {'integers' if self.holds_integers else 'strings'}, this is a {type(song).__name__}{named}"
 
 
 def _names(column: str, names: pl.Series | Sequence[str | None]) -> pl.Series:

@@ -93,7 +93,7 @@ def load_folder(path: str | os.PathLike[str], kind: str, *, memory_map: bool = F
 
 def _load_parts(folder: Path, manifest: dict[str, Any], kind: str, memory_map: bool, verify: bool) -> dict[str, Part]:
     if manifest["kind"] != kind:
-        raise SavedFolderError(f"{folder}: holds a saved {manifest['kind']!r}, not a {kind!r}")
+        raise SavedFolderError(f"{folder}: holds a saved {manifest['kind']!r}, where {kind!r} is asked for")
     parts: dict[str, Part] = {}
     with understood(folder / MANIFEST):
         for name, entry in manifest["parts"].items():

@@ -589,7 +589,7 @@ def test_a_log_that_cannot_be_learned_from_so_is_refused(refused, log, tmp_path,
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("train", "--next-song", "polka"), "model='polka': 'popularity', "),
+        (("train", "--next-song", "polka"), "next_song='polka': None, 'popularity', "),
         (("train", "--next-song", "markov", "--config", "x.json"), "train: give --next-song NAME or --config FILE, one of the two"),
         (("train", "--config", "none.json"), "none.json: No such file"),
         (("train", "--config", "plays.csv"), "plays.csv: is no JSON"),
@@ -750,13 +750,33 @@ def test_playlist_goes_on_from_songs_and_is_saved(console, folder, tmp_path):
     shown = console("playlist", folder, "mushaboom", "-n", 4, "--artist-gap", 1, "--json")
     assert shown.code == 0
     assert len(json.loads(shown.out)) == 4
+    assert {"score", "because", "because_cosine"} <= set(json.loads(shown.out)[0])
     path = tmp_path / "mix.m3u"
     assert console("playlist", folder, "mushaboom", "-n", 4, "-o", path).code == 0
     assert path.read_text(encoding="utf-8").startswith("#EXTM3U")
+    path.unlink()
+    both = console("playlist", folder, "mushaboom", "-n", 4, "--artist-gap", 1, "--json", "-o", path)
+    assert json.loads(both.out) == json.loads(shown.out)
+    assert path.exists()
 
 
-def test_playlist_says_when_songs_run_out(refused, folder):
+def test_playlist_tells_people_why_by_name(console, folder):
+    table = console("playlist", folder, "mushaboom", "-n", 1).out
+    assert "because" in table
+    assert table.count("Mushaboom") == 1
+
+
+def test_options_of_drawing_go_with_drawing(refused, console, folder):
+    for option, value in (("--temperature", 0.9), ("--random-seed", 3)):
+        assert f"{option} {value}: goes with --method sample" in refused("playlist", folder, "mushaboom", option, value)
+        assert console("playlist", folder, "mushaboom", "-n", 3, "--method", "sample", option, value).code == 0
+    assert "random_seed=-1" in refused("playlist", folder, "mushaboom", "--method", "sample", "--random-seed", -1)
+
+
+def test_playlist_says_when_songs_run_out(refused, console, folder):
     assert "only 23 found" in refused("playlist", folder, "mushaboom", "-n", 99)
+    assert len(json.loads(console("playlist", folder, "mushaboom", "-n", 99, "--shorter", "--json").out)) == 23
+    assert len(json.loads(console("playlist", folder, "mushaboom", "-n", 99, "--repeat-gap", 5, "--json").out)) == 99
 
 
 def test_bridge_leads_from_one_song_to_another(console, folder):

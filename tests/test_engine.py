@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from song2vec import AnnoyIndex, Catalogue, Engine, ExactIndex, MarkovChain, Sessions, SongVectors, Word2Vec, read_listens
 from song2vec.errors import AmbiguousSongError, ArgumentError, SavedFolderError, UnknownSongError
-from song2vec.next_song import NearestSong
+from song2vec.next_song import NearestSong, make_model
 from tests.small import FOLK, METAL, SETTINGS, engine, names_of, plays, sessions
 
 MYKONOS = "Fleet Foxes - Mykonos"
@@ -387,6 +387,13 @@ def test_a_nearest_song_model_takes_the_vectors_of_the_engine():
     assert made.next_song.unit_.tolist() == made.vectors.unit.tolist()
     own = engine(epochs=1, next_song=NearestSong(word2vec={**SETTINGS, "size": 3}))
     assert own.next_song.unit_.shape == (24, 3)
+
+
+def test_a_network_begins_with_the_vectors_of_the_engine():
+    pytest.importorskip("torch")
+    network = make_model("gru4rec", {"input": "vectors", "frozen": True, "hidden": 4, "epochs": 1, "n_sample": 4, "progress": False})
+    made = engine(next_song=network)
+    np.testing.assert_array_equal(made.next_song.network_.arrays()["input"], made.vectors.matrix)
 
 
 def test_a_fitted_model_is_taken_as_it_is():

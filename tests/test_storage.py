@@ -395,7 +395,7 @@ def test_another_format_version_is_named(folder, version):
 
 
 def test_another_kind_is_named(folder):
-    with pytest.raises(SavedFolderError, match="holds a saved 'test thing', not a 'engine'"):
+    with pytest.raises(SavedFolderError, match="holds a saved 'test thing', where 'engine' is asked for"):
         load_folder(folder, "engine")
     with pytest.raises(SavedFolderError, match="holds a saved 'test thing'; a 'engine' will not be written over it"):
         save_folder(folder, "engine", {})

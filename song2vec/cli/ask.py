@@ -57,8 +57,7 @@ def recommend(
     history: Any = [loaded.find(song) for song in songs or ()] if log is None else _listens_of(log, listener)
     rules: dict[str, Any] = {"exclude_heard": not heard, "not_by": not_by or (), "max_per_artist": max_per_artist}
     found = loaded.similar_to_listener(history, k, half_life_days=half_life_days, unknown="raise" if log is None else "skip", **rules)
-    named = found.with_columns(because=pl.Series([_label(loaded, song) for song in found["because"].to_list()], dtype=pl.String))
-    show((found if as_json else named).drop("because_cosine"), "Songs for this listener", as_json)
+    show((found if as_json else with_labels(loaded, found)).drop("because_cosine"), "Songs for this listener", as_json)
 
 
 @app.command("next")
@@ -73,6 +72,12 @@ def next_(
     loaded = Engine.load(engine)
     ids = [loaded.find(song) for song in songs]
     show(loaded.next(ids, k, exclude=exclude or ()), "What comes after " + ", ".join(_label(loaded, song) for song in ids), as_json)
+
+
+def with_labels(engine: Engine, found: pl.DataFrame) -> pl.DataFrame:
+    """A table whose reasons are names of songs, and no ids."""
+    labels = [None if song is None else _label(engine, song) for song in found["because"].to_list()]
+    return found.with_columns(because=pl.Series(labels, dtype=pl.String))
 
 
 def _listens_of(log: Path, listener: str | None) -> pl.DataFrame:

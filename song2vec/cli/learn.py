@@ -13,6 +13,7 @@ from song2vec import Engine
 from song2vec.cli.app import app
 from song2vec.cli.console import err, out, show
 from song2vec.cli.options import AsJson, Column, Cutting, Format, Gap, K, Log, Seed, SessionLength, SongPlays, writable
+from song2vec.engine.next_song import chosen
 from song2vec.errors import ArgumentError
 from song2vec.evaluation.tuned import read_settings
 from song2vec.evaluation.tuning import tune as tune_model
@@ -49,6 +50,7 @@ def train(
     given: dict[str, Any] = {"size": size, "window": window, "epochs": epochs, "workers": workers}
     settings = {name: value for name, value in given.items() if value is not None}
     make_learner(vectors or "word2vec", seed, settings)  # what cannot be made is better known before the log is read
+    chosen(model, seed)
     sessions = Cutting(format, column, gap_minutes, min_song_plays, min_session_length).sessions(log)
     if isinstance(model, Nearest) and vectors in (None, model.learner):  # its vectors are the engine's
         vectors, settings = model.learner, {**model.learner_settings, **settings}

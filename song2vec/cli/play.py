@@ -10,8 +10,10 @@ import typer
 
 from song2vec import Engine
 from song2vec.cli.app import app
-from song2vec.cli.console import out, show
-from song2vec.cli.options import AsJson, EngineFolder, Seed, writable
+from song2vec.cli.ask import with_labels
+from song2vec.cli.console import err, show
+from song2vec.cli.options import AsJson, EngineFolder, writable
+from song2vec.errors import ArgumentError
 from song2vec.playlists import Playlist
 
 Method = StrEnum("Method", ["greedy", "sample", "beam"])
@@ -28,22 +30,32 @@ def playlist(
     seed: Annotated[list[str], typer.Argument(help="Songs to go on from, by id or name.")],
     length: Length = 25,
     method: Annotated[Method, typer.Option(help="The best song each time, drawn, or the best whole.")] = Method.greedy,
-    temperature: Annotated[float, typer.Option(help="With sample: low is near greedy, high is adventurous.")] = 0.5,
+    temperature: Annotated[float | None, typer.Option(help="With sample: low is near greedy, high is adventurous; 0.5 by default.")] = None,
     artist_gap: ArtistGap = 0,
     max_per_artist: PerArtist = None,
+    repeat_gap: Annotated[int | None, typer.Option(help="A song may come again after so many others; else never.")] = None,
     diversity: Annotated[float, typer.Option(help="Pull away from songs that are there already; 0.5 is much.")] = 0,
     popularity: Annotated[float, typer.Option(help="Pull to hits, or below 0 away from them.")] = 0,
     exclude: Exclude = None,
-    random_seed: Seed = 0,
+    shorter: Annotated[bool, typer.Option("--shorter", help="Take fewer songs where the rules leave no more.")] = False,
+    random_seed: Annotated[int | None, typer.Option(help="With sample: of the drawing; 0 by default.")] = None,
     save_as: SaveAs = None,
     as_json: AsJson = False,
 ) -> None:
-    """A playlist that goes on from some songs."""
-    rules = {"artist_gap": artist_gap, "max_per_artist": max_per_artist, "exclude": exclude or ()}
+    """A playlist that goes on from some songs.
+
+    A song's score is 0 for the best that may come next, -0.7 for the second, -2.3 for the tenth, and what the pulls add.
+    """
+    for name, value in (("--temperature", temperature), ("--random-seed", random_seed)):
+        if value is not None and method is not Method.sample:
+            raise ArgumentError(f"{name} {value}: goes with --method sample")
+    rules = {"artist_gap": artist_gap, "max_per_artist": max_per_artist, "repeat_gap": repeat_gap, "exclude": exclude or ()}
     pulls = {"diversity": diversity, "popularity": popularity}
+    drawn = {"temperature": 0.5 if temperature is None else temperature, "random_seed": random_seed or 0}
     loaded = Engine.load(engine)
-    drawn = {"method": method.value, "temperature": temperature, "random_seed": random_seed}
-    _give(loaded.playlist(seed, length, **rules, **pulls, **drawn), "Playlist", save_as, as_json)
+    _give(
+        loaded, loaded.playlist(seed, length, method=method.value, shorter=shorter, **rules, **pulls, **drawn), "Playlist", save_as, as_json
+    )
 
 
 @app.command()
@@ -60,12 +72,16 @@ def bridge(
 ) -> None:
     """A playlist that moves from one song to another."""
     rules = {"artist_gap": artist_gap, "max_per_artist": max_per_artist, "exclude": exclude or ()}
-    _give(Engine.load(engine).bridge(a, b, length, **rules), f"From {a} to {b}", save_as, as_json)
+    loaded = Engine.load(engine)
+    _give(loaded, loaded.bridge(a, b, length, **rules), f"From {a} to {b}", save_as, as_json)
 
 
-def _give(made: Playlist, title: str, save_as: Path | None, as_json: bool) -> None:
-    """Show a playlist, or save it."""
-    if save_as is None:
-        show(made.table.drop("because", "because_cosine"), title, as_json)
-    else:
-        out.print(f"{made.save(writable(save_as), title=title)}: {len(made)} songs")
+def _give(engine: Engine, made: Playlist, title: str, save_as: Path | None, as_json: bool) -> None:
+    """Save a playlist where it is wanted in a file, and show it where it is not, or wanted as JSON."""
+    if save_as is not None:
+        made.save(writable(save_as), title=title)
+        err.print(f"{save_as}: {len(made)} songs")
+    if as_json:
+        show(made.table, title, as_json)
+    elif save_as is None:
+        show(with_labels(engine, made.table).drop("because_cosine"), title, as_json)

@@ -65,10 +65,11 @@ class Engine(Changing, Playing):
         """Learn vectors from sessions and index them; learn what comes next, where a model for it is given.
 
         Args:
-            vectors: a learner by name ("word2vec", "product2vec", "metaprod2vec", "doc2vec"), one of your own making such as
+            vectors: a learner by name ("word2vec", "forest", "product2vec", "metaprod2vec", "doc2vec"), one of your own making such as
                 ``Word2Vec(window=3)``, or SongVectors as they are.
             index: see :class:`Engine`.
-            next_song: a next-song model by name, or one of your own making; one that is fitted already is taken as it is.
+            next_song: a next-song model by name, or one of your own making, which begins with the vectors just learned where it
+                takes some (``GRU4Rec(input="vectors")``); one that is fitted already is taken as it is.
             seed: of learner, index and model; those of your own making keep their own.
             settings: passed to a learner given by name: ``Engine.train(sessions, size=128, epochs=20)``. By ``workers=1``
                 learner and index are the same every time.

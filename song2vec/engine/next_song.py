@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 import numpy as np
 
@@ -22,8 +23,8 @@ def chosen(given: str | NextSongModel | None, seed: int) -> NextSongModel | None
 
     Raises ArgumentError for anything else.
     """
-    if isinstance(given, str):
-        takes_seed = given in MODELS and "seed" in inspect.signature(MODELS[given]).parameters
+    if isinstance(given, str) and given in MODELS:
+        takes_seed = "seed" in inspect.signature(MODELS[given]).parameters
         return make_model(given, {"seed": seed} if takes_seed else {})
     if given is not None and not isinstance(given, NextSongModel):
         allowed = f"None, {', '.join(map(repr, MODELS))} or a model such as MarkovChain()"
@@ -32,12 +33,11 @@ def chosen(given: str | NextSongModel | None, seed: int) -> NextSongModel | None
 
 
 def fitted(model: NextSongModel | None, sessions: Sessions, vectors: SongVectors) -> NextSongModel | None:
-    """The model fitted to the sessions; one that is fitted already as it is."""
+    """The model fitted to the sessions, with these vectors where it takes some; one that is fitted already as it is."""
     if model is None or hasattr(model, "catalogue_"):
         return model
-    if isinstance(model, NearestSong) and not model.learner_settings:
-        return model.fit(sessions, vectors=vectors)
-    return model.fit(sessions)
+    given: dict[str, Any] = {"vectors": vectors} if model.takes_vectors else {}
+    return model.fit(sessions, **given)
 
 
 def nearest_song(vectors: SongVectors) -> NextSongModel:

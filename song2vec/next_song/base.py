@@ -20,7 +20,7 @@ from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue, SongId, Unknown
 from song2vec.errors import ArgumentError, SavedFolderError, UnknownSongError
 from song2vec.next_song.best import best_songs, check_k
-from song2vec.next_song.live import LiveSession
+from song2vec.next_song.live import LiveSession, resumed
 from song2vec.sessions import Sessions
 from song2vec.settings import Configured, Space
 from song2vec.storage import Part, load_folder, save_folder, understood
@@ -115,6 +115,11 @@ class NextSongModel(Configured, ABC):
         return ranks
 
     @property
+    def takes_vectors(self) -> bool:
+        """Whether it begins with song vectors made elsewhere: ``fit(sessions, vectors=...)``."""
+        return False
+
+    @property
     def block(self) -> int:
         """How many queries are scored at once."""
         return max(1, BLOCK_BYTES // (4 * len(self._fitted())))
@@ -156,6 +161,16 @@ class NextSongModel(Configured, ABC):
         """
         self._fitted()
         return LiveSession(self, listener)
+
+    def load_session(self, path: str | os.PathLike[str]) -> LiveSession:
+        """A live session that its ``save`` wrote, of this model or of another, such as one trained since: where states are not this
+        model's own, the songs are heard anew.
+
+        Raises SavedFolderError when it is corrupt or of another kind, UnknownSongError for a song heard that this model does not
+        know, and ArgumentError before ``fit``.
+        """
+        self._fitted()
+        return resumed(self.session, path)
 
     @property
     def nbytes(self) -> int:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Protocol, Self
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol, Self
 
 import polars as pl
 
-from song2vec.arrays import Array
+from song2vec.arrays import Array, pack_ids, unpack_ids
 from song2vec.catalogue import Catalogue, SongId
+from song2vec.storage import Part, load_folder, save_folder, understood
+
+KIND = "live session"
 
 
 class Recommender(Protocol):
@@ -15,9 +21,11 @@ class Recommender(Protocol):
 
     catalogue_: Catalogue
 
-    def recommend(self, songs: list[SongId], k: int = 10, *, exclude: list[SongId]) -> pl.DataFrame: ...
+    @property
+    def recommend(self) -> Callable[..., pl.DataFrame]: ...
 
-    def score_after(self, songs: list[SongId]) -> Array: ...
+    @property
+    def score_after(self) -> Callable[..., Array]: ...
 
 
 class LiveSession:
@@ -44,11 +52,39 @@ class LiveSession:
 
     def scores(self) -> Array:
         """(songs,) float32 scores of every song as the next, in row order. Raises UnknownSongError before the first song."""
-        return self._model.score_after(self.songs)
+        return self._model.score_after(self.songs, **self._asked)
 
     def next(self, k: int = 10, *, exclude: list[SongId] | tuple[SongId, ...] = ()) -> pl.DataFrame:
         """The k songs most likely to come next: the table of :meth:`NextSongModel.recommend`.
 
         Raises UnknownSongError before the first song.
         """
-        return self._model.recommend(self.songs, k, exclude=list(exclude))
+        return self._model.recommend(self.songs, k, exclude=list(exclude), **self._asked)
+
+    @property
+    def _asked(self) -> dict[str, Any]:
+        """What the model is told beside the songs."""
+        return {}
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Save where the session is, so that it goes on later: ``model.load_session(path)``."""
+        return save_folder(path, KIND, {"session": self.to_part()})
+
+    def to_part(self) -> Part:
+        """What was heard, as a part of a saved folder."""
+        return Part(meta={"listener": self.listener}, arrays=pack_ids(pl.Series("song", self.songs, self._model.catalogue_.ids.dtype)))
+
+    def resume(self, songs: list[SongId], part: Part) -> None:
+        """Go on where the session was that ``part`` is of. Raises UnknownSongError for a song that the model does not know."""
+        for song in songs:
+            self.listen(song)
+
+
+def resumed(begin: Callable[[SongId | None], LiveSession], path: str | os.PathLike[str]) -> LiveSession:
+    """A session that its ``save`` wrote, begun anew for its listener by ``begin``."""
+    part = load_folder(path, KIND)["session"]
+    with understood(path):
+        listener, songs = part.meta["listener"], unpack_ids("song", part.arrays).to_list()
+    session = begin(listener)
+    session.resume(songs, part)
+    return session

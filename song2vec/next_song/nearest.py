@@ -103,6 +103,10 @@ class NearestSong(Nearest):
         self.repeats = repeats
         self.word2vec = word2vec
 
+    @property
+    def takes_vectors(self) -> bool:
+        return not self.learner_settings
+
 
 class NearestProduct2Vec(Nearest):
     """The songs nearest to those of the session by product2vec, which knows sets and no order. See :class:`Nearest`.

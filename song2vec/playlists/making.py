@@ -14,7 +14,7 @@ from song2vec.playlists.result import Playlist
 from song2vec.playlists.rules import Rules
 from song2vec.playlists.weighing import Pulls, Weighing
 from song2vec.search.filters import check_count
-from song2vec.seeding import generator
+from song2vec.seeding import check_seed, generator
 from song2vec.vectors.song_vectors import SongVectors
 
 Method = Literal["greedy", "sample", "beam"]
@@ -47,6 +47,9 @@ def playlist(
 ) -> Playlist:
     """A playlist that goes on from a seed.
 
+    A song's score is -ln(its rank by the scorer among the songs that may come), 0 for the best and -.7 for the second, and what
+    the pulls add to it.
+
     Args:
         scorer: says what comes next: a fitted next-song model; or song vectors, which rank songs by their cosine with the
             mean of what came before, later songs weighing more.
@@ -75,7 +78,7 @@ def playlist(
         raise ArgumentError(f"method={method!r}: {', '.join(map(repr, METHODS))} are allowed")
     check_count("length", length)
     check_count("beam_width", beam_width)
-    sampling, random = Sampling(temperature, top_k, top_p), generator(random_seed, "playlist")
+    sampling, random = Sampling(temperature, top_k, top_p), generator(check_seed(random_seed, "random_seed"), "playlist")
     rules = Rules(exclude, artist_gap, max_per_artist, repeat_gap)
     weighing = Weighing(scorer, vectors, rules, Pulls(listener, listener_weight, diversity, popularity))
     heard, begun = weighing.start(seed, history)
@@ -102,4 +105,4 @@ def _ran_out(weighing: Weighing, heard: list[int], begun: int, found: int, lengt
     kept_back = weighing.gate.why_nothing(heard, begun)
     songs = len(weighing.catalogue)
     told = f"length={length}: only {found} found, then none of the {songs:,} songs is left; kept back are {kept_back}"
-    return f"{told}; loosen these, or shorter=True takes what was found"
+    return f"{told}; loosen these, or take what was found with shorter=True"

@@ -17,7 +17,7 @@ from song2vec.playlists.ranking import Scorer, catalogue_of
 from song2vec.playlists.rules import Rules
 from song2vec.playlists.weighing import Pulls, Weighing, best_first, check_real
 from song2vec.search.filters import check_count
-from song2vec.seeding import generator
+from song2vec.seeding import check_seed, generator
 from song2vec.vectors.song_vectors import SongVectors
 
 _CONTEXT = 20  # songs that say what comes next; what was skipped is none of them
@@ -52,7 +52,7 @@ class Radio:
 
     def __init__(self, weighing: Weighing, sampling: Sampling, start: list[int], window: int, strength: float, random_seed: int) -> None:
         self._weighing, self._sampling, self._strength = weighing, sampling, strength
-        self._random = generator(random_seed, "radio")
+        self._random = generator(check_seed(random_seed, "random_seed"), "radio")
         self._heard: deque[int] = deque(start, maxlen=window)
         self._context: deque[int] = deque(start, maxlen=_CONTEXT)
         self._mood = None if weighing.space is None else np.zeros(weighing.space.size)

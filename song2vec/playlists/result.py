@@ -73,6 +73,8 @@ class Playlist:
 
         Raises ArgumentError for any other ending. The file appears only when it is whole.
         """
+        if not isinstance(title, str):
+            raise ArgumentError(f"title={title!r}: a string is allowed")
         path = Path(path)
         ending = path.suffix.lower()
         if ending not in files.WRITERS:

@@ -117,7 +117,7 @@ class Gate:
         """Each rule with the rows it keeps back."""
         again = self.rules.repeat_gap
         recent = heard if again is None else heard[-again:]
-        yield "repeat_gap=None (no song twice)" if again is None else f"repeat_gap={again}", np.array(recent, np.int64)
+        yield "having been played" if again is None else f"repeat_gap={again}", np.array(recent, np.int64)
         if gap := self.rules.artist_gap:
             yield f"artist_gap={gap}", self._all_of({self.artist(row) for row in heard[-gap:]})
         if cap := self.rules.max_per_artist:

@@ -46,6 +46,8 @@ def cheapest_way(climb: Climb, gate: Gate, start: int, layers: Sequence[Layer], 
     for place, layer in enumerate(layers):
         fits = gate.together(layer.rows, ways) & _leaves_room(gate, layer.rows, ways, goal, len(layers) - 1 - place)
         costs, ways = _grown(climb, costs, ways, layer, fits)
+        if not len(ways):
+            return None
     last = Layer(np.array([goal]), np.zeros(1))
     costs, ways = _grown(climb, costs, ways, last, gate.together(last.rows, ways))
     return ways[0] if len(ways) else None
@@ -71,4 +73,5 @@ def _leaves_room(gate: Gate, rows: Array, ways: Array, goal: int, between: int) 
     if rules.max_per_artist is None:
         return np.ones((len(ways), len(rows)), bool)
     played = (gate.artists[ways] == gate.artists[goal]).sum(axis=1)
-    return ~(same & (played[:, None] + 2 > rules.max_per_artist))
+    full: Array = same & (played[:, None] + 2 > rules.max_per_artist)
+    return ~full

@@ -15,11 +15,12 @@ from song2vec.arrays import Array, pack_ids, unpack_ids
 from song2vec.catalogue import Catalogue, SongId
 from song2vec.errors import ArgumentError
 from song2vec.progress import progress_bar
-from song2vec.ratings.table import Ratings
+from song2vec.ratings.table import Ratings, check_period
 from song2vec.settings import Configured
 from song2vec.storage import Part, load_folder, save_folder, understood
 
 KIND = "ratings model"
+_BEYOND = 1e4  # times the mean square of all values: no error of a model that learns
 
 
 class RatingModel(Configured, ABC):
@@ -69,11 +70,11 @@ class RatingModel(Configured, ABC):
         if not isinstance(ratings, Ratings) or not len(ratings):
             raise ArgumentError("ratings: Ratings are allowed, one at least, as count_plays(sessions) makes them")
         self._begin(ratings)
-        self.history_ = []
+        self.history_, bound = [], _BEYOND * (1 + float(np.mean(np.square(ratings.value, dtype=np.float64))))
         with progress_bar(self.name, self.epochs, self.progress) as advance:
             for epoch in range(self.epochs):
                 error = self._epoch(epoch)
-                if not np.isfinite(error):
+                if not error < bound:  # nor is it when it is no number
                     raise ArgumentError(f"learning_rate={self.learning_rate!r}: the error grew beyond bounds; a lower one is needed")
                 self.history_.append(float(np.sqrt(error)))
                 advance(f"epoch {epoch + 1}: RMSE {self.history_[-1]:.4f}")
@@ -83,18 +84,25 @@ class RatingModel(Configured, ABC):
     def predict(self, ratings: Ratings) -> Array:
         """(n,) float32: what the listeners of these ratings will give the songs in those periods; their values are not looked at.
 
-        Listeners and songs that training lacks get what is known of the others. Raises ArgumentError before ``fit``.
+        Listeners and songs that training lacks get what is known of the others. Raises ArgumentError before ``fit``, and for what
+        are no Ratings.
         """
         listener, song = self._rows(ratings)
         return self._predict(listener, song, ratings.period.astype(np.int64))
 
     def rmse(self, ratings: Ratings) -> float:
-        """Root mean squared error of the predictions."""
-        return float(np.sqrt(np.mean((self.predict(ratings) - ratings.value) ** 2, dtype=np.float64)))
+        """Root mean squared error of the predictions. Raises ArgumentError as :meth:`predict`, and for no ratings."""
+        predicted = self.predict(ratings)
+        if not len(ratings):
+            raise ArgumentError("ratings: are none; one at least is needed")
+        return float(np.sqrt(np.mean((predicted - ratings.value) ** 2, dtype=np.float64)))
 
     def rate(self, listener: SongId, songs: list[SongId], period: int) -> dict[SongId, float]:
-        """What a listener will give some songs in a period, by song. Raises UnknownSongError for songs that training lacks."""
-        catalogue = self._fitted()
+        """What a listener will give some songs in a period, by song.
+
+        Raises UnknownSongError for songs that training lacks, ArgumentError for such a listener, and for what is no period.
+        """
+        catalogue, period = self._fitted(), check_period(period)
         rows = catalogue.rows(songs)
         listeners = self.listeners_.filter(self.listeners_ == listener)
         if not len(listeners):
@@ -104,8 +112,17 @@ class RatingModel(Configured, ABC):
         return dict(zip(catalogue.songs(rows), self.predict(asked).tolist(), strict=True))
 
     def rate_all(self, listener: int, period: int) -> Array:
-        """(songs,) float32: what the listener of this row (-1 for one unknown) will give every song in a period, in row order."""
-        songs = np.arange(len(self.catalogue_))
+        """(songs,) float32: what one listener will give every song in a period, in row order.
+
+        Args:
+            listener: a row of ``listeners_``, as ``listener_rows`` finds it; -1 for one who is not known.
+
+        Raises ArgumentError for what is no such row or no period, and before ``fit``.
+        """
+        songs, period = np.arange(len(self._fitted())), check_period(period)
+        row = isinstance(listener, int | np.integer) and not isinstance(listener, bool)
+        if not row or not -1 <= listener < len(self.listeners_):
+            raise ArgumentError(f"listener={listener!r}: a row from -1 to {len(self.listeners_) - 1} is allowed, as listener_rows finds it")
         return self._predict(np.full(len(songs), listener), songs, np.full(len(songs), period))
 
     def listener_rows(self, listeners: pl.Series) -> Array:
@@ -122,6 +139,8 @@ class RatingModel(Configured, ABC):
     def _rows(self, ratings: Ratings) -> tuple[Array, Array]:
         """(n,) int64 rows of the listeners and songs of these ratings; -1 for those that training lacks."""
         catalogue = self._fitted()
+        if not isinstance(ratings, Ratings):
+            raise ArgumentError(f"ratings is a {type(ratings).__name__}; Ratings are allowed, as count_plays(sessions) makes them")
         return self.listener_rows(ratings.listeners)[ratings.listener], ratings.catalogue.rows_in(catalogue)[ratings.song].astype(np.int64)
 
     def _fitted(self) -> Catalogue:

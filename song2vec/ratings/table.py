@@ -8,6 +8,7 @@ Ann plays song 7 three times and song 2 once in the first month, and song 7 once
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -19,6 +20,7 @@ from song2vec.seeding import generator
 from song2vec.sessions import Sessions
 
 DAY = 86_400
+_TYPES: dict[str, type[np.generic]] = {"listener": np.int32, "song": np.int32, "period": np.int32, "value": np.float32}
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +35,8 @@ class Ratings:
         listeners: the listeners' ids.
         catalogue: the songs.
 
-    Raises ArgumentError for arrays of different lengths, rows that are not there, periods below 0 and values that are not finite.
+    Lists will do for arrays and ids. Raises ArgumentError for what are no numbers or ids, different lengths, rows that are not
+    there, periods below 0 and values that are not finite.
     """
 
     listener: Array
@@ -44,6 +47,12 @@ class Ratings:
     catalogue: Catalogue
 
     def __post_init__(self) -> None:
+        if not isinstance(self.catalogue, Catalogue):
+            raise ArgumentError(f"catalogue is a {type(self.catalogue).__name__}; a Catalogue is allowed")
+        for name, dtype in _TYPES.items():
+            object.__setattr__(self, name, _numbers(name, getattr(self, name), dtype))
+        if not isinstance(self.listeners, pl.Series):
+            object.__setattr__(self, "listeners", Catalogue(self.listeners).ids.alias("listener"))
         lengths = {name: len(getattr(self, name)) for name in ("listener", "song", "period", "value")}
         if len(set(lengths.values())) > 1:
             raise ArgumentError(f"ratings: lengths {lengths}; all the same are needed")
@@ -59,12 +68,12 @@ class Ratings:
         return len(self.value)
 
     def before(self, period: int) -> Ratings:
-        """Those of earlier periods."""
-        return self.select(self.period < period)
+        """Those of earlier periods. Raises ArgumentError for what is no period."""
+        return self.select(self.period < check_period(period))
 
     def during(self, period: int) -> Ratings:
-        """Those of one period."""
-        return self.select(self.period == period)
+        """Those of one period. Raises ArgumentError for what is no period."""
+        return self.select(self.period == check_period(period))
 
     def select(self, which: Array) -> Ratings:
         """Some of them, by a mask or by numbers."""
@@ -84,11 +93,13 @@ def count_plays(sessions: Sessions, days: float = 30, *, unplayed: float = 0, se
 
     Raises ArgumentError for sessions without times, ``days`` that are not above 0, and ``unplayed`` below 0.
     """
+    if not isinstance(sessions, Sessions):
+        raise ArgumentError(f"sessions is a {type(sessions).__name__}; Sessions are allowed, as cut_sessions(listens) makes them")
     if sessions.start is None:
         raise ArgumentError("sessions: have no times; those cut from a log with times are needed")
-    if not days > 0:
+    if not _is_real(days) or not days > 0:
         raise ArgumentError(f"days={days!r}: a number above 0 is allowed")
-    if not 0 <= unplayed < np.inf:
+    if not _is_real(unplayed) or not unplayed >= 0:
         raise ArgumentError(f"unplayed={unplayed!r}: a number from 0 is allowed")
     lengths, start = sessions.lengths, np.asarray(sessions.start)
     period = ((start - start.min(initial=start[0] if len(start) else 0)) // (days * DAY)).astype(np.int32)
@@ -106,6 +117,29 @@ def count_plays(sessions: Sessions, days: float = 30, *, unplayed: float = 0, se
         counted = pl.concat([counted, drawn.join(counted, on=keys, how="anti").with_columns(value=pl.lit(0, pl.Float32))])
     listener, song, when, value = (counted.sort(keys)[name].to_numpy() for name in ("listener", "song", "period", "value"))
     return Ratings(listener, song, when, value, sessions.listeners, sessions.catalogue)
+
+
+def check_period(period: object) -> int:
+    """A period as an int. Raises ArgumentError unless it is a whole number from 0."""
+    if isinstance(period, bool) or not isinstance(period, int | np.integer) or period < 0:
+        raise ArgumentError(f"period={period!r}: a whole number from 0 is allowed")
+    return int(period)
+
+
+def _numbers(name: str, values: Any, dtype: type[np.generic]) -> Array:
+    """Values as an array of this type. Raises ArgumentError where they do not fit."""
+    try:
+        given = np.asarray(values)
+        if given.ndim != 1 or (len(given) and not np.can_cast(given.dtype, dtype, "same_kind")):
+            raise ArgumentError(f"{name}: is {given.ndim}-dimensional {given.dtype}; a row of {np.dtype(dtype).name} numbers is allowed")
+        found: Array = given.astype(dtype, copy=False)
+    except ValueError as error:
+        raise ArgumentError(f"{name}: holds what are no numbers ({error})") from error
+    return found
+
+
+def _is_real(value: object) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(np.isfinite(value))
 
 
 def _drawn(counted: pl.DataFrame, songs: int, share: float, random: np.random.Generator) -> pl.DataFrame:

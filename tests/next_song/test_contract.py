@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import song2vec.next_song as room
-from song2vec.errors import ArgumentError, Song2VecError, UnknownSongError
+from song2vec.errors import ArgumentError, SavedFolderError, Song2VecError, UnknownSongError
 from song2vec.evaluation.space import own_values, with_settings
 from song2vec.next_song import MODELS, make_model
 from song2vec.sessions import Sessions
@@ -230,3 +230,19 @@ def test_a_live_session_recommends_as_the_whole_history_does(name):
         session.listen(999)
     assert session.songs == test[0]
     assert len(session.next(5, exclude=test[0])) == 5
+
+
+@every_model
+def test_a_live_session_that_was_saved_goes_on(name, tmp_path):
+    model, (_, test) = fitted(name), log()
+    *heard, last = test[0]
+    session = model.session()
+    model.load_session(session.save(tmp_path / "new")).listen(last)  # nothing was heard yet
+    for song in heard:
+        session.listen(song)
+    again = model.load_session(session.save(tmp_path / "session"))
+    assert again.songs == heard
+    np.testing.assert_allclose(again.listen(last).scores(), session.listen(last).scores(), **CLOSE)
+    assert session.songs == again.songs == test[0]
+    with pytest.raises(SavedFolderError, match="where 'live session' is asked for"):
+        model.load_session(model.save(tmp_path / "model"))

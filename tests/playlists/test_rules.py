@@ -104,7 +104,7 @@ def test_the_error_names_the_rules_and_what_they_keep_back():
     assert picked == nameless + 2 + 2 - (artists[0] is not None)
     assert f"only {picked} found" in str(raised.value)
     assert "2 by exclude" in str(raised.value)
-    assert f"{picked + 1} by repeat_gap=None (no song twice)" in str(raised.value)
+    assert f"{picked + 1} by having been played" in str(raised.value)
     assert "by max_per_artist=2" in str(raised.value)
     assert "artist_gap" not in str(raised.value)
 

@@ -10,7 +10,8 @@ import pytest
 
 from song2vec.catalogue import Catalogue
 from song2vec.errors import ArgumentError, SavedFolderError, UnknownSongError
-from song2vec.ratings import RATERS, BiasedMF, Ratings, load_rater
+from song2vec.ratings import RATERS, Ratings, load_rater
+from song2vec.sessions import Sessions
 from tests.ratings.planted import LAST, drifting, errors, fitted, make, noise
 
 TWINS = {"time-svd++": {"temporal": False}, "rrn": {"dynamic": False}}
@@ -108,6 +109,26 @@ def test_no_ratings_and_asking_before_fit_are_refused(name):
         make(name).predict(drifting())
 
 
-def test_a_rate_beyond_bounds_is_refused():
-    with pytest.raises(ArgumentError, match="learning_rate=5"):
-        BiasedMF(learning_rate=5.0, progress=False).fit(drifting())
+@pytest.mark.parametrize("name", RATERS)
+def test_what_are_no_ratings_is_refused_by_name(name):
+    model = fitted(make(name, epochs=1), drifting())
+    sessions = Sessions.from_lists([["s1", "s2"]])
+    calls = [model.predict, model.rmse, *([model.observe] if name == "rrn" else [])]
+    for call in calls:
+        with pytest.raises(ArgumentError, match="ratings is a Sessions; Ratings are allowed"):
+            call(sessions)
+    with pytest.raises(ArgumentError, match="ratings: are none"):
+        model.rmse(drifting().before(0))
+    for listener in ("u3", -2, 80, True):
+        with pytest.raises(ArgumentError, match=f"listener={listener!r}: a row from -1 to 79"):
+            model.rate_all(listener, LAST)
+    for period in ("6", -1, 2.5):
+        for call in (lambda when: model.rate_all(3, when), lambda when: model.rate("u3", ["s1"], when)):
+            with pytest.raises(ArgumentError, match=f"period={period!r}"):
+                call(period)
+
+
+@pytest.mark.parametrize(("name", "rate"), [("biased-mf", 5.0), ("time-svd++", 5.0), ("rrn", 1000.0)])
+def test_a_rate_beyond_bounds_is_refused(name, rate):
+    with pytest.raises(ArgumentError, match=f"learning_rate={rate}: the error grew beyond bounds"):
+        make(name, learning_rate=rate).fit(drifting())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import polars as pl
 import pytest
 import torch
 
@@ -106,8 +105,19 @@ def test_states_go_on_with_what_is_observed():
     went_on = model.observe(ratings.during(LAST))
     assert went_on.rmse(ratings.during(LAST + 1)) < model.rmse(ratings.during(LAST + 1))
     np.testing.assert_array_equal(model.predict(ratings.during(LAST + 1)), before)
-    strangers = Ratings(*(np.zeros(1, np.int32),) * 3, np.ones(1, np.float32), pl.Series(["new"]), Catalogue(["never heard"], [1]))
+    strangers = Ratings([0], [0], [LAST], [1.0], ["new"], Catalogue(["never heard"], [1]))
     np.testing.assert_array_equal(model.observe(strangers).predict(ratings), model.predict(ratings))
+
+
+def test_only_later_periods_are_observed():
+    ratings = drifting()
+    model = fitted(make("rrn", epochs=1), ratings)
+    with pytest.raises(ArgumentError, match=f"training learned from those to {LAST - 1}; later ones are allowed"):
+        model.observe(ratings.before(LAST))
+    later = ratings.during(LAST)
+    half = np.arange(len(later)) % 2 == 0
+    by_halves, at_once = model.observe(later.select(half)).observe(later.select(~half)), model.observe(later)
+    np.testing.assert_allclose(by_halves.predict(later), at_once.predict(later), atol=1e-5)
 
 
 def test_training_by_turns_moves_one_side_and_leaves_the_other():

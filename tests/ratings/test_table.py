@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from song2vec.catalogue import Catalogue
 from song2vec.errors import ArgumentError
-from song2vec.ratings import count_plays
+from song2vec.ratings import Ratings, count_plays
 from song2vec.sessions import Sessions
 from tests.ratings.planted import drifting
 
@@ -48,12 +49,27 @@ def test_sessions_need_times_and_periods_a_length():
         count_plays(sessions)
     with pytest.raises(ArgumentError, match="days=0"):
         count_plays(replace(sessions, start=np.zeros(1, np.int64)), days=0)
+    with pytest.raises(ArgumentError, match="days='30'"):
+        count_plays(replace(sessions, start=np.zeros(1, np.int64)), days="30")
+    with pytest.raises(ArgumentError, match="sessions is a list; Sessions are allowed"):
+        count_plays([["a", "b"]])
+
+
+def test_lists_will_do():
+    ratings = Ratings([0, 0, 1], [0, 1, 1], [0, 0, 2], [1.5, 2, 3], ["ann", "bob"], Catalogue(["a", "b"]))
+    assert ratings.during(2).value.tolist() == [3]
+    assert ratings.listeners.to_list() == ["ann", "bob"]
+    assert {ratings.song.dtype, ratings.period.dtype} == {np.dtype(np.int32)}
+    assert len(Ratings([], [], [], [], [], Catalogue([]))) == 0
 
 
 def test_a_period_and_those_before_it():
     ratings = drifting()
     assert set(ratings.during(3).period) == {3}
     assert ratings.before(3).period.max() == 2
+    for call in (ratings.before, ratings.during):
+        with pytest.raises(ArgumentError, match="period='6': a whole number from 0"):
+            call("6")
     assert len(ratings.before(3)) + len(ratings.select(ratings.period >= 3)) == len(ratings)
 
 
@@ -64,6 +80,11 @@ def test_a_period_and_those_before_it():
         ({"period": np.array([-1])}, "period: from -1"),
         ({"value": np.array([np.nan])}, "not finite"),
         ({"listener": np.zeros(2, np.int32)}, "lengths"),
+        ({"song": [0.5]}, "song: is 1-dimensional float64; a row of int32 numbers"),
+        ({"song": ["s1"]}, "song: is 1-dimensional <U2"),
+        ({"value": [[1.0]]}, "value: is 2-dimensional"),
+        ({"value": [[1.0], [1.0, 2.0]]}, "value: holds what are no numbers"),
+        ({"catalogue": ["a"]}, "catalogue is a list"),
     ],
 )
 def test_bad_ratings_are_refused(change, message):

@@ -203,7 +203,7 @@ def test_the_same_vectors_are_the_same_bytes(tmp_path):
 
 def test_another_kind_of_folder_is_refused(tmp_path):
     save_folder(tmp_path / "saved", "sessions", {})
-    with pytest.raises(SavedFolderError, match="holds a saved 'sessions', not a 'song vectors'"):
+    with pytest.raises(SavedFolderError, match="holds a saved 'sessions', where 'song vectors' is asked for"):
         SongVectors.load(tmp_path / "saved")
 
 

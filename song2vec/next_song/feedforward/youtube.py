@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar, Literal
 
@@ -13,14 +12,17 @@ import polars as pl
 import torch
 
 from song2vec.arrays import Array
-from song2vec.catalogue import SongId
-from song2vec.errors import ArgumentError, UnknownSongError
-from song2vec.next_song.base import one_session
+from song2vec.catalogue import SongId, Unknown
+from song2vec.errors import ArgumentError
+from song2vec.next_song.base import heard_rows, one_session
+from song2vec.next_song.best import best_songs, check_k
 from song2vec.next_song.feedforward.context import AGES, Teller, ages
 from song2vec.next_song.feedforward.model import FeedForwardModel
 from song2vec.next_song.feedforward.steps import Pace
+from song2vec.next_song.feedforward.told import Told, ToldSession
 from song2vec.next_song.feedforward.tower import Examples, Tower, TowerSteps
 from song2vec.next_song.feedforward.weights import Weights
+from song2vec.next_song.live import LiveSession
 from song2vec.next_song.rnn.lookup import longer_rows
 from song2vec.next_song.rnn.negatives import Negatives
 from song2vec.search import SongIndex, make_index
@@ -127,26 +129,66 @@ class CandidateNetwork(FeedForwardModel):
         self.seed = seed
         self.progress = progress
 
-    def user_vector(self, songs: Iterable[SongId], at: datetime | int | None = None, context: Mapping[str, str] | None = None) -> Array:
+    def recommend(
+        self,
+        songs: Iterable[SongId],
+        k: int = 10,
+        *,
+        exclude: Iterable[SongId] = (),
+        unknown: Unknown = "raise",
+        at: datetime | int | None = None,
+        context: Mapping[str, str | None] | None = None,
+    ) -> pl.DataFrame:
+        """The k songs most likely to come next, as :meth:`NextSongModel.recommend` has it.
+
+        Args:
+            at: when the session began, epoch seconds or a datetime; None where it is not known.
+            context: what is known of the session by column, its query among them: ``{"country": "SE", "query": "sad piano"}``.
+                A value that training did not see says nothing.
+
+        Raises UnknownSongError, and ArgumentError for a k below 1, a column the model was not told of, and before ``fit``.
+        """
+        catalogue = self._fitted()
+        check_k(k)
+        return best_songs(catalogue, self.score_after(songs, unknown, at=at, context=context), k, exclude)
+
+    def score_after(
+        self,
+        songs: Iterable[SongId],
+        unknown: Unknown = "raise",
+        *,
+        at: datetime | int | None = None,
+        context: Mapping[str, str | None] | None = None,
+    ) -> Array:
+        """(songs of the catalogue,) float32 scores of every song as the next; arguments and errors are those of :meth:`recommend`."""
+        session = self._one(heard_rows(self._fitted(), songs, unknown), at, context)
+        scores: Array = self.score(session, np.array([session.plays - 1]))[0]
+        return scores
+
+    def session(
+        self,
+        listener: SongId | None = None,
+        *,
+        at: datetime | int | None = None,
+        context: Mapping[str, str | None] | None = None,
+    ) -> LiveSession:
+        """A session that goes on, with what is known of it: see :meth:`recommend`."""
+        self._fitted()
+        return ToldSession(self, listener, Told.of(at, context, self._columns))
+
+    def user_vector(
+        self, songs: Iterable[SongId], at: datetime | int | None = None, context: Mapping[str, str | None] | None = None
+    ) -> Array:
         """What :meth:`index` is to be searched for after these songs: (hidden + 2,) float32.
 
         Args:
             songs: what was heard so far, in order, at least one.
-            at: when the session began, epoch seconds or a datetime; None where it is not known.
-            context: what is known of the session by column, its query among them: ``{"country": "SE", "query": "sad piano"}``.
+            at, context: see :meth:`recommend`.
 
-        Raises UnknownSongError for a song that the model does not know, and without a song; ArgumentError before ``fit``.
+        Raises UnknownSongError for a song that the model does not know, and without a song; ArgumentError as :meth:`recommend`.
         """
-        catalogue = self._fitted()
-        rows = catalogue.rows(songs)
-        if not len(rows):
-            raise UnknownSongError("songs: is empty; at least one song is needed")
-        session = one_session(catalogue, rows)
-        if at is not None:
-            session = _begun(session, at)
-        if context is not None:
-            session = replace(session, context=_as_context(context))
-        vector: Array = self.user_vectors(session, np.array([len(rows) - 1]))[0]
+        session = self._one(heard_rows(self._fitted(), songs, "raise"), at, context)
+        vector: Array = self.user_vectors(session, np.array([session.plays - 1]))[0]
         return vector
 
     def user_vectors(self, sessions: Sessions, plays: Array) -> Array:
@@ -158,6 +200,7 @@ class CandidateNetwork(FeedForwardModel):
         """An index of the songs in which the cosine with a user vector orders them as the scores do.
 
         Each song is (v, b, r), r such that all have one length (Bachrach et al. 2014, doi:10.1145/2645710.2645741).
+        ``model.index().search(model.user_vector(songs), 10).rows`` are rows of ``model.catalogue_``.
 
         Args:
             kind: as :func:`song2vec.search.make_index` takes it; "exact" misses nothing.
@@ -167,6 +210,15 @@ class CandidateNetwork(FeedForwardModel):
         catalogue, tables = self._fitted(), self.network_.tables
         rows = torch.cat([tables["output"], tables["bias"]], 1).cpu().numpy()
         return make_index(kind, SongVectors(longer_rows(rows), catalogue), self.seed)
+
+    @property
+    def _columns(self) -> list[str]:
+        """The columns of context that it is told."""
+        return [*(self.context or ()), *([] if self.query is None else [self.query])]
+
+    def _one(self, rows: Array, at: datetime | int | None, context: Mapping[str, str | None] | None) -> Sessions:
+        """One session of these rows, with what is known of it."""
+        return Told.of(at, context, self._columns).tell(one_session(self.catalogue_, rows))
 
     def _new_network(self, sessions: Sessions, device: torch.device) -> Weights:
         self._teller = Teller.learned(sessions, clock=self.clock, age=self.age, columns=self.context or (), query=self.query)
@@ -231,18 +283,3 @@ class CandidateNetwork(FeedForwardModel):
     def _restore(self, arrays: dict[str, Array]) -> None:
         self._teller = Teller(**json.loads(arrays.pop("told_").tobytes()))
         super()._restore(arrays)
-
-
-def _as_context(context: Mapping[str, str]) -> pl.DataFrame:
-    """Of one session. Raises ArgumentError for what is no text by name."""
-    if not isinstance(context, Mapping) or not all(isinstance(value, str | None) for value in context.values()):
-        raise ArgumentError(f"context={context!r}: texts by column are allowed, such as {{'country': 'SE'}}")
-    return pl.DataFrame({name: [value] for name, value in context.items()}, schema=dict.fromkeys(context, pl.String))
-
-
-def _begun(session: Sessions, at: datetime | int) -> Sessions:
-    """The session with its start told. Raises ArgumentError for what is no time."""
-    if isinstance(at, bool) or not isinstance(at, datetime | int | np.integer):
-        raise ArgumentError(f"at={at!r}: epoch seconds, a datetime or None is allowed")
-    seconds = at.timestamp() if isinstance(at, datetime) else at
-    return replace(session, start=np.array([seconds], np.int64))

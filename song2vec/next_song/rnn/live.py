@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any, Protocol, Self
 
+import numpy as np
 import polars as pl
 import torch
 
@@ -17,9 +16,7 @@ from song2vec.next_song.base import BLOCK_BYTES
 from song2vec.next_song.best import best_songs, check_k
 from song2vec.next_song.live import LiveSession
 from song2vec.next_song.rnn.network import Network, States
-from song2vec.storage import Part, load_folder, save_folder, understood
-
-KIND = "live session"
+from song2vec.storage import Part
 
 
 class Lookup(Protocol):
@@ -73,31 +70,23 @@ class CarriedSession(LiveSession):
             raise UnknownSongError("songs: no song was heard yet; at least one is needed")
         return self.output
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Save where the session is, so that it goes on later: with the same model,
-        ``song2vec.next_song.rnn.live.load_session(model, path)``."""
-        arrays: dict[str, Array] = {"songs": self.catalogue.rows(self.songs)}
-        arrays |= {f"state_{layer}": state.cpu().numpy() for layer, state in enumerate(self.states)}
-        if self.output is not None:
-            arrays["output"] = self.output.cpu().numpy()
-        meta = {"catalogue": self.catalogue.fingerprint, "listener": self.listener}
-        return save_folder(path, KIND, {"session": Part(meta=meta, arrays=arrays)})
+    def to_part(self) -> Part:
+        """What was heard, and the states that it led to in this network."""
+        part = super().to_part()
+        outputs = {"output": self.output, "earlier": self.earlier, **{f"state_{layer}": state for layer, state in enumerate(self.states)}}
+        part.arrays |= {name: output.cpu().numpy() for name, output in outputs.items() if output is not None}
+        part.meta["network"] = self.network.fingerprint
+        return part
 
-
-def load_session(model: Any, path: str | os.PathLike[str]) -> CarriedSession:
-    """A session that :meth:`CarriedSession.save` wrote. Raises ArgumentError when it is of a model of other songs."""
-    part = load_folder(path, KIND)["session"]
-    with understood(path):
-        fingerprint = part.meta["catalogue"]
-    if fingerprint != model.catalogue_.fingerprint:
-        raise ArgumentError(f"{os.fspath(path)}: is a session over other songs than this model was fitted to")
-    with understood(path):
-        arrays, device = part.arrays, model.network_.device
-        states = [torch.from_numpy(arrays[f"state_{layer}"]).to(device) for layer in range(model.network_.shape.layers)]
-        session = CarriedSession(model, part.meta["listener"], states)
-        session.songs = model.catalogue_.songs(arrays["songs"])
-        session.output = torch.from_numpy(arrays["output"]).to(device) if "output" in arrays else None
-    return session
+    def resume(self, songs: list[SongId], part: Part) -> None:
+        """Go on where the session was: with its states, or, where they are of another network, by hearing its songs anew."""
+        self.catalogue.rows(songs)
+        if part.meta.get("network") != self.network.fingerprint:
+            return super().resume(songs, part)
+        saved = {name: torch.from_numpy(array).to(self.network.device) for name, array in part.arrays.items() if array.dtype == np.float32}
+        self.states = [saved[f"state_{layer}"] for layer in range(self.network.shape.layers)]
+        self.songs, self.output, self.earlier = songs, saved.get("output"), saved.get("earlier")
+        return None
 
 
 @torch.inference_mode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -118,6 +119,11 @@ class Network:
     def arrays(self) -> dict[str, Array]:
         """All weights by name, float32."""
         return {name: weights.detach().cpu().numpy().copy() for name, weights in (self.dense | self.tables).items()}
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits over the dense weights, which no two trainings share."""
+        return hashlib.sha256(self.flat.detach().cpu().numpy().data).hexdigest()[:16]
 
     def load(self, arrays: dict[str, Array]) -> None:
         """Take over weights that :meth:`arrays` gave. Raises KeyError and ValueError when they do not fit."""

@@ -22,8 +22,8 @@ from song2vec.storage import write_atomically
 OPSET = 17
 
 
-def write_onnx(model: Any, path: str | os.PathLike[str]) -> Path:
-    """Write a fitted recurrent model for other programs; the catalogue's ids, in row order, stay with the model.
+def write_onnx(network: Network, path: str | os.PathLike[str]) -> Path:
+    """Write a network for other programs.
 
     Raises MissingExtraError without the onnx package, and ArgumentError for a network that needs more than songs and states.
     """
@@ -31,10 +31,10 @@ def write_onnx(model: Any, path: str | os.PathLike[str]) -> Path:
         import onnx
     except ModuleNotFoundError as error:
         raise MissingExtraError("onnx", "onnx", "write_onnx") from error
-    model._fitted()
-    network: Network = model.network_
     if network.shape.extra:
-        raise ArgumentError(f"model: a {type(model).__name__} needs its listeners too; GRU4Rec and PlaylistRNN are allowed")
+        raise ArgumentError(
+            "write_onnx: this model needs its listeners too, which the file would lack; GRU4Rec and PlaylistRNN are allowed"
+        )
     content = _Graph(onnx, network).model().SerializeToString()
     return write_atomically(path, lambda file: file.write_bytes(content))
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from copy import copy
+from pathlib import Path
 from typing import Self
 
 from song2vec.catalogue import Catalogue, SongId
 from song2vec.next_song.base import NextSongModel
 from song2vec.next_song.live import LiveSession
-from song2vec.next_song.rnn.live import CarriedSession, load_session
+from song2vec.next_song.rnn.live import CarriedSession
 from song2vec.next_song.rnn.lookup import OutputIndex
 from song2vec.next_song.rnn.network import Network
 from song2vec.next_song.rnn.new_songs import grown
+from song2vec.next_song.rnn.onnx_file import write_onnx
 from song2vec.search import SongIndex
 from song2vec.search.held import NO_ROWS
 from song2vec.sessions import Sessions
@@ -33,14 +35,6 @@ class Serving(NextSongModel):
         self._fitted()
         return CarriedSession(self, listener)
 
-    def load_session(self, path: str | os.PathLike[str]) -> CarriedSession:
-        """A live session of this model that its ``save`` wrote.
-
-        Raises SavedFolderError when it is corrupt or of another kind, ArgumentError when it is of a model of other songs.
-        """
-        self._fitted()
-        return load_session(self, path)
-
     def index(self, kind: str | SongIndex = "exact", *, sessions: Sessions | None = None, seed: int = 0) -> OutputIndex:
         """An index over the output rows, which recommends from a large catalogue without reading all of it.
 
@@ -55,6 +49,18 @@ class Serving(NextSongModel):
         if sessions is not None:
             self.score(sessions, NO_ROWS)  # refuses other songs
         return OutputIndex(self, kind, sessions, seed)
+
+    def write_onnx(self, path: str | os.PathLike[str]) -> Path:
+        """Write one step of the network as an ONNX file: songs and states in, scores and next states out (``song2vec[onnx]``).
+
+        Inputs are ``songs`` (batch,) int64, rows of ``catalogue_``, and ``state_0``, ... (batch, width) float32, one a layer, zeros
+        where a session begins. Outputs are ``scores`` (batch, songs of the catalogue) and ``next_0``, ..., the states to pass in
+        with the next songs.
+
+        Raises MissingExtraError without the onnx package; ArgumentError before ``fit``, and for an HRNN, which needs its listeners.
+        """
+        self._fitted()
+        return write_onnx(self.network_, path)
 
     def add_songs(self, songs: SongVectors | Catalogue) -> Self:
         """A model with new songs behind those it knows, to be heard and recommended like any; this one stays as it is.

@@ -54,6 +54,10 @@ class TrainedModel(NextSongModel):
     history_: list[Epoch]
     _aid = Aid()
 
+    @property
+    def takes_vectors(self) -> bool:
+        return getattr(self, "input", None) == "vectors"
+
     @abstractmethod
     def _check(self) -> None:
         """Raise ArgumentError for a bad hyperparameter."""
@@ -90,6 +94,9 @@ class TrainedModel(NextSongModel):
 
         Raises ArgumentError for a bad hyperparameter, sessions without two plays, and a loss that is no number any more.
         """
+        for name, value, kind in (("vectors", vectors, SongVectors), ("validation", validation, Sessions)):
+            if not isinstance(value, kind | None):
+                raise ArgumentError(f"{name} is a {type(value).__name__}; {kind.__name__} or None are allowed")
         self._aid = Aid(vectors, validation, checkpoint, checkpoint_minutes)
         try:
             return super().fit(sessions)
@@ -139,11 +146,14 @@ class TrainedModel(NextSongModel):
 
         Raises ArgumentError for vectors without ``input="vectors"``, and the other way round.
         """
-        vectors, wanted = self._aid.vectors, getattr(self, "input", None) == "vectors"
-        if wanted != (vectors is not None):
-            raise ArgumentError(f"vectors: {'needed for' if wanted else 'belong to'} input='vectors', fit(sessions, vectors=...)")
+        vectors = self._aid.vectors
+        if vectors is None and self.takes_vectors:
+            raise ArgumentError("vectors: needed for input='vectors', fit(sessions, vectors=...)")
         if vectors is None:
             return None
+        if not self.takes_vectors:
+            told = "belong to input='vectors'" if hasattr(self, "input") else f"{type(self).__name__} begins with none; None is allowed"
+            raise ArgumentError(f"vectors: {told}")
         rows = sessions.catalogue.rows_in(vectors.catalogue)
         known = np.flatnonzero(rows >= 0)
         return vectors, known, rows[known]

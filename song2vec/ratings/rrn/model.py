@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from song2vec.arrays import Array
-from song2vec.errors import SavedFolderError
+from song2vec.errors import ArgumentError, SavedFolderError
 from song2vec.learning.machine import threads
 from song2vec.ratings.base import RatingModel
 from song2vec.ratings.rrn.side import Side, batch_of
@@ -84,9 +84,13 @@ class RRN(RatingModel):
     def observe(self, ratings: Ratings) -> Self:
         """A model that has also seen these ratings, of later periods, without learning from them; this one stays as it is.
 
-        Ratings of listeners and songs that training lacks are left out. Raises ArgumentError before ``fit``.
+        Ratings of listeners and songs that training lacks are left out. Raises ArgumentError before ``fit``, and for ratings of
+        periods that training learned from.
         """
         listener, song = self._rows(ratings)
+        if (ratings.period < self._periods).any():
+            told = f"training learned from those to {self._periods - 1}; later ones are allowed"
+            raise ArgumentError(f"ratings: of periods from {ratings.period.min()}, and {told}")
         known = (listener >= 0) & (song >= 0)
         seen, later = self._seen, type(self)(**self.settings)
         later.catalogue_, later.listeners_, later.history_ = self.catalogue_, self.listeners_, self.history_

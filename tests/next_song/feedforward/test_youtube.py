@@ -123,6 +123,7 @@ def test_what_comes_next_depends_on_the_hour():
         when = datetime(2024, 5, 1, hour, tzinfo=UTC)
         found = told.index("exact").search(told.user_vector(song, at=when), K)
         assert set(train.catalogue.songs(found.rows)) == set(hits)
+        assert set(told.session(at=when).listen(song[0]).next(K)["song"]) == set(hits)
 
 
 def test_the_hour_tells_nothing_where_nothing_depends_on_it():
@@ -140,9 +141,15 @@ def test_what_comes_next_depends_on_the_context(told, tmp_path):
     assert beats(model, blind, test)
     song = test[0][:1]
     for late, hits in ((False, range(HITS)), (True, range(HITS, 2 * HITS))):
-        context = {"country": "SE" if late else "FI", "search": "SAD!" if late else "a happy one"}
+        values = {"country": "SE" if late else "FI", "search": "SAD!" if late else "a happy one"}
+        context = {name: values[name] for name in [*told.get("context", []), *filter(None, [told.get("query")])]}
         found = model.index("exact").search(model.user_vector(song, context=context), K)
         assert set(train.catalogue.songs(found.rows)) == set(hits)
+        session = model.session(context=context).listen(song[0])
+        again = model.load_session(session.save(tmp_path / "session"))
+        for table in (model.recommend(song, K, context=context), session.next(K), again.next(K)):
+            assert set(table["song"]) == set(hits)
+        assert again.scores().argmax() == session.scores().argmax() == train.catalogue.row(table["song"][0])
     untold = model.score(replace(test, context=None), np.arange(5))
     assert np.isfinite(untold).all()
     loaded = load_model(model.save(tmp_path / "model"))
@@ -213,6 +220,11 @@ def test_user_vectors_are_refused_by_name(model):
         model.user_vector([999])
     with pytest.raises(ArgumentError, match=r"^at="):
         model.user_vector([1], at="noon")
+    for call in (model.user_vector, model.recommend, model.score_after):
+        with pytest.raises(ArgumentError, match="context: 'country' is no column that the model was told of; this model was told of no"):
+            call([1], context={"country": "SE"})
+    with pytest.raises(ArgumentError, match=r"^context='SE'"):
+        model.session(context="SE")
     for call in (lambda: youtube().user_vector([1]), lambda: youtube().index(), lambda: youtube().vectors_):
         with pytest.raises(ArgumentError, match="fit"):
             call()

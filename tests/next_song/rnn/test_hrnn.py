@@ -128,6 +128,22 @@ def test_a_session_that_is_over_moves_its_listener_on():
         model.session().finish()
 
 
+@pytest.mark.parametrize("variant", ["init", "all"])
+def test_a_session_that_was_saved_goes_on_as_its_listeners(variant, tmp_path):
+    sessions = log()
+    model = hrnn(variant=variant).fit(sessions)
+    session = model.session("a").listen(2).listen(6)
+    again = model.load_session(session.save(tmp_path / "session"))
+    assert again.listener == "a"
+    np.testing.assert_array_equal(again.listen(4).scores(), session.listen(4).scores())
+    finished = []
+    for one in (model.load_session(session.save(tmp_path / "session")), session):
+        one.finish()
+        finished.append(model.users_[0].numpy().copy())
+        model.fit(sessions)
+    np.testing.assert_array_equal(*finished)
+
+
 def test_validation_begins_with_what_is_known_of_the_listeners():
     """The score of an epoch is that of the model as it is used, not of strangers."""
     sessions = log()

@@ -16,6 +16,7 @@ torch = pytest.importorskip("torch")
 
 from song2vec.errors import ArgumentError, UnknownSongError
 from song2vec.learning import training
+from song2vec.next_song.markov import MarkovChain
 from song2vec.next_song.rnn.adagrad import Adagrad
 from song2vec.next_song.rnn.dwell import sliced_by_dwell
 from song2vec.next_song.rnn.gru4rec import GRU4Rec
@@ -159,8 +160,22 @@ def test_a_live_session_is_the_session(cell, log, tmp_path):
     with pytest.raises(UnknownSongError):
         listen_together(sessions, [lists[0][0], "nowhere", lists[0][1]])
     assert [len(session.songs) for session in sessions] == [8, 8, 8]
-    with pytest.raises(ArgumentError, match="other songs"):
-        gru().fit(Sessions.from_lists([[1, 2, 3]])).load_session(tmp_path / "session")
+
+
+def test_a_session_goes_on_with_another_model_as_if_it_had_heard_it_all(log, tmp_path):
+    train, heard = log[0], log[1][0][:5]
+    session = gru().fit(train).session()
+    for song in heard:
+        session.listen(song)
+    session.save(tmp_path / "session")
+    for model in (gru(seed=1).fit(train), gru(cell="lstm", hidden=7, layers=2).fit(train), MarkovChain().fit(train)):
+        resumed = model.load_session(tmp_path / "session")
+        assert resumed.songs == heard
+        np.testing.assert_allclose(resumed.next(10)["score"], model.recommend(heard, 10)["score"], atol=1e-5)
+        resumed.save(tmp_path / "again")
+        assert gru(seed=1).fit(train).load_session(tmp_path / "again").songs == heard
+    with pytest.raises(UnknownSongError, match=f"unknown song {heard[0]!r}"):
+        gru().fit(Sessions.from_lists([["a", "b", "a"]])).load_session(tmp_path / "session")
 
 
 @pytest.mark.parametrize("make", [gru, lambda **given: PlaylistRNN(**SMALL, epochs=3, **given)])

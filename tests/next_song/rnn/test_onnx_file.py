@@ -15,7 +15,6 @@ pytest.importorskip("onnx")
 from song2vec.errors import ArgumentError
 from song2vec.next_song.rnn.gru4rec import GRU4Rec
 from song2vec.next_song.rnn.hrnn import HRNN
-from song2vec.next_song.rnn.onnx_file import write_onnx
 from song2vec.next_song.rnn.playlist_rnn import PlaylistRNN
 from tests.planted import listen
 
@@ -32,7 +31,7 @@ MADE = [
 def test_runs_as_the_model_does(model, tmp_path):
     train, test = listen("follows", 0.8, sessions=60)
     model.fit(train)
-    session = onnxruntime.InferenceSession(write_onnx(model, tmp_path / "model.onnx"), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(model.write_onnx(tmp_path / "model.onnx"), providers=["CPUExecutionProvider"])
     shape = model.network_.shape
     states = {f"state_{layer}": np.zeros((3, shape.cell.states * 6), np.float32) for layer in range(shape.layers)}
     for step in range(8):
@@ -45,4 +44,4 @@ def test_runs_as_the_model_does(model, tmp_path):
 def test_a_network_over_users_is_refused(tmp_path):
     model = HRNN(**SMALL, n_sample=8).fit(listen("follows", 0.8, sessions=20)[0])
     with pytest.raises(ArgumentError, match="listeners"):
-        write_onnx(model, tmp_path / "model.onnx")
+        model.write_onnx(tmp_path / "model.onnx")

@@ -1,4 +1,7 @@
-"""Several word2vec models whose trees differ, end to end as one: what chance hung side by side in one tree is apart in the others."""
+"""Several word2vec models whose trees differ, end to end as one, leaning to the songs played beside each.
+
+What chance hung side by side in one tree is apart in the others.
+"""
 
 from __future__ import annotations
 
@@ -9,23 +12,28 @@ import numpy as np
 from song2vec.errors import ArgumentError
 from song2vec.seeding import MAX_SEED, check_seed, generator
 from song2vec.sessions import Sessions
-from song2vec.settings import Configured, Real, Space, Whole, check_whole
-from song2vec.vectors.song_vectors import SongVectors
+from song2vec.settings import Configured, Real, Space, Whole, check_real, check_whole
+from song2vec.vectors.smoothing import centred, smoothed
+from song2vec.vectors.song_vectors import SongVectors, unit_rows
 from song2vec.vectors.word2vec import Word2Vec
+
+_OWN = ("trees", "neighbours")  # settings that are none of Word2Vec
 
 
 class Forest(Configured):
-    """Vectors of ``trees`` models of hierarchical softmax, each of unit length, behind each other.
+    """Vectors of ``trees`` models of hierarchical softmax, centred and of unit length, behind each other, each song's with a share
+    of its neighbours' added.
 
     Hierarchical softmax learns which way each song lies in a Huffman tree, and which songs share its branches is chance (Mnih and
     Hinton 2009 build several trees for this reason). The cosine of two songs is the mean of their cosines in all models, in which
-    the chance of one tree is outweighed. In the same minute of training five trees found the next song among the ten nearest in 20.8 % of
-    cases on tweets (nowplaying) and 9.0 % on radio playlists, :class:`song2vec.Word2Vec` in 18.1 and 8.0 %
-    (``benchmarks/bench_training.py``); its vectors of more numbers are no better. A tree more is as much more time and room.
+    the chance of one tree is outweighed; what is played next to each other is drawn nearer at the end
+    (:func:`song2vec.vectors.smoothing.smoothed`). How many more next songs that finds than :class:`song2vec.Word2Vec` in the same
+    minute of training is measured by ``benchmarks/bench_training.py``. A tree more is as much more time and room.
 
     Args:
         trees: how many models.
         size: numbers in a vector, a multiple of ``trees``.
+        neighbours: share of the mean of the songs played just before and after that is added to each song; 0 for none.
         window, dynamic_window, context_weight, subsample, learning_rate, epochs, workers, seed, progress: as in :class:`song2vec.Word2Vec`.
 
     Attributes:
@@ -35,6 +43,7 @@ class Forest(Configured):
     space: ClassVar[Space] = {
         "window": Whole(1, 10),
         "context_weight": Real(0, 1),
+        "neighbours": Real(0, 2),
         "learning_rate": Real(0.005, 0.1, log=True),
         "epochs": Whole(5, 60, log=True),
     }
@@ -45,6 +54,7 @@ class Forest(Configured):
         *,
         trees: int = 4,
         size: int = 512,
+        neighbours: float = 0.8,
         window: int | Literal["session"] = 2,
         dynamic_window: bool = False,
         context_weight: float = 0.5,
@@ -57,6 +67,7 @@ class Forest(Configured):
     ) -> None:
         self.trees = trees
         self.size = size
+        self.neighbours = neighbours
         self.window = window
         self.dynamic_window = dynamic_window
         self.context_weight = context_weight
@@ -74,11 +85,14 @@ class Forest(Configured):
         """
         check_whole(self, "trees", 1)
         check_whole(self, "size", 1)
+        check_real(self, "neighbours", 0)
         check_seed(self.seed)
         if self.size % self.trees:
             raise ArgumentError(f"size={self.size!r}: a multiple of trees={self.trees!r} is allowed")
         seeds = generator(self.seed, "forest").integers(MAX_SEED, size=self.trees).tolist()
-        shared = {name: value for name, value in self.settings.items() if name != "trees"} | {"size": self.size // self.trees}
+        shared = {name: value for name, value in self.settings.items() if name not in _OWN} | {"size": self.size // self.trees}
         found = [Word2Vec(**shared | {"seed": seed}).fit(sessions).vectors_ for seed in seeds]
-        self.vectors_ = SongVectors(np.concatenate([vectors.unit for vectors in found], 1), found[0].catalogue)
+        catalogue = found[0].catalogue
+        unit = unit_rows(np.concatenate([centred(vectors.unit) for vectors in found], 1))
+        self.vectors_ = SongVectors(smoothed(unit, sessions.catalogue.rows_in(catalogue), sessions, self.neighbours), catalogue)
         return self

@@ -1,0 +1,47 @@
+"""Vectors that lean to those of the songs played beside them: what a session says outright is not left to chance.
+
+Of the sessions 7 3 and 7 3 5, song 7 has the neighbour 3 (twice), song 3 the neighbours 7 (twice) and 5, song 5 the neighbour 3.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from song2vec.arrays import Array
+from song2vec.sessions import Sessions
+from song2vec.vectors.song_vectors import unit_rows
+
+
+def centred(unit: Array) -> Array:
+    """(m, d) unit vectors less their mean, which all share and which so tells none from another, (m, d) float32 of unit length
+    (Mu and Viswanath 2018, arXiv:1702.01417, without their components)."""
+    found: Array = unit_rows(unit - unit.mean(axis=0, dtype=np.float64).astype(np.float32))
+    return found
+
+
+def smoothed(unit: Array, rows: Array, sessions: Sessions, share: float) -> Array:
+    """Each vector with ``share`` times the direction of the mean of its neighbours' added, (m, d) float32 of unit length.
+
+    A neighbour is a song played just before or just after, each play of it counted; a song is none of its own. This is a step of
+    retrofitting vectors to a graph (Faruqui et al. 2015, arXiv:1411.4166), the graph being that of the sessions.
+
+    Args:
+        unit: (m, d) float32 unit vectors.
+        rows: (songs of the catalogue,) the row of each song's vector; -1 where it has none.
+    """
+    if share == 0:
+        return unit
+    means = unit_rows(_neighbours(rows, sessions, len(unit)) @ unit)
+    found: Array = unit_rows(unit + np.float32(share) * means)
+    return found
+
+
+def _neighbours(rows: Array, sessions: Sessions, songs: int) -> csr_matrix:
+    """(m, m) sparse: how often each song was played beside each other."""
+    played, session = rows[sessions.songs], np.repeat(np.arange(len(sessions)), sessions.lengths)
+    before, after = played[:-1], played[1:]
+    together = (session[:-1] == session[1:]) & (before != after) & (before >= 0) & (after >= 0)
+    pairs = before[together], after[together]
+    counts = csr_matrix((np.ones(len(pairs[0]), np.float32), pairs), (songs, songs))
+    return (counts + counts.T).tocsr()

@@ -71,6 +71,14 @@ def test_an_id_of_the_wrong_kind_is_told_so():
         example().row("w")
 
 
+@pytest.mark.parametrize(("ids", "told"), [([1, 2], ": the ids of this catalogue are integers, this is a str"), (["x", "y"], "")])
+def test_a_name_in_place_of_an_id_is_told_from_one(ids, told):
+    named = Catalogue(ids, titles=["Mykonos", "Battery"])
+    with pytest.raises(UnknownSongError) as raised:
+        named.row("Mykonos")
+    assert str(raised.value) == f"unknown song 'Mykonos'{told}; an id is needed here, which Engine.find tells of a name"
+
+
 def test_unknown_songs_raise_or_are_left_out():
     assert example().rows(["z", "w", 3, "x"], unknown="skip").tolist() == [2, 0]
     assert example().rows([], unknown="skip").dtype == np.int64

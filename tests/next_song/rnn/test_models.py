@@ -275,3 +275,12 @@ def test_hidden_and_batch_size_are_free(log):
     for hidden, batch_size in ((1, 1), (7, 3), (33, 500)):
         model = gru(hidden=hidden, batch_size=batch_size, epochs=1).fit(log[0])
         assert np.isfinite(model.score(log[1], np.arange(10))).all()
+
+
+def test_what_is_given_to_fit_beside_sessions_is_refused_by_name(log):
+    for given, message in (
+        ({"vectors": "word2vec"}, "vectors is a str; SongVectors or None"),
+        ({"validation": 0.1}, "validation is a float"),
+    ):
+        with pytest.raises(ArgumentError, match=message):
+            gru().fit(log[0], **given)

@@ -99,7 +99,7 @@ def test_any_object_that_fits_is_a_learner(tmp_path):
         ({"size": 0}, "size=0: a whole number from 1"),
         ({"epochs": "many"}, "epochs='many': a whole number from 1"),
         ({"seed": -1}, "seed=-1: an integer from 0"),
-        ({"next_song": "polka"}, "model='polka': 'popularity', "),
+        ({"next_song": "polka"}, "next_song='polka': None, 'popularity', "),
         ({"next_song": 5}, "next_song=5: None, 'popularity', .* or a model such as MarkovChain"),
         ({**SETTINGS, "epochs": 1, "index": "faiss"}, "index='faiss': 'auto', 'annoy', 'exact'"),
     ],
@@ -669,7 +669,7 @@ def test_what_is_no_engine_is_refused(trained, tmp_path):
     (tmp_path / "file").write_text("x")
     (tmp_path / "empty").mkdir()
     trained.vectors.save(tmp_path / "vectors")
-    refused = {"file": "is a file", "empty": "has no manifest.json", "vectors": "'song vectors', not a", "none": "no such folder"}
+    refused = {"file": "is a file", "empty": "has no manifest.json", "vectors": "'song vectors', where 'engine' is asked for", "none": "no such folder"}
     for name, problem in refused.items():
         with pytest.raises(SavedFolderError, match=f"{name}: .*{problem}"):
             Engine.load(tmp_path / name)

@@ -67,7 +67,7 @@ def searches(draw):
     filters = Filters(
         exclude=draw(some),
         only=draw(st.none() | some),
-        max_per_artist=draw(st.none() | st.integers(1, 3)),
+        max_per_artist=None if artists is None else draw(st.none() | st.integers(1, 3)),  # refused where none is named
         not_by=draw(st.lists(st.sampled_from(known).map(str.upper), max_size=1)) if known else (),
     )
     return vectors, ids, draw(st.none() | st.just(filters)), draw(st.integers(1, 50), label="k")

@@ -669,7 +669,12 @@ def test_what_is_no_engine_is_refused(trained, tmp_path):
     (tmp_path / "file").write_text("x")
     (tmp_path / "empty").mkdir()
     trained.vectors.save(tmp_path / "vectors")
-    refused = {"file": "is a file", "empty": "has no manifest.json", "vectors": "'song vectors', where 'engine' is asked for", "none": "no such folder"}
+    refused = {
+        "file": "is a file",
+        "empty": "has no manifest.json",
+        "vectors": "'song vectors', where 'engine' is asked for",
+        "none": "no such folder",
+    }
     for name, problem in refused.items():
         with pytest.raises(SavedFolderError, match=f"{name}: .*{problem}"):
             Engine.load(tmp_path / name)

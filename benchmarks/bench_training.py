@@ -15,7 +15,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ SETTINGS: dict[str, Any] = {
 }
 OURS = SETTINGS | {"loss": "hierarchical-softmax", "size": 128, "window": 3, "dynamic_window": False, "context_weight": 0.3}
 FOREST: dict[str, Any] = {"trees": 5, "size": 640, "window": 2, "context_weight": 0.5, "workers": 2, "seed": 0}
+Result = Iterator[tuple[str, list[dict[str, Any]]]]  # names and their rows
 MINUTE = 60.0
 LONG = 10_000_000  # events
 KINDS: dict[str, dict[str, Any]] = {
@@ -75,27 +76,27 @@ def main() -> None:
         options.logs, options.trainers, options.rounds = ["planted 200 k"], ["song2vec", "gensim corpus_file"], 1
     with tempfile.TemporaryDirectory(prefix="song2vec-bench-") as folder:
         for part in options.parts:
-            rows = PARTS[part](Path(folder), options)
-            facts = {"speed": ratios, "clock": best_in_time, "scale": linear}[part](rows)
-            print(json.dumps(facts, indent=1), flush=True)
-            if not options.quick:
-                told = [{key: value for key, value in row.items() if key != "hits"} for row in rows]
-                save_result(f"bench_training_{part}", told, **facts)
+            for name, rows in PARTS[part](Path(folder), options):
+                facts = {"speed": ratios, "clock": best_in_time, "scale": linear}[part](rows)
+                print(json.dumps(facts, indent=1), flush=True)
+                if not options.quick:
+                    told = [{key: value for key, value in row.items() if key != "hits"} for row in rows]
+                    save_result(f"bench_training_{name}", told, **facts)
 
 
-def speed(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
-    """Every trainer on the same sessions with the same settings, in turn; once where one training takes minutes."""
-    rows = []
+def speed(folder: Path, options: argparse.Namespace) -> Result:
+    """Every trainer on the same sessions with the same settings, in turn; once where one training takes minutes. A result a log."""
     for log in options.logs:
         events, songs, clusters, epochs = LOGS[log]
         paths = _planted(folder, events, songs, clusters) if events else _real(folder, "nowplaying/train.txt")
+        rows = []
         for kind in options.kinds:
             settings, rounds = SETTINGS | KINDS[kind] | {"epochs": epochs}, options.rounds if events <= LONG else 1
             rows += [_row(log, kind, name, paths, settings, (songs, clusters)) for _ in range(rounds) for name in options.trainers]
-    return rows
+        yield f"speed_{log.replace(' ', '_')}", rows
 
 
-def clock(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
+def clock(folder: Path, options: argparse.Namespace) -> Result:
     """HR@10 that each reaches in a minute, as many epochs as fit (100 at most): ours as it comes, gensim with ours and its own."""
     rows = []
     ways = [
@@ -109,7 +110,7 @@ def clock(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
         paths = _real(folder, log)
         for name, settings in ways:
             rows.append(_in_time(f"60 seconds, {_told(settings)}", log, name, paths, settings))
-    return rows
+    yield "clock", rows
 
 
 def _in_time(kind: str, log: str, name: str, paths: tuple[Path, Path], settings: dict[str, Any]) -> dict[str, Any]:
@@ -126,34 +127,33 @@ def _in_time(kind: str, log: str, name: str, paths: tuple[Path, Path], settings:
     return max(fitting, key=lambda row: int(row["settings"]["epochs"]))
 
 
-def scale(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
+def scale(folder: Path, options: argparse.Namespace) -> Result:
     """One epoch over more and more events: seconds should grow with them and memory should not."""
     songs, sizes = (10_000, (100_000, 400_000)) if options.quick else (1_000_000, (1_000_000, 10_000_000, 100_000_000))
     rows = []
     for events in sizes:
         paths, log = _planted(folder, events, songs, songs // 100), f"{events:,} events, {songs:,} songs"
         rows.append(_row(log, "scale", "song2vec", paths, SETTINGS | {"epochs": 1}, (songs, songs // 100)))
-    return rows
+    yield "scale", rows
 
 
 def _told(settings: dict[str, Any]) -> str:
     return "our settings" if settings in (OURS, FOREST) else f"gensim's {settings['algorithm']}"
 
 
-PARTS: dict[str, Callable[[Path, argparse.Namespace], list[dict[str, Any]]]] = {"speed": speed, "clock": clock, "scale": scale}
+PARTS: dict[str, Callable[[Path, argparse.Namespace], Result]] = {"speed": speed, "clock": clock, "scale": scale}
 
 
 def ratios(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Ours against the fastest gensim of each comparison: events a second, and the difference in HR@10 with its 95 % interval."""
+    """Ours against the fastest gensim of each kind: events a second, and the difference in HR@10 with its 95 % interval."""
     found: list[dict[str, Any]] = []
-    for log, kind in dict.fromkeys((row["log"], row["kind"]) for row in rows):
-        these = [row for row in rows if (row["log"], row["kind"]) == (log, kind)]
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        these = [row for row in rows if row["kind"] == kind]
         ours, gensim = (_fastest([row for row in these if row["trainer"].startswith(name)]) for name in ("song2vec", "gensim"))
         difference = ours["hits"].astype(float) - gensim["hits"]
         error = 1.96 * difference.std() / np.sqrt(len(difference))
         found.append(
             {
-                "log": log,
                 "kind": kind,
                 "against": gensim["trainer"],
                 "speed_ratio": round(ours["events_per_second"] / gensim["events_per_second"], 2),
@@ -161,7 +161,7 @@ def ratios(rows: list[dict[str, Any]]) -> dict[str, Any]:
                 "interval_95": [round(float(difference.mean() + side * error), 4) for side in (-1, 1)],
             }
         )
-    facts = {f"{row['log']} {row['kind']} ratio".replace(" ", "_").replace("-", "_"): row["speed_ratio"] for row in found}
+    facts = {f"{row['kind']} ratio".replace(" ", "_").replace("-", "_"): row["speed_ratio"] for row in found}
     return {**facts, "ratios": found, "roofline": roofline(rows)}
 
 

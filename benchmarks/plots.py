@@ -45,7 +45,7 @@ def search() -> Figure:
 
 def training() -> Figure:
     """Events a second of every trainer, a panel a kind; and seconds against events over a million songs."""
-    rows = _rows("bench_training_speed")
+    rows = [row for log in ("planted_2_M", "nowplaying", "planted_20_M") for row in _rows(f"bench_training_speed_{log}")]
     kinds = list(dict.fromkeys(row["kind"] for row in rows))
     figure, panels = _figure("Training vectors on two cores", len(kinds) + 1)
     trainers = list(dict.fromkeys(row["trainer"] for row in rows))

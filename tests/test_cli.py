@@ -589,7 +589,7 @@ def test_a_log_that_cannot_be_learned_from_so_is_refused(refused, log, tmp_path,
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("train", "--next-song", "polka"), "next_song='polka': None, 'popularity', "),
+        (("train", "--next-song", "polka"), "next_song='polka': 'popularity', "),
         (("train", "--next-song", "markov", "--config", "x.json"), "train: give --next-song NAME or --config FILE, one of the two"),
         (("train", "--config", "none.json"), "none.json: No such file"),
         (("train", "--config", "plays.csv"), "plays.csv: is no JSON"),

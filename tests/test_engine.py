@@ -99,7 +99,7 @@ def test_any_object_that_fits_is_a_learner(tmp_path):
         ({"size": 0}, "size=0: a whole number from 1"),
         ({"epochs": "many"}, "epochs='many': a whole number from 1"),
         ({"seed": -1}, "seed=-1: an integer from 0"),
-        ({"next_song": "polka"}, "next_song='polka': None, 'popularity', "),
+        ({"next_song": "polka"}, "next_song='polka': 'popularity', "),
         ({"next_song": 5}, "next_song=5: None, 'popularity', .* or a model such as MarkovChain"),
         ({**SETTINGS, "epochs": 1, "index": "faiss"}, "index='faiss': 'auto', 'annoy', 'exact'"),
     ],

@@ -23,7 +23,9 @@ def chosen(given: str | NextSongModel | None, seed: int) -> NextSongModel | None
 
     Raises ArgumentError for anything else.
     """
-    if isinstance(given, str) and given in MODELS:
+    if isinstance(given, str):
+        if given not in MODELS:
+            raise ArgumentError(f"next_song={given!r}: {', '.join(map(repr, MODELS))} are allowed")
         takes_seed = "seed" in inspect.signature(MODELS[given]).parameters
         return make_model(given, {"seed": seed} if takes_seed else {})
     if given is not None and not isinstance(given, NextSongModel):

@@ -131,7 +131,7 @@ class NextSongModel(Configured, ABC):
 
         Args:
             songs: what was heard so far, in order, at least one song.
-            exclude: songs never to return; what was heard may come again, as songs do.
+            exclude: songs never to return, among them any that it does not know; what was heard may come again, as songs do.
             unknown: "skip" leaves out songs that training never saw.
 
         Returns:
@@ -210,7 +210,7 @@ def heard_rows(catalogue: Catalogue, songs: Iterable[SongId], unknown: Unknown) 
         raise ArgumentError(f"songs={songs!r}: a list of song ids is allowed")
     rows = catalogue.rows(songs, unknown)
     if not len(rows):
-        raise UnknownSongError("songs: none that this model knows; at least one is needed")
+        raise UnknownSongError("songs: no song was given that this model knows; at least one is needed")
     return rows
 
 

@@ -105,4 +105,4 @@ def _ran_out(weighing: Weighing, heard: list[int], begun: int, found: int, lengt
     kept_back = weighing.gate.why_nothing(heard, begun)
     songs = len(weighing.catalogue)
     told = f"length={length}: only {found} found, then none of the {songs:,} songs is left; kept back are {kept_back}"
-    return f"{told}; loosen these, or take what was found with shorter=True"
+    return f"{told}; loosen these, or ask for a shorter one (shorter)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -125,10 +125,10 @@ class RatingModel(Configured, ABC):
             raise ArgumentError(f"listener={listener!r}: a row from -1 to {len(self.listeners_) - 1} is allowed, as listener_rows finds it")
         return self._predict(np.full(len(songs), listener), songs, np.full(len(songs), period))
 
-    def listener_rows(self, listeners: pl.Series) -> Array:
+    def listener_rows(self, listeners: Iterable[SongId]) -> Array:
         """(n,) int64: the row of each of these listeners; -1 for those that training lacks."""
         rows = {known: row for row, known in enumerate(self.listeners_.to_list())}
-        return np.array([rows.get(one, -1) for one in listeners.to_list()], np.int64)
+        return np.array([rows.get(one, -1) for one in listeners], np.int64)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Save as a folder (checksummed, atomic, no pickle)."""

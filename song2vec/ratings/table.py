@@ -20,6 +20,7 @@ from song2vec.seeding import generator
 from song2vec.sessions import Sessions
 
 DAY = 86_400
+_LAST = 2**31 - 1  # period
 _TYPES: dict[str, type[np.generic]] = {"listener": np.int32, "song": np.int32, "period": np.int32, "value": np.float32}
 
 
@@ -51,8 +52,7 @@ class Ratings:
             raise ArgumentError(f"catalogue is a {type(self.catalogue).__name__}; a Catalogue is allowed")
         for name, dtype in _TYPES.items():
             object.__setattr__(self, name, _numbers(name, getattr(self, name), dtype))
-        if not isinstance(self.listeners, pl.Series):
-            object.__setattr__(self, "listeners", Catalogue(self.listeners).ids.alias("listener"))
+        object.__setattr__(self, "listeners", _ids(self.listeners))
         lengths = {name: len(getattr(self, name)) for name in ("listener", "song", "period", "value")}
         if len(set(lengths.values())) > 1:
             raise ArgumentError(f"ratings: lengths {lengths}; all the same are needed")
@@ -75,8 +75,20 @@ class Ratings:
         """Those of one period. Raises ArgumentError for what is no period."""
         return self.select(self.period == check_period(period))
 
+    def keys(self) -> Array:
+        """(n,) int64: the same number for the same listener, song and period, over the same listeners and songs."""
+        found: Array = (self.period.astype(np.int64) * len(self.listeners) + self.listener) * len(self.catalogue) + self.song
+        return found
+
+    def after(self, earlier: Ratings) -> Ratings:
+        """Others over the same listeners and songs, and these behind them."""
+        both: dict[str, Any] = {name: np.append(getattr(earlier, name), getattr(self, name)) for name in _TYPES}
+        return replace(self, **both)
+
     def select(self, which: Array) -> Ratings:
-        """Some of them, by a mask or by numbers."""
+        """Some of them, by a mask or by numbers. Raises ArgumentError for a mask of another length."""
+        if np.asarray(which).dtype == bool and len(which) != len(self):
+            raise ArgumentError(f"which: is a mask of {len(which):,} for {len(self):,} ratings; one each is allowed")
         kept = {name: getattr(self, name)[which] for name in ("listener", "song", "period", "value")}
         return replace(self, **kept)
 
@@ -102,7 +114,10 @@ def count_plays(sessions: Sessions, days: float = 30, *, unplayed: float = 0, se
     if not _is_real(unplayed) or not unplayed >= 0:
         raise ArgumentError(f"unplayed={unplayed!r}: a number from 0 is allowed")
     lengths, start = sessions.lengths, np.asarray(sessions.start)
-    period = ((start - start.min(initial=start[0] if len(start) else 0)) // (days * DAY)).astype(np.int32)
+    passed = (start - start.min(initial=start[0] if len(start) else 0)) // (days * DAY)
+    if passed.max(initial=0) > _LAST:
+        raise ArgumentError(f"days={days!r}: makes {passed.max():.0f} periods of these sessions; up to {_LAST} are allowed")
+    period = passed.astype(np.int32)
     plays = pl.DataFrame(
         {
             "listener": np.repeat(np.asarray(sessions.listener), lengths),
@@ -120,9 +135,9 @@ def count_plays(sessions: Sessions, days: float = 30, *, unplayed: float = 0, se
 
 
 def check_period(period: object) -> int:
-    """A period as an int. Raises ArgumentError unless it is a whole number from 0."""
-    if isinstance(period, bool) or not isinstance(period, int | np.integer) or period < 0:
-        raise ArgumentError(f"period={period!r}: a whole number from 0 is allowed")
+    """A period as an int. Raises ArgumentError unless it is a whole number from 0 that fits into 32 bits."""
+    if isinstance(period, bool) or not isinstance(period, int | np.integer) or not 0 <= period <= _LAST:
+        raise ArgumentError(f"period={period!r}: a whole number from 0 to {_LAST} is allowed")
     return int(period)
 
 
@@ -132,10 +147,25 @@ def _numbers(name: str, values: Any, dtype: type[np.generic]) -> Array:
         given = np.asarray(values)
         if given.ndim != 1 or (len(given) and not np.can_cast(given.dtype, dtype, "same_kind")):
             raise ArgumentError(f"{name}: is {given.ndim}-dimensional {given.dtype}; a row of {np.dtype(dtype).name} numbers is allowed")
-        found: Array = given.astype(dtype, copy=False)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise ArgumentError(f"{name}: holds what are no numbers ({error})") from error
+    most = float(np.finfo(np.float32).max) if dtype is np.float32 else _LAST
+    if len(given) and np.isfinite(given).all() and np.abs(given).max() > most:
+        raise ArgumentError(f"{name}: holds {np.abs(given).max()}; up to {most} is allowed")
+    found: Array = given.astype(dtype, copy=False)
     return found
+
+
+def _ids(listeners: Any) -> pl.Series:
+    """The listeners' ids. Raises ArgumentError unless they are a list, unique, all strings or all integers."""
+    if isinstance(listeners, str):
+        raise ArgumentError(f"listeners={listeners!r}: a list of ids is allowed, as [{listeners!r}]")
+    if isinstance(listeners, pl.Series):
+        return listeners
+    try:
+        return Catalogue(listeners).ids.alias("listener")
+    except ArgumentError as error:
+        raise ArgumentError(str(error).replace("song ids", "listeners")) from error
 
 
 def _is_real(value: object) -> bool:

@@ -122,7 +122,8 @@ def test_what_are_no_ratings_is_refused_by_name(name):
     for listener in ("u3", -2, 80, True):
         with pytest.raises(ArgumentError, match=f"listener={listener!r}: a row from -1 to 79"):
             model.rate_all(listener, LAST)
-    for period in ("6", -1, 2.5):
+    assert model.listener_rows(["u3", "nobody"]).tolist() == [3, -1]
+    for period in ("6", -1, 2.5, 10**12):
         for call in (lambda when: model.rate_all(3, when), lambda when: model.rate("u3", ["s1"], when)):
             with pytest.raises(ArgumentError, match=f"period={period!r}"):
                 call(period)

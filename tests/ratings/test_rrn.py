@@ -10,7 +10,7 @@ import torch
 
 from song2vec.catalogue import Catalogue
 from song2vec.errors import ArgumentError
-from song2vec.ratings import RRN, Ratings
+from song2vec.ratings import RRN, Ratings, load_rater
 from song2vec.ratings.rrn.side import batch_of
 from song2vec.ratings.rrn.steps import Steps
 from tests.ratings.planted import LAST, drifting, errors, fitted, make
@@ -116,8 +116,17 @@ def test_only_later_periods_are_observed():
         model.observe(ratings.before(LAST))
     later = ratings.during(LAST)
     half = np.arange(len(later)) % 2 == 0
+    with pytest.raises(ArgumentError, match=f"{half.sum():,} of {len(later):,} were observed before"):
+        model.observe(later.select(half)).observe(later)
     by_halves, at_once = model.observe(later.select(half)).observe(later.select(~half)), model.observe(later)
     np.testing.assert_allclose(by_halves.predict(later), at_once.predict(later), atol=1e-5)
+
+
+def test_a_network_that_was_loaded_observes_as_before(tmp_path):
+    ratings = drifting()
+    model = fitted(make("rrn", epochs=1), ratings)
+    loaded, later = load_rater(model.save(tmp_path / "model")), ratings.during(LAST)
+    np.testing.assert_array_equal(loaded.observe(later).predict(later), model.observe(later).predict(later))
 
 
 def test_training_by_turns_moves_one_side_and_leaves_the_other():

@@ -51,6 +51,8 @@ def test_sessions_need_times_and_periods_a_length():
         count_plays(replace(sessions, start=np.zeros(1, np.int64)), days=0)
     with pytest.raises(ArgumentError, match="days='30'"):
         count_plays(replace(sessions, start=np.zeros(1, np.int64)), days="30")
+    with pytest.raises(ArgumentError, match="days=1e-09: makes 1157407407"):
+        count_plays(replace(Sessions.from_lists([["a"], ["b"]]), start=np.array([0, 10**6])), days=1e-9)
     with pytest.raises(ArgumentError, match="sessions is a list; Sessions are allowed"):
         count_plays([["a", "b"]])
 
@@ -70,6 +72,8 @@ def test_a_period_and_those_before_it():
     for call in (ratings.before, ratings.during):
         with pytest.raises(ArgumentError, match="period='6': a whole number from 0"):
             call("6")
+    with pytest.raises(ArgumentError, match="which: is a mask of 1 for"):
+        ratings.select([True])
     assert len(ratings.before(3)) + len(ratings.select(ratings.period >= 3)) == len(ratings)
 
 
@@ -85,6 +89,10 @@ def test_a_period_and_those_before_it():
         ({"value": [[1.0]]}, "value: is 2-dimensional"),
         ({"value": [[1.0], [1.0, 2.0]]}, "value: holds what are no numbers"),
         ({"catalogue": ["a"]}, "catalogue is a list"),
+        ({"listeners": ["ann", "ann"]}, "listeners must be unique"),
+        ({"listeners": "ann"}, "listeners='ann': a list of ids"),
+        ({"period": [2**31]}, "period: holds 2147483648; up to 2147483647"),
+        ({"value": [1e300]}, r"value: holds 1e\+300; up to 3.4"),
     ],
 )
 def test_bad_ratings_are_refused(change, message):

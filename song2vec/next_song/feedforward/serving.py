@@ -82,7 +82,7 @@ class Serving(FeedForwardModel):
     ) -> LiveSession:
         """A session that goes on, with what is known of it: see :meth:`recommend`."""
         self._fitted()
-        return ToldSession(self, listener, Told.of(at, context, self._columns))
+        return ToldSession(self, listener, Told.of(at, context, self._columns), self._columns)
 
     def user_vector(
         self, songs: Iterable[SongId], at: datetime | int | None = None, context: Mapping[str, str | None] | None = None

@@ -32,7 +32,8 @@ class Told:
     @classmethod
     def of(cls, at: datetime | int | None, context: Mapping[str, str | None] | None, columns: Collection[str]) -> Self:
         """Raises ArgumentError for what is no time, no text by column, and for columns other than these."""
-        if isinstance(at, bool) or not isinstance(at, datetime | int | np.integer | None):
+        far = isinstance(at, int | np.integer) and not -(2**62) < at < 2**62
+        if far or isinstance(at, bool) or not isinstance(at, datetime | int | np.integer | None):
             raise ArgumentError(f"at={at!r}: epoch seconds, a datetime or None is allowed")
         if context is not None and (
             not isinstance(context, Mapping) or not all(isinstance(value, str | None) for value in context.values())
@@ -56,11 +57,11 @@ class Told:
 
 
 class ToldSession(LiveSession):
-    """A live session of which more is known than its songs."""
+    """A live session of which more is known than its songs; ``columns`` of context are those that the model was told of."""
 
-    def __init__(self, model: Any, listener: SongId | None, told: Told) -> None:
+    def __init__(self, model: Any, listener: SongId | None, told: Told, columns: Collection[str]) -> None:
         super().__init__(model, listener)
-        self._told = told
+        self._told, self._columns = told, columns
 
     @property
     def _asked(self) -> dict[str, Any]:
@@ -72,5 +73,7 @@ class ToldSession(LiveSession):
         return part
 
     def resume(self, songs: list[SongId], part: Part) -> None:
-        self._told = Told(**part.meta.get("told", {}))
+        saved = Told(**part.meta.get("told", {}))
+        known = {name: value for name, value in (saved.context or {}).items() if name in self._columns}
+        self._told = Told(saved.at, known or None)
         super().resume(songs, part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import ClassVar, Self
 
 import numpy as np
@@ -84,25 +85,20 @@ class RRN(RatingModel):
     def observe(self, ratings: Ratings) -> Self:
         """A model that has also seen these ratings, of later periods, without learning from them; this one stays as it is.
 
-        Ratings of listeners and songs that training lacks are left out. Raises ArgumentError before ``fit``, and for ratings of
-        periods that training learned from.
+        Ratings of listeners and songs that training lacks are left out. Raises ArgumentError before ``fit``, for ratings of periods
+        that training learned from, and for those that were observed before.
         """
         listener, song = self._rows(ratings)
         if (ratings.period < self._periods).any():
             told = f"training learned from those to {self._periods - 1}; later ones are allowed"
             raise ArgumentError(f"ratings: of periods from {ratings.period.min()}, and {told}")
         known = (listener >= 0) & (song >= 0)
-        seen, later = self._seen, type(self)(**self.settings)
-        later.catalogue_, later.listeners_, later.history_ = self.catalogue_, self.listeners_, self.history_
-        later._sides, later._mean, later._periods = self._sides, self._mean, self._periods
-        later._seen = Ratings(
-            np.append(seen.listener, listener[known].astype(np.int32)),
-            np.append(seen.song, song[known].astype(np.int32)),
-            np.append(seen.period, ratings.period[known]),
-            np.append(seen.value, ratings.value[known]),
-            self.listeners_,
-            self.catalogue_,
-        )
+        new = Ratings(listener[known], song[known], ratings.period[known], ratings.value[known], self.listeners_, self.catalogue_)
+        again = int(np.isin(new.keys(), self._seen.keys()).sum())
+        if again:
+            raise ArgumentError(f"ratings: {again:,} of {len(ratings):,} were observed before; others are allowed")
+        later = copy(self)
+        later._seen = new.after(self._seen)
         later._look_back()
         return later
 

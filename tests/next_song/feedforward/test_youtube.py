@@ -149,6 +149,7 @@ def test_what_comes_next_depends_on_the_context(told, tmp_path):
         again = model.load_session(session.save(tmp_path / "session"))
         for table in (model.recommend(song, K, context=context), session.next(K), again.next(K)):
             assert set(table["song"]) == set(hits)
+        assert blind.load_session(tmp_path / "session").songs == song  # it is told nothing of the context
         assert again.scores().argmax() == session.scores().argmax() == train.catalogue.row(table["song"][0])
     untold = model.score(replace(test, context=None), np.arange(5))
     assert np.isfinite(untold).all()
@@ -218,8 +219,9 @@ def test_user_vectors_are_refused_by_name(model):
         model.user_vector([])
     with pytest.raises(UnknownSongError, match="999"):
         model.user_vector([999])
-    with pytest.raises(ArgumentError, match=r"^at="):
-        model.user_vector([1], at="noon")
+    for at in ("noon", True, 10**30):
+        with pytest.raises(ArgumentError, match=f"^at={at!r}"):
+            model.user_vector([1], at=at)
     for call in (model.user_vector, model.recommend, model.score_after):
         with pytest.raises(ArgumentError, match="context: 'country' is no column that the model was told of; this model was told of no"):
             call([1], context={"country": "SE"})

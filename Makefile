@@ -29,7 +29,7 @@ wheel: $(VENV)/.test-installed
 notebooks: $(VENV)/.test-installed
 	$(BIN)/python notebooks/execute.py
 
-# Every speed claim once over, small: ten minutes.
+# Every speed claim once over, small: a few minutes.
 bench-quick: $(VENV)/.test-installed
 	$(BIN)/python benchmarks/bench_vectors.py --quick
 	$(BIN)/python benchmarks/bench_training.py --quick

@@ -16,6 +16,6 @@ def check_seed(seed: int, name: str = "seed") -> int:
     return int(seed)
 
 
-def generator(seed: int, purpose: str) -> np.random.Generator:
-    """A NumPy generator for one purpose: the same seed gives unrelated streams to unrelated uses."""
-    return np.random.default_rng([check_seed(seed), *purpose.encode()])
+def generator(seed: int, purpose: str, name: str = "seed") -> np.random.Generator:
+    """A NumPy generator for one purpose: the same seed gives unrelated streams to unrelated uses. Errors call the seed by its name."""
+    return np.random.default_rng([check_seed(seed, name), *purpose.encode()])

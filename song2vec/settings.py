@@ -91,11 +91,16 @@ def check_whole(thing: Configured, name: str, low: int, *, none: bool = False) -
 
 def check_real(thing: Configured, name: str, low: float, high: float = math.inf, *, above: bool = False) -> None:
     """Raises ArgumentError unless the setting is a number from ``low`` to ``high``; with ``above``, not ``low`` itself."""
-    value = getattr(thing, name)
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or not low <= value <= high or (above and value == low):
-        begin = f"above {low:g}" if above else f"from {low:g}"
-        raise ArgumentError(f"{name}={value!r}: a number {begin}{'' if math.isinf(high) else f' to {high:g}'} is allowed")
+    check_number(name, getattr(thing, name), most=high, **{"above" if above else "least": low})
+
+
+def check_number(name: str, value: object, *, least: float = -math.inf, above: float = -math.inf, most: float = math.inf) -> None:
+    """Raises ArgumentError unless ``value`` is a finite number from ``least`` to ``most`` and above ``above``."""
+    fits = isinstance(value, int | float | np.number) and not isinstance(value, bool) and math.isfinite(value)
+    if not fits or not least <= float(value) <= most or not float(value) > above:  # type: ignore[arg-type]
+        limits = {"from": least, "above": above, "to": most}
+        told = "".join(f" {word} {limit:g}" for word, limit in limits.items() if math.isfinite(limit))
+        raise ArgumentError(f"{name}={value!r}: a number{told} is allowed")
 
 
 def check_choice(thing: Configured, name: str, allowed: tuple[object, ...]) -> None:

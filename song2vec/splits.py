@@ -21,7 +21,7 @@ from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue
 from song2vec.errors import ArgumentError, NothingLeftError
 from song2vec.seeding import generator
-from song2vec.sessions import CutReport, Sessions
+from song2vec.sessions import CutReport, Sessions, check_sessions
 from song2vec.sessions.compiled import jit
 from song2vec.sessions.numbering import count_each
 from song2vec.sessions.ordering import gather
@@ -121,8 +121,7 @@ def split_given(train: Sessions, test: Sessions, *, unseen: Unseen = "drop") -> 
 
 
 def _check(sessions: Sessions, unseen: str, name: str = "sessions") -> None:
-    if not isinstance(sessions, Sessions):
-        raise ArgumentError(f"{name} is a {type(sessions).__name__}; Sessions are allowed, as cut_sessions(listens) makes them")
+    check_sessions(sessions, name)
     if unseen not in ("drop", "keep"):
         raise ArgumentError(f"unseen={unseen!r}: 'drop' or 'keep' is allowed")
     if not sessions.plays:

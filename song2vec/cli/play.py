@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -46,16 +46,17 @@ def playlist(
 
     A song's score is 0 for the best that may come next, -0.7 for the second, -2.3 for the tenth, and what the pulls add.
     """
-    for name, value in (("--temperature", temperature), ("--random-seed", random_seed)):
-        if value is not None and method is not Method.sample:
-            raise ArgumentError(f"{name} {value}: goes with --method sample")
+    drawn: dict[str, Any] = {
+        name: value for name, value in (("temperature", temperature), ("random_seed", random_seed)) if value is not None
+    }
+    for name, value in drawn.items():
+        if method is not Method.sample:
+            raise ArgumentError(f"--{name.replace('_', '-')} {value}: goes with --method sample")
     rules = {"artist_gap": artist_gap, "max_per_artist": max_per_artist, "repeat_gap": repeat_gap, "exclude": exclude or ()}
     pulls = {"diversity": diversity, "popularity": popularity}
-    drawn = {"temperature": 0.5 if temperature is None else temperature, "random_seed": random_seed or 0}
     loaded = Engine.load(engine)
-    _give(
-        loaded, loaded.playlist(seed, length, method=method.value, shorter=shorter, **rules, **pulls, **drawn), "Playlist", save_as, as_json
-    )
+    made = loaded.playlist(seed, length, method=method.value, shorter=shorter, **rules, **pulls, **drawn)
+    _give(loaded, made, "Playlist", save_as, as_json)
 
 
 @app.command()

@@ -21,7 +21,7 @@ from song2vec.catalogue import Catalogue, SongId, Unknown
 from song2vec.errors import ArgumentError, SavedFolderError, UnknownSongError
 from song2vec.next_song.best import best_songs, check_k
 from song2vec.next_song.live import LiveSession, resumed
-from song2vec.sessions import Sessions
+from song2vec.sessions import Sessions, check_sessions
 from song2vec.settings import Configured, Space
 from song2vec.storage import Part, load_folder, save_folder, understood
 
@@ -59,8 +59,7 @@ class NextSongModel(Configured, ABC):
 
     def fit(self, sessions: Sessions) -> Self:
         """Learn from sessions; returns self. Raises ArgumentError when there is no play in them."""
-        if not isinstance(sessions, Sessions):
-            raise ArgumentError(f"sessions is a {type(sessions).__name__}; Sessions are allowed, as cut_sessions(listens) makes them")
+        check_sessions(sessions)
         if not sessions.plays:
             raise ArgumentError("sessions: hold no play; at least one is needed")
         began = perf_counter()

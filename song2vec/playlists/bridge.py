@@ -22,9 +22,9 @@ from song2vec.errors import ArgumentError, NothingLeftError
 from song2vec.playlists.result import Playlist
 from song2vec.playlists.rules import Gate, Rules
 from song2vec.playlists.ways import Climb, Layer, cheapest_way
-from song2vec.playlists.weighing import check_real
 from song2vec.search.filters import check_count
 from song2vec.search.scoring import candidates, ranked
+from song2vec.settings import check_number
 from song2vec.vectors.song_vectors import SongVectors
 
 _CANDIDATES = 64  # songs considered for each place
@@ -61,7 +61,7 @@ def bridge(
     if not isinstance(vectors, SongVectors):
         raise ArgumentError(f"vectors is a {type(vectors).__name__}; SongVectors are allowed")
     check_count("length", length, least=2)
-    check_real("popularity", popularity, least=0)
+    check_number("popularity", popularity, least=0)
     gate = Gate(Rules(exclude, artist_gap, max_per_artist), vectors.catalogue)
     ends = (vectors.catalogue.row(a), vectors.catalogue.row(b))
     _check_ends(vectors, gate, ends, (a, b))

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from song2vec.arrays import Array
-from song2vec.playlists.weighing import Weighing, check_real
+from song2vec.playlists.weighing import Weighing
 from song2vec.search.filters import check_count
+from song2vec.settings import check_number
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,11 @@ class Sampling:
     top_p: float | None = None
 
     def __post_init__(self) -> None:
-        check_real("temperature", self.temperature, above=0)
+        check_number("temperature", self.temperature, above=0)
         if self.top_k is not None:
             check_count("top_k", self.top_k)
         if self.top_p is not None:
-            check_real("top_p", self.top_p, above=0, most=1)
+            check_number("top_p", self.top_p, above=0, most=1)
 
     def chances(self, scores: Array) -> Array:
         """Chances of songs by their descending scores, (n,) float64 that add up to 1; those cut off are left out of n."""

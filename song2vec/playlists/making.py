@@ -14,7 +14,7 @@ from song2vec.playlists.result import Playlist
 from song2vec.playlists.rules import Rules
 from song2vec.playlists.weighing import Pulls, Weighing
 from song2vec.search.filters import check_count
-from song2vec.seeding import check_seed, generator
+from song2vec.seeding import generator
 from song2vec.vectors.song_vectors import SongVectors
 
 Method = Literal["greedy", "sample", "beam"]
@@ -78,7 +78,7 @@ def playlist(
         raise ArgumentError(f"method={method!r}: {', '.join(map(repr, METHODS))} are allowed")
     check_count("length", length)
     check_count("beam_width", beam_width)
-    sampling, random = Sampling(temperature, top_k, top_p), generator(check_seed(random_seed, "random_seed"), "playlist")
+    sampling, random = Sampling(temperature, top_k, top_p), generator(random_seed, "playlist", "random_seed")
     rules = Rules(exclude, artist_gap, max_per_artist, repeat_gap)
     weighing = Weighing(scorer, vectors, rules, Pulls(listener, listener_weight, diversity, popularity))
     heard, begun = weighing.start(seed, history)

@@ -15,9 +15,10 @@ from song2vec.errors import ArgumentError, NothingLeftError
 from song2vec.playlists.choosing import Sampling
 from song2vec.playlists.ranking import Scorer, catalogue_of
 from song2vec.playlists.rules import Rules
-from song2vec.playlists.weighing import Pulls, Weighing, best_first, check_real
+from song2vec.playlists.weighing import Pulls, Weighing, best_first
 from song2vec.search.filters import check_count
-from song2vec.seeding import check_seed, generator
+from song2vec.seeding import generator
+from song2vec.settings import check_number
 from song2vec.vectors.song_vectors import SongVectors
 
 _CONTEXT = 20  # songs that say what comes next; what was skipped is none of them
@@ -52,7 +53,7 @@ class Radio:
 
     def __init__(self, weighing: Weighing, sampling: Sampling, start: list[int], window: int, strength: float, random_seed: int) -> None:
         self._weighing, self._sampling, self._strength = weighing, sampling, strength
-        self._random = generator(check_seed(random_seed, "random_seed"), "radio")
+        self._random = generator(random_seed, "radio", "random_seed")
         self._heard: deque[int] = deque(start, maxlen=window)
         self._context: deque[int] = deque(start, maxlen=_CONTEXT)
         self._mood = None if weighing.space is None else np.zeros(weighing.space.size)
@@ -155,7 +156,7 @@ def radio(
 
     Raises ArgumentError for a value that is not allowed, UnknownSongError for a song that the scorer does not know.
     """
-    check_real("strength", strength, least=0)
+    check_number("strength", strength, least=0)
     exclude = Rules(exclude).exclude
     playable = len(catalogue_of(scorer)) - len(set(exclude))
     window = max(1, min(100, playable // 2)) if window is None else check_count("window", window)

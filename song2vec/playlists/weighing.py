@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from song2vec.errors import ArgumentError
 from song2vec.playlists.ranking import Scorer, catalogue_of, log_ranks, near
 from song2vec.playlists.rules import Gate, Rules
 from song2vec.playlists.space import Space
+from song2vec.settings import check_number
 from song2vec.vectors.song_vectors import SongVectors
 
 
@@ -38,9 +38,9 @@ class Pulls:
     popularity: float = 0.0
 
     def __post_init__(self) -> None:
-        check_real("listener_weight", self.listener_weight)
-        check_real("diversity", self.diversity, least=0)
-        check_real("popularity", self.popularity)
+        check_number("listener_weight", self.listener_weight)
+        check_number("diversity", self.diversity, least=0)
+        check_number("popularity", self.popularity)
 
 
 class Weighing:
@@ -125,12 +125,3 @@ def best_first(rows: Array, scores: Array) -> tuple[Array, Array]:
     """Rows and scores in order of the scores; equals stay in the order they had."""
     order = np.argsort(-scores, kind="stable")
     return rows[order], scores[order]
-
-
-def check_real(name: str, value: object, *, least: float = -math.inf, above: float = -math.inf, most: float = math.inf) -> None:
-    """Raises ArgumentError unless ``value`` is a finite number from ``least`` to ``most`` and above ``above``."""
-    fits = isinstance(value, int | float | np.number) and not isinstance(value, bool) and math.isfinite(value)
-    if not fits or not least <= float(value) <= most or not float(value) > above:  # type: ignore[arg-type]
-        limits = {"from": least, "above": above, "to": most}
-        told = "".join(f" {word} {limit:g}" for word, limit in limits.items() if math.isfinite(limit))
-        raise ArgumentError(f"{name}={value!r}: a number{told} is allowed")

@@ -17,7 +17,8 @@ from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue
 from song2vec.errors import ArgumentError
 from song2vec.seeding import generator
-from song2vec.sessions import Sessions
+from song2vec.sessions import Sessions, check_sessions
+from song2vec.settings import check_number
 
 DAY = 86_400
 _LAST = 2**31 - 1  # period
@@ -53,7 +54,7 @@ class Ratings:
         for name, dtype in _TYPES.items():
             object.__setattr__(self, name, _numbers(name, getattr(self, name), dtype))
         object.__setattr__(self, "listeners", _ids(self.listeners))
-        lengths = {name: len(getattr(self, name)) for name in ("listener", "song", "period", "value")}
+        lengths = {name: len(getattr(self, name)) for name in _TYPES}
         if len(set(lengths.values())) > 1:
             raise ArgumentError(f"ratings: lengths {lengths}; all the same are needed")
         for name, most in (("listener", len(self.listeners)), ("song", len(self.catalogue)), ("period", None)):
@@ -89,7 +90,7 @@ class Ratings:
         """Some of them, by a mask or by numbers. Raises ArgumentError for a mask of another length."""
         if np.asarray(which).dtype == bool and len(which) != len(self):
             raise ArgumentError(f"which: is a mask of {len(which):,} for {len(self):,} ratings; one each is allowed")
-        kept = {name: getattr(self, name)[which] for name in ("listener", "song", "period", "value")}
+        kept: dict[str, Any] = {name: getattr(self, name)[which] for name in _TYPES}
         return replace(self, **kept)
 
 
@@ -105,14 +106,11 @@ def count_plays(sessions: Sessions, days: float = 30, *, unplayed: float = 0, se
 
     Raises ArgumentError for sessions without times, ``days`` that are not above 0, and ``unplayed`` below 0.
     """
-    if not isinstance(sessions, Sessions):
-        raise ArgumentError(f"sessions is a {type(sessions).__name__}; Sessions are allowed, as cut_sessions(listens) makes them")
+    check_sessions(sessions)
     if sessions.start is None:
         raise ArgumentError("sessions: have no times; those cut from a log with times are needed")
-    if not _is_real(days) or not days > 0:
-        raise ArgumentError(f"days={days!r}: a number above 0 is allowed")
-    if not _is_real(unplayed) or not unplayed >= 0:
-        raise ArgumentError(f"unplayed={unplayed!r}: a number from 0 is allowed")
+    check_number("days", days, above=0)
+    check_number("unplayed", unplayed, least=0)
     lengths, start = sessions.lengths, np.asarray(sessions.start)
     passed = (start - start.min(initial=start[0] if len(start) else 0)) // (days * DAY)
     if passed.max(initial=0) > _LAST:
@@ -149,10 +147,12 @@ def _numbers(name: str, values: Any, dtype: type[np.generic]) -> Array:
             raise ArgumentError(f"{name}: is {given.ndim}-dimensional {given.dtype}; a row of {np.dtype(dtype).name} numbers is allowed")
     except (ValueError, OverflowError) as error:
         raise ArgumentError(f"{name}: holds what are no numbers ({error})") from error
+    if given.dtype == dtype:  # as those selected are
+        return given
     most = float(np.finfo(np.float32).max) if dtype is np.float32 else _LAST
     if len(given) and np.isfinite(given).all() and np.abs(given).max() > most:
         raise ArgumentError(f"{name}: holds {np.abs(given).max()}; up to {most} is allowed")
-    found: Array = given.astype(dtype, copy=False)
+    found: Array = given.astype(dtype)
     return found
 
 
@@ -166,10 +166,6 @@ def _ids(listeners: Any) -> pl.Series:
         return Catalogue(listeners).ids.alias("listener")
     except ArgumentError as error:
         raise ArgumentError(str(error).replace("song ids", "listeners")) from error
-
-
-def _is_real(value: object) -> bool:
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(np.isfinite(value))
 
 
 def _drawn(counted: pl.DataFrame, songs: int, share: float, random: np.random.Generator) -> pl.DataFrame:

@@ -175,6 +175,12 @@ class Sessions:
             )
 
 
+def check_sessions(sessions: object, name: str = "sessions") -> None:
+    """Raises ArgumentError, which calls them by this name, for what are no Sessions."""
+    if not isinstance(sessions, Sessions):
+        raise ArgumentError(f"{name} is a {type(sessions).__name__}; Sessions are allowed, as cut_sessions(listens) makes them")
+
+
 def _context(part: Part) -> pl.DataFrame:
     def column(name: str) -> list[str | None]:
         strings = unpack_strings({part_name: part.arrays[f"{name}.{part_name}"] for part_name in ("bytes", "offsets")})

@@ -69,7 +69,7 @@ class Serving(FeedForwardModel):
         context: Mapping[str, str | None] | None = None,
     ) -> Array:
         """(songs of the catalogue,) float32 scores of every song as the next; arguments and errors are those of :meth:`recommend`."""
-        session = self._one(heard_rows(self._fitted(), songs, unknown), at, context)
+        session = self._one(songs, unknown, at, context)
         scores: Array = self.score(session, np.array([session.plays - 1]))[0]
         return scores
 
@@ -95,7 +95,7 @@ class Serving(FeedForwardModel):
 
         Raises UnknownSongError for a song that the model does not know, and without a song; ArgumentError as :meth:`recommend`.
         """
-        session = self._one(heard_rows(self._fitted(), songs, "raise"), at, context)
+        session = self._one(songs, "raise", at, context)
         vector: Array = self.user_vectors(session, np.array([session.plays - 1]))[0]
         return vector
 
@@ -119,6 +119,10 @@ class Serving(FeedForwardModel):
         rows = torch.cat([tables["output"], tables["bias"]], 1).cpu().numpy()
         return make_index(kind, SongVectors(longer_rows(rows), catalogue), self.seed)
 
-    def _one(self, rows: Array, at: datetime | int | None, context: Mapping[str, str | None] | None) -> Sessions:
-        """One session of these rows, with what is known of it."""
-        return Told.of(at, context, self._columns).tell(one_session(self.catalogue_, rows))
+    def _one(
+        self, songs: Iterable[SongId], unknown: Unknown, at: datetime | int | None, context: Mapping[str, str | None] | None
+    ) -> Sessions:
+        """One session of these songs, with what is known of it."""
+        catalogue = self._fitted()
+        session = one_session(catalogue, heard_rows(catalogue, songs, unknown))
+        return Told.of(at, context, self._columns).tell(session)

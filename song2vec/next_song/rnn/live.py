@@ -80,13 +80,13 @@ class CarriedSession(LiveSession):
 
     def resume(self, songs: list[SongId], part: Part) -> None:
         """Go on where the session was: with its states, or, where they are of another network, by hearing its songs anew."""
-        self.catalogue.rows(songs)
         if part.meta.get("network") != self.network.fingerprint:
-            return super().resume(songs, part)
+            super().resume(songs, part)
+            return
+        self.catalogue.rows(songs)
         saved = {name: torch.from_numpy(array).to(self.network.device) for name, array in part.arrays.items() if array.dtype == np.float32}
         self.states = [saved[f"state_{layer}"] for layer in range(self.network.shape.layers)]
         self.songs, self.output, self.earlier = songs, saved.get("output"), saved.get("earlier")
-        return None
 
 
 @torch.inference_mode()

@@ -147,13 +147,13 @@ class TrainedModel(NextSongModel):
         Raises ArgumentError for vectors without ``input="vectors"``, and the other way round.
         """
         vectors = self._aid.vectors
-        if vectors is None and self.takes_vectors:
-            raise ArgumentError("vectors: needed for input='vectors', fit(sessions, vectors=...)")
-        if vectors is None:
-            return None
         if not self.takes_vectors:
+            if vectors is None:
+                return None
             told = "belong to input='vectors'" if hasattr(self, "input") else f"{type(self).__name__} begins with none; None is allowed"
             raise ArgumentError(f"vectors: {told}")
+        if vectors is None:
+            raise ArgumentError("vectors: needed for input='vectors', fit(sessions, vectors=...)")
         rows = sessions.catalogue.rows_in(vectors.catalogue)
         known = np.flatnonzero(rows >= 0)
         return vectors, known, rows[known]

@@ -13,27 +13,31 @@ from song2vec.errors import ArgumentError
 from song2vec.seeding import MAX_SEED, check_seed, generator
 from song2vec.sessions import Sessions
 from song2vec.settings import Configured, Real, Space, Whole, check_real, check_whole
-from song2vec.vectors.smoothing import centred, smoothed
+from song2vec.vectors.smoothing import smoothed
 from song2vec.vectors.song_vectors import SongVectors, unit_rows
+from song2vec.vectors.whitening import centred, whitened
 from song2vec.vectors.word2vec import Word2Vec
 
-_OWN = ("trees", "neighbours")  # settings that are none of Word2Vec
+_OWN = ("trees", "whitening", "neighbours")  # settings that are none of Word2Vec
 
 
 class Forest(Configured):
-    """Vectors of ``trees`` models of hierarchical softmax, centred and of unit length, behind each other, each song's with a share
-    of its neighbours' added.
+    """Vectors of ``trees`` models of hierarchical softmax, centred and of unit length, end to end, in part whitened, each song's with
+    a share of its neighbours' added.
 
     Hierarchical softmax learns which way each song lies in a Huffman tree, and which songs share its branches is chance (Mnih and
     Hinton 2009 build several trees for this reason). The cosine of two songs is the mean of their cosines in all models, in which
-    the chance of one tree is outweighed; what is played next to each other is drawn nearer at the end
+    the chance of one tree is outweighed. Then what the strongest directions have more than the others is taken back in part
+    (:func:`song2vec.vectors.whitening.whitened`), and what is played next to each other is drawn nearer
     (:func:`song2vec.vectors.smoothing.smoothed`). How many more next songs that finds than :class:`song2vec.Word2Vec` in the same
     minute of training is measured by ``benchmarks/bench_training.py``. A tree more is as much more time and room.
 
     Args:
         trees: how many models.
         size: numbers in a vector, a multiple of ``trees``.
-        neighbours: share of the mean of the songs played just before and after that is added to each song; 0 for none.
+        whitening: how much of the difference in variance between directions is taken back: 0 none, 1 all.
+        neighbours: share of the mean of the songs played just before and after that is added to each song, less where they are few;
+            0 for none.
         window, dynamic_window, context_weight, subsample, learning_rate, epochs, workers, seed, progress: as in :class:`song2vec.Word2Vec`.
 
     Attributes:
@@ -43,6 +47,7 @@ class Forest(Configured):
     space: ClassVar[Space] = {
         "window": Whole(1, 10),
         "context_weight": Real(0, 1),
+        "whitening": Real(0, 1),
         "neighbours": Real(0, 2),
         "learning_rate": Real(0.005, 0.1, log=True),
         "epochs": Whole(5, 60, log=True),
@@ -54,12 +59,13 @@ class Forest(Configured):
         *,
         trees: int = 4,
         size: int = 512,
-        neighbours: float = 0.8,
+        whitening: float = 0.2,
+        neighbours: float = 1.0,
         window: int | Literal["session"] = 2,
         dynamic_window: bool = False,
-        context_weight: float = 0.5,
+        context_weight: float = 0.3,
         subsample: float = 1e-3,
-        learning_rate: float = 0.025,
+        learning_rate: float = 0.05,
         epochs: int = 20,
         workers: int | None = None,
         seed: int = 0,
@@ -67,6 +73,7 @@ class Forest(Configured):
     ) -> None:
         self.trees = trees
         self.size = size
+        self.whitening = whitening
         self.neighbours = neighbours
         self.window = window
         self.dynamic_window = dynamic_window
@@ -85,6 +92,7 @@ class Forest(Configured):
         """
         check_whole(self, "trees", 1)
         check_whole(self, "size", 1)
+        check_real(self, "whitening", 0, 1)
         check_real(self, "neighbours", 0)
         check_seed(self.seed)
         if self.size % self.trees:
@@ -93,6 +101,6 @@ class Forest(Configured):
         shared = {name: value for name, value in self.settings.items() if name not in _OWN} | {"size": self.size // self.trees}
         found = [Word2Vec(**shared | {"seed": seed}).fit(sessions).vectors_ for seed in seeds]
         catalogue = found[0].catalogue
-        unit = unit_rows(np.concatenate([centred(vectors.unit) for vectors in found], 1))
+        unit = whitened(unit_rows(np.concatenate([centred(vectors.unit) for vectors in found], 1)), self.whitening)
         self.vectors_ = SongVectors(smoothed(unit, sessions.catalogue.rows_in(catalogue), sessions, self.neighbours), catalogue)
         return self

@@ -12,19 +12,15 @@ from song2vec.arrays import Array
 from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import unit_rows
 
-
-def centred(unit: Array) -> Array:
-    """(m, d) unit vectors less their mean, which all share and which so tells none from another, (m, d) float32 of unit length
-    (Mu and Viswanath 2018, arXiv:1702.01417, without their components)."""
-    found: Array = unit_rows(unit - unit.mean(axis=0, dtype=np.float64).astype(np.float32))
-    return found
+_FEW = 5  # neighbours: what the mean of so many adds is half of what that of very many does
 
 
 def smoothed(unit: Array, rows: Array, sessions: Sessions, share: float) -> Array:
-    """Each vector with ``share`` times the direction of the mean of its neighbours' added, (m, d) float32 of unit length.
+    """Each vector with a share of the direction of the mean of its neighbours' added, (m, d) float32 of unit length.
 
-    A neighbour is a song played just before or just after, each play of it counted; a song is none of its own. This is a step of
-    retrofitting vectors to a graph (Faruqui et al. 2015, arXiv:1411.4166), the graph being that of the sessions.
+    A neighbour is a song played just before or just after, each play of it counted; a song is none of its own. Of few neighbours
+    the mean says little: of n, ``share`` times n / (n + 5) is added. This is a step of retrofitting vectors to a graph (Faruqui
+    et al. 2015, arXiv:1411.4166), the graph being that of the sessions.
 
     Args:
         unit: (m, d) float32 unit vectors.
@@ -32,8 +28,9 @@ def smoothed(unit: Array, rows: Array, sessions: Sessions, share: float) -> Arra
     """
     if share == 0:
         return unit
-    means = unit_rows(_neighbours(rows, sessions, len(unit)) @ unit)
-    found: Array = unit_rows(unit + np.float32(share) * means)
+    beside = _neighbours(rows, sessions, len(unit))
+    plays = np.asarray(beside.sum(axis=1), np.float32).reshape(-1, 1)
+    found: Array = unit_rows(unit + np.float32(share) * plays / (plays + _FEW) * unit_rows(beside @ unit))
     return found
 
 

@@ -9,7 +9,7 @@ from song2vec.errors import ArgumentError
 from song2vec.sessions import Sessions
 from song2vec.vectors import Forest
 from song2vec.vectors.held_out import hit_rate, next_song_ranks
-from song2vec.vectors.smoothing import smoothed
+from song2vec.vectors.smoothing import smoothed, with_own
 from song2vec.vectors.song_vectors import unit_rows
 from tests.planted import listen
 
@@ -22,14 +22,34 @@ def test_a_vector_leans_to_the_mean_of_what_was_played_beside_it():
     beside = np.array([[0, 1, 0, 0], [2, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0]])
     found = smoothed(unit, rows, sessions, 0.5)
     plays = np.array([[2], [3], [1], [0]])
-    np.testing.assert_allclose(found, unit_rows(unit + 0.5 * plays / (plays + 5) * unit_rows(beside)), atol=1e-6)
+    np.testing.assert_allclose(found, unit_rows(unit + 0.5 * plays / (plays + 10) * unit_rows(beside)), atol=1e-6)
     np.testing.assert_array_equal(smoothed(unit, rows, sessions, 0), unit)
 
 
 def test_a_song_is_no_neighbour_of_its_own():
     sessions = Sessions.from_lists([["a", "a", "a", "b"]])
-    found = smoothed(np.eye(2, dtype=np.float32), np.arange(2), sessions, 6.0)  # of one neighbour a sixth of the share
+    found = smoothed(np.eye(2, dtype=np.float32), np.arange(2), sessions, 11.0)  # of one neighbour an eleventh of the share
     np.testing.assert_allclose(found, np.full((2, 2), np.sqrt(0.5)), atol=1e-6)
+
+
+def test_with_a_direction_of_its_own_a_song_is_as_like_another_as_they_were_played_beside_each_other():
+    """a is beside b three times and beside c once, and all three have learned the same."""
+    sessions = Sessions.from_lists([["a", "b"], ["a", "b"], ["a", "b"], ["a", "c"]])
+    same = np.tile(np.array([[1, 0]], np.float32), (3, 1))
+    own = with_own(same, 1.0, 1000, np.random.default_rng(0))
+    np.testing.assert_allclose(own @ own.T, 0.5 + 0.5 * np.eye(3), atol=0.05)
+    a, b, c = smoothed(own, np.arange(3), sessions, 1.0)
+    assert a @ b > a @ c + 0.02
+    np.testing.assert_array_equal(with_own(same, 0, 1000, np.random.default_rng(0)), same)
+
+
+def test_a_forest_has_room_of_three_trees_for_directions_of_songs_own():
+    train, _ = listen("follows", 0.8, sessions=200)
+    settings = {"trees": 2, "epochs": 1, "workers": 1, "progress": False}
+    plain, own = (Forest(**settings, size=size, own=length).fit(train).vectors_ for size, length in ((8, 0), (20, 0.5)))
+    assert (plain.matrix.shape[1], own.matrix.shape[1]) == (8, 20)
+    with pytest.raises(ArgumentError, match=r"size=8: a multiple of 5 is allowed with trees=2 and own=0.5"):
+        Forest(**settings, size=8, own=0.5).fit(train)
 
 
 def test_it_finds_more_next_songs_than_the_same_trees_alone_and_none_in_noise():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -154,6 +155,7 @@ def test_searches_go_on_while_songs_come_and_go(name):
             found = index.similar("s5", 15)
             if len(found) != 15 or len(set(found.rows.tolist())) != 15:
                 problems.append(found)
+            time.sleep(0.001)  # threads that never rest take turns of 5 ms, and merging waits for minutes
 
     threads = [threading.Thread(target=search) for _ in range(3)]
     for thread in threads:

@@ -180,7 +180,7 @@ def ratios(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 def best_in_time(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """What ours reaches on each log over what gensim does with the settings found best for it, and with the better of its usual ones,
-    and over one tree of ours."""
+    and over one tree of ours; rows in the order of TUNED and UNTUNED."""
     facts: dict[str, Any] = {}
     for log in dict.fromkeys(row["log"] for row in rows):
         ours, theirs, tree, *usual = (row["hr_at_10"] for row in rows if row["log"] == log)

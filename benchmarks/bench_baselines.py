@@ -22,9 +22,9 @@ from common import DATA, HERE, RESULTS, real_sessions, save_result
 
 from song2vec.evaluation import Comparison, compare, evaluate, tune
 from song2vec.listens import read_listens
-from song2vec.next_song import MODELS, Nearest, NextSongModel, make_model
+from song2vec.models import MODELS, Nearest, NextSongModel, make_model
 from song2vec.sessions import Sessions, cut_sessions
-from song2vec.splits import split_at_random, split_given, split_last_session
+from song2vec.sessions.splits import split_at_random, split_given, split_last_session
 from song2vec.vectors import LEARNERS
 
 K = 20

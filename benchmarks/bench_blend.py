@@ -19,10 +19,10 @@ import numpy as np
 from bench_baselines import TUNED, given, last_tenth
 from common import save_result
 
-from song2vec.arrays import Array
+from song2vec.core.arrays import Array
 from song2vec.evaluation import compare, tune_weight
 from song2vec.evaluation.queries import queries
-from song2vec.next_song import Blend, NextSongModel, make_model
+from song2vec.models import Blend, NextSongModel, make_model
 from song2vec.sessions import Sessions
 
 K = 20

@@ -27,9 +27,9 @@ from common import DATA, save_result, timed
 
 from song2vec.evaluation import evaluate
 from song2vec.listens import read_listens
-from song2vec.next_song import make_model
+from song2vec.models import make_model
 from song2vec.sessions import Sessions, cut_sessions
-from song2vec.splits import split_given
+from song2vec.sessions.splits import split_given
 
 SETTINGS: dict[str, dict[str, Any]] = {  # of the published runs, as far as they are the same for both
     "cross-entropy": {

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from bench_scale import synthetic
 from common import peak_memory_mib, save_result, timed
 
-from song2vec.next_song import make_model
+from song2vec.models import make_model
 
 SONGS, PLAYS, HIDDEN = 1_000_000, 2_000_000, 100
 LIMIT_GIB = 6

@@ -27,7 +27,7 @@ import annoy
 import numpy as np
 from common import clustered_vectors, save_result, timed
 
-from song2vec.arrays import Array
+from song2vec.core.arrays import Array
 from song2vec.search import AnnoyIndex, ExactIndex, HNSWIndex, SongIndex
 from song2vec.vectors.song_vectors import SongVectors
 

@@ -27,10 +27,10 @@ from typing import Any
 import numpy as np
 from common import DATA, save_result, timed
 
-from song2vec.arrays import Array
-from song2vec.next_song.base import NextSongModel
-from song2vec.next_song.vsknn import VSKNN
-from song2vec.next_song.vstan import VSTAN
+from song2vec.core.arrays import Array
+from song2vec.models.base import NextSongModel
+from song2vec.models.vsknn import VSKNN
+from song2vec.models.vstan import VSTAN
 from song2vec.sessions import Sessions
 
 GAP = 600  # seconds from the beginning of one session to that of the next

@@ -24,13 +24,13 @@ import numpy as np
 from bench_baselines import HELD_OUT, RESULTS, SETS, TUNED, K
 from common import save_result
 
-from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue
+from song2vec.core.arrays import Array
 from song2vec.evaluation import compare
 from song2vec.evaluation.intervals import Ratio, interval, resampled
 from song2vec.evaluation.metrics import hit
-from song2vec.next_song import MODELS as NEXT_SONG
-from song2vec.next_song import NextSongModel, make_model
+from song2vec.models import MODELS as NEXT_SONG
+from song2vec.models import NextSongModel, make_model
 from song2vec.sessions import Sessions
 from song2vec.vectors import SIF, Doc2Vec, MetaProd2Vec, Product2Vec, SongVectors, Word2Vec
 from song2vec.vectors.song_vectors import unit_rows

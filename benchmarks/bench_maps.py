@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from common import clustered_vectors, save_result, timed
 
-from song2vec.arrays import Array
+from song2vec.core.arrays import Array
 from song2vec.maps.layout import lay_out
 
 NEIGHBOURS = 10

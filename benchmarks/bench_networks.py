@@ -21,7 +21,7 @@ from bench_baselines import HELD_OUT, SETS, TUNED
 from common import peak_memory_mib, save_result, timed
 
 from song2vec.evaluation import compare
-from song2vec.next_song import NextSongModel, make_model
+from song2vec.models import NextSongModel, make_model
 from song2vec.sessions import Sessions
 
 K = 20

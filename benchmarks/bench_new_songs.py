@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 from common import real_sessions, save_result
 
-from song2vec.arrays import Array
+from song2vec.core.arrays import Array
 from song2vec.evaluation import evaluate, metrics
 from song2vec.evaluation.intervals import Ratio, interval, resampled
-from song2vec.next_song import GRU4Rec
+from song2vec.models import GRU4Rec
 from song2vec.sessions import Sessions
-from song2vec.splits import split_last_session
+from song2vec.sessions.splits import split_last_session
 from song2vec.vectors import SongVectors, Word2Vec
 
 K, SHARE, PLAYED = 20, 0.05, 5

@@ -23,12 +23,12 @@ import numpy as np
 from bench_baselines import TUNED
 from common import DATA, real_sessions, save_result
 
-from song2vec.arrays import Array
-from song2vec.next_song import make_model
+from song2vec.core.arrays import Array
+from song2vec.models import make_model
 from song2vec.playlists import playlist
 from song2vec.playlists.space import Space
 from song2vec.sessions import Sessions
-from song2vec.splits import split_at_random
+from song2vec.sessions.splits import split_at_random
 from song2vec.vectors import SongVectors, Word2Vec
 
 SEED, LEAST, MOST = 5, 10, 20  # songs of a seed; fewest and most songs of a continuation

@@ -21,13 +21,13 @@ from typing import Any
 import numpy as np
 from common import DATA, real_sessions, save_result, timed
 
-from song2vec.arrays import Array
+from song2vec.core.arrays import Array
 from song2vec.evaluation import evaluate
 from song2vec.listens import read_listens
-from song2vec.next_song import NextSongModel, RatedSongs, make_model
+from song2vec.models import NextSongModel, RatedSongs, make_model
 from song2vec.ratings import RATERS, RRN, BiasedMF, RatingModel, Ratings, TimeSVDpp, count_plays
 from song2vec.sessions import Sessions, cut_sessions
-from song2vec.splits import split_last_session
+from song2vec.sessions.splits import split_last_session
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.ratings.planted import drifting

@@ -23,7 +23,7 @@ import polars as pl
 from common import RESULTS, peak_memory_mib, save_result, timed
 
 from song2vec.catalogue import Catalogue
-from song2vec.next_song import MODELS, make_model
+from song2vec.models import MODELS, make_model
 from song2vec.sessions import Sessions
 
 SONGS, PLAYS, LENGTH = 1_000_000, 10_000_000, 10

@@ -26,7 +26,7 @@ from planted import LENGTH, planted_sessions
 from trainers import TRAINERS
 
 from song2vec.sessions import Sessions
-from song2vec.splits import split_at_random
+from song2vec.sessions.splits import split_at_random
 
 HERE = Path(__file__).resolve().parent
 SETTINGS: dict[str, Any] = {

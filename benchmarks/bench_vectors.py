@@ -17,10 +17,10 @@ import numpy as np
 from common import DATA, real_sessions, save_result, timed
 from gensim.models import Word2Vec as GensimWord2Vec
 
-from song2vec.arrays import Array
+from song2vec.core.arrays import Array
 from song2vec.search import ExactIndex
 from song2vec.sessions import Sessions
-from song2vec.splits import split_at_random
+from song2vec.sessions.splits import split_at_random
 from song2vec.vectors import SongVectors, Word2Vec
 from song2vec.vectors.held_out import next_song_ranks
 

@@ -17,7 +17,7 @@ import numpy as np
 from common import real_sessions, save_result, timed
 
 from song2vec.sessions import Sessions
-from song2vec.splits import split_at_random
+from song2vec.sessions.splits import split_at_random
 from song2vec.vectors.held_out import hit_rate, next_song_ranks
 from song2vec.vectors.word2vec import Word2Vec
 

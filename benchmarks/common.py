@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from song2vec.arrays import Array
+from song2vec.core.arrays import Array
+from song2vec.core.storage import write_atomically
 from song2vec.listens import read_listens
 from song2vec.sessions import Sessions, cut_sessions
-from song2vec.storage import write_atomically
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"

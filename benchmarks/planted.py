@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue
+from song2vec.core.arrays import Array
 from song2vec.sessions import Sessions
 from song2vec.vectors import SongVectors
 

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from song2vec.plots.theme import LIGHT
+from song2vec.maps.theme import LIGHT
 
 RESULTS = Path(__file__).resolve().parent / "results"
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from song2vec.next_song import MODELS
+from song2vec.models import MODELS
 
 HERE = Path(__file__).resolve().parent
 PAGES = (HERE.parent / "README.md", HERE / "README.md", HERE.parent / "song2vec" / "docs" / "which_model_when.md")

@@ -1,12 +1,13 @@
 """song2vec: song similarity and next songs from listening logs. Sessions are sentences, songs are words."""
 
 from song2vec.catalogue import Catalogue
+from song2vec.core.errors import Song2VecError
 from song2vec.engine import Engine
-from song2vec.errors import Song2VecError
 from song2vec.evaluation import compare, evaluate, tune, tune_weight
 from song2vec.listens import Listens, read_listens
+from song2vec.listens.samples import classic_rock
 from song2vec.maps import SongMap, song_map
-from song2vec.next_song import (
+from song2vec.models import (
     ALS,
     BPR,
     MODELS,
@@ -35,10 +36,9 @@ from song2vec.next_song import (
 )
 from song2vec.playlists import Playlist, bridge, playlist, radio
 from song2vec.ratings import RATERS, BiasedMF, RatingModel, Ratings, TimeSVDpp, count_plays, load_rater
-from song2vec.samples import classic_rock
 from song2vec.search import AnnoyIndex, ExactIndex, Filters, HNSWIndex, SongIndex
 from song2vec.sessions import Sessions, cut_sessions
-from song2vec.splits import split_at_random, split_by_listener, split_by_time, split_given, split_last_session
+from song2vec.sessions.splits import split_at_random, split_by_listener, split_by_time, split_given, split_last_session
 from song2vec.vectors import SIF, Doc2Vec, Forest, MetaProd2Vec, Product2Vec, SongVectors, Word2Vec
 
 __version__ = "0.1.0"

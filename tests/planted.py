@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue
-from song2vec.next_song import NextSongModel
+from song2vec.core.arrays import Array
+from song2vec.models import NextSongModel
 from song2vec.sessions import Sessions
 
 SONGS = 60

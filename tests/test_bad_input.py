@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from song2vec import Engine, cut_sessions, read_listens
-from song2vec.errors import ArgumentError, FormatError, NothingLeftError, SavedFolderError, Song2VecError
+from song2vec.core.errors import ArgumentError, FormatError, NothingLeftError, SavedFolderError, Song2VecError
 from tests.small import SETTINGS, plays
 
 HEADER = "listener,song,time\n"

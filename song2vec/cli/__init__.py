@@ -12,7 +12,7 @@ from rich.logging import RichHandler
 from song2vec.cli import ask, judge, learn, look, play
 from song2vec.cli.app import app
 from song2vec.cli.console import err
-from song2vec.errors import Song2VecError
+from song2vec.core.errors import Song2VecError
 
 __all__ = ["app", "ask", "judge", "learn", "look", "main", "play"]
 

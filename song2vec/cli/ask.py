@@ -12,7 +12,7 @@ from song2vec import Engine, read_listens
 from song2vec.cli.app import app
 from song2vec.cli.console import show
 from song2vec.cli.options import AsJson, EngineFolder, K
-from song2vec.errors import ArgumentError
+from song2vec.core.errors import ArgumentError
 
 NotBy = Annotated[list[str] | None, typer.Option(help="Leave out an artist; may be repeated.")]
 PerArtist = Annotated[int | None, typer.Option(help="At most so many songs of an artist.")]

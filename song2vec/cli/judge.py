@@ -13,13 +13,13 @@ from song2vec import Engine, Sessions, split_at_random, split_by_listener, split
 from song2vec.cli.app import app
 from song2vec.cli.console import err, out, show
 from song2vec.cli.options import AsJson, Column, Cutting, EngineFolder, Format, Gap, K, Log, Seed, SessionLength, SongPlays, writable
+from song2vec.core.errors import ArgumentError
 from song2vec.engine.next_song import nearest_song
-from song2vec.errors import ArgumentError
 from song2vec.evaluation.compare import compare as compare_models
 from song2vec.evaluation.comparison import ENDINGS, PICTURES
 from song2vec.evaluation.protocol import evaluate as evaluate_model
 from song2vec.evaluation.tuned import read_settings
-from song2vec.next_song import NextSongModel, make_model
+from song2vec.models import NextSongModel, make_model
 
 DAYS, SHARE = 7, 0.2  # of the test, where nothing is said
 Way = StrEnum("Way", {"time": "time", "last_session": "last-session", "listener": "listener", "random": "random"})

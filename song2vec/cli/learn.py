@@ -13,11 +13,11 @@ from song2vec import Engine
 from song2vec.cli.app import app
 from song2vec.cli.console import err, out, show
 from song2vec.cli.options import AsJson, Column, Cutting, Format, Gap, K, Log, Seed, SessionLength, SongPlays, writable
+from song2vec.core.errors import ArgumentError
 from song2vec.engine.next_song import chosen
-from song2vec.errors import ArgumentError
 from song2vec.evaluation.tuned import read_settings
 from song2vec.evaluation.tuning import tune as tune_model
-from song2vec.next_song import Nearest, NearestSong, make_model
+from song2vec.models import Nearest, NearestSong, make_model
 from song2vec.vectors import LEARNERS, make_learner
 
 Index = StrEnum("Index", ["annoy", "exact", "hnsw", "auto"])

@@ -14,11 +14,11 @@ from rich.table import Table
 from song2vec import Engine, classic_rock
 from song2vec.cli.app import app
 from song2vec.cli.console import out, show
+from song2vec.cli.demo import run_demo
 from song2vec.cli.options import AsJson, EngineFolder, Seed
-from song2vec.demo import run_demo
-from song2vec.errors import MissingExtraError
+from song2vec.core.errors import MissingExtraError
 from song2vec.listens import READERS
-from song2vec.next_song import MODELS, make_model
+from song2vec.models import MODELS, make_model
 
 
 @app.command("map")

@@ -10,7 +10,7 @@ import typer
 
 from song2vec import Sessions, cut_sessions, read_listens
 from song2vec.cli.console import err
-from song2vec.errors import ArgumentError
+from song2vec.core.errors import ArgumentError
 
 EngineFolder = Annotated[Path, typer.Argument(metavar="ENGINE", help="A folder written by 'song2vec train'.")]
 K = Annotated[int, typer.Option("--k", "-k", help="How many songs.")]

@@ -13,7 +13,7 @@ from song2vec.cli.app import app
 from song2vec.cli.ask import with_labels
 from song2vec.cli.console import err, show
 from song2vec.cli.options import AsJson, EngineFolder, writable
-from song2vec.errors import ArgumentError
+from song2vec.core.errors import ArgumentError
 from song2vec.playlists import Playlist
 
 Method = StrEnum("Method", ["greedy", "sample", "beam"])

@@ -11,18 +11,18 @@ from typing import Any, Self
 import polars as pl
 
 from song2vec.catalogue import Catalogue, SongId, Unknown
+from song2vec.core.errors import ArgumentError
+from song2vec.core.storage import Part, load_folder, save_folder, understood
 from song2vec.engine.changing import Changing
 from song2vec.engine.finder import Finder
 from song2vec.engine.info import Info, learner_settings
 from song2vec.engine.next_song import chosen, fitted, from_parts, nearest_song, to_parts
 from song2vec.engine.playing import Playing
-from song2vec.errors import ArgumentError
-from song2vec.listeners import History, Listener, listener
 from song2vec.maps import SongMap, song_map
-from song2vec.next_song import NextSongModel
+from song2vec.models import NextSongModel
 from song2vec.search import Filters, Neighbours, SongIndex, load_index, make_index
+from song2vec.search.listeners import History, Listener, listener
 from song2vec.sessions import Sessions
-from song2vec.storage import Part, load_folder, save_folder, understood
 from song2vec.vectors import Learner, make_learner
 from song2vec.vectors.song_vectors import SongVectors
 
@@ -142,7 +142,7 @@ class Engine(Changing, Playing):
     def listener(
         self, history: History, *, half_life_days: float | None = None, by_dwell: bool = False, unknown: Unknown = "raise"
     ) -> Listener:
-        """One listener in the space of the songs; see :func:`song2vec.listeners.listener`. Songs of a list may be names."""
+        """One listener in the space of the songs; see :func:`song2vec.search.listeners.listener`. Songs of a list may be names."""
         if not isinstance(history, str | pl.DataFrame) and isinstance(history, Iterable):
             history = self._finder.ids(history) if unknown == "raise" else [self._finder.find_or_keep(song) for song in history]
         return listener(self.vectors, history, half_life_days=half_life_days, by_dwell=by_dwell, unknown=unknown)

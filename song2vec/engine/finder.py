@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from song2vec.catalogue import Catalogue, SongId
-from song2vec.errors import ArgumentError, UnknownSongError
-from song2vec.names import Names
+from song2vec.catalogue.names import Names
+from song2vec.core.errors import ArgumentError, UnknownSongError
 
 
 class Finder:

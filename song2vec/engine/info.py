@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from song2vec.settings import Configured, settings_of
+from song2vec.core.settings import Configured, settings_of
 from song2vec.vectors import Given, Learner
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from song2vec.catalogue import Catalogue
-from song2vec.errors import ArgumentError
-from song2vec.next_song import MODELS, NearestSong, NextSongModel, make_model
-from song2vec.next_song.base import one_session, restore_model
+from song2vec.core.errors import ArgumentError
+from song2vec.core.storage import Part
+from song2vec.models import MODELS, NearestSong, NextSongModel, make_model
+from song2vec.models.base import one_session, restore_model
 from song2vec.sessions import Sessions
-from song2vec.storage import Part
 from song2vec.vectors.song_vectors import SongVectors
 
 PREFIX = "next-song-"

@@ -8,7 +8,7 @@ from typing import Any
 
 from song2vec.catalogue import SongId
 from song2vec.engine.finder import Finder
-from song2vec.next_song import NextSongModel
+from song2vec.models import NextSongModel
 from song2vec.playlists import Playlist, Radio, bridge, playlist, radio
 from song2vec.vectors.song_vectors import SongVectors
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from song2vec.arrays import Array
-from song2vec.errors import ArgumentError
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError
+from song2vec.core.jit import jit
 from song2vec.evaluation.protocol import check_model
 from song2vec.evaluation.queries import queries
 from song2vec.evaluation.tuned import Tuned
 from song2vec.evaluation.tuning import METRICS
-from song2vec.next_song import Blend
-from song2vec.next_song.blend import mixed
-from song2vec.next_song.blocks import side_by_side
+from song2vec.models import Blend
+from song2vec.models.blend import mixed
+from song2vec.models.blocks import side_by_side
 from song2vec.search.filters import check_count
 from song2vec.sessions import Sessions
-from song2vec.sessions.compiled import jit
 
 
 def tune_weight(

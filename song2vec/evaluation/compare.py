@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from song2vec.errors import ArgumentError
+from song2vec.core.errors import ArgumentError
+from song2vec.core.progress import progress_bar
 from song2vec.evaluation.comparison import Comparison
 from song2vec.evaluation.protocol import ask, check_model
 from song2vec.evaluation.queries import queries
 from song2vec.evaluation.results import Evaluation
 from song2vec.evaluation.tables import differences, draw, figures
-from song2vec.next_song import NextSongModel
-from song2vec.progress import progress_bar
+from song2vec.models import NextSongModel
 from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors
 

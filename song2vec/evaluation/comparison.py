@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from song2vec.errors import ArgumentError
-from song2vec.evaluation import report
+from song2vec.core.errors import ArgumentError
+from song2vec.core.storage import write_atomically
+from song2vec.evaluation import chart, report
 from song2vec.evaluation.intervals import LEVEL
 from song2vec.evaluation.results import Evaluation
-from song2vec.plots import comparison
-from song2vec.storage import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -78,7 +77,7 @@ class Comparison:
         """
         target = None if path is None else _ending(path, PICTURES)[0]
         titles = {name: report.title(name, self.k) for name in report.DRAWN}
-        figure = comparison.draw(self.table, titles, subtitle=self._summary(), dark=dark)
+        figure = chart.draw(self.table, titles, subtitle=self._summary(), dark=dark)
         if target is not None:
             write_atomically(target, figure.savefig)
         return figure

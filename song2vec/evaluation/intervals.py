@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from song2vec.arrays import Array
+from song2vec.core.arrays import Array
+from song2vec.core.random import generator
 from song2vec.search.filters import check_count
-from song2vec.seeding import generator
 
 LEVEL = 0.95
 _BLOCK = 2**21  # drawn weights held at once

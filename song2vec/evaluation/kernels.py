@@ -5,8 +5,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from song2vec.arrays import Array
-from song2vec.sessions.compiled import jit, parallel_jit
+from song2vec.core.arrays import Array
+from song2vec.core.jit import jit, parallel_jit
 
 _STEP = 64  # songs looked at together: where none is better than the k-th best so far, none is looked at singly
 _INFINITY = np.float32(np.inf)

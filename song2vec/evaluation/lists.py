@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from song2vec.arrays import Array
+from song2vec.core.arrays import Array
 
 _BLOCK = 4096  # lists whose vectors are looked up at once
 

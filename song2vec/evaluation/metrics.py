@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from song2vec.arrays import Array
-from song2vec.errors import ArgumentError
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError
 from song2vec.search.filters import check_count
 
 

@@ -6,15 +6,15 @@ from time import perf_counter
 
 import numpy as np
 
-from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue
-from song2vec.errors import ArgumentError
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError
+from song2vec.core.random import generator
 from song2vec.evaluation.kernels import rank_and_top
 from song2vec.evaluation.queries import Queries, queries
 from song2vec.evaluation.results import Evaluation, Speed
-from song2vec.next_song import NextSongModel
+from song2vec.models import NextSongModel
 from song2vec.search.filters import check_count
-from song2vec.seeding import generator
 from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors
 

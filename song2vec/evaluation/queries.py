@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue
-from song2vec.errors import ArgumentError, NothingLeftError
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError, NothingLeftError
+from song2vec.core.random import generator
 from song2vec.search.filters import check_count
-from song2vec.seeding import generator
 from song2vec.sessions import Sessions
 
 

@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue
+from song2vec.core.arrays import Array
 from song2vec.evaluation import lists, metrics
 from song2vec.evaluation.intervals import Interval, Ratio, interval, resampled
 from song2vec.evaluation.queries import Dropped

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from song2vec.next_song import NextSongModel
-from song2vec.settings import Choice, Real, Space, Whole
+from song2vec.core.settings import Choice, Real, Space, Whole
+from song2vec.models import NextSongModel
 from song2vec.vectors import LEARNERS
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import polars as pl
 
-from song2vec.errors import ArgumentError, FormatError
-from song2vec.storage import write_atomically
+from song2vec.core.errors import ArgumentError, FormatError
+from song2vec.core.storage import write_atomically
 
 VERSION = 1
 STATES = ("complete", "pruned", "failed")

@@ -7,10 +7,10 @@ from typing import Any
 
 import polars as pl
 
-from song2vec.arrays import Array
+from song2vec.core.arrays import Array
 from song2vec.evaluation.intervals import interval, resampled
 from song2vec.evaluation.results import Evaluation
-from song2vec.next_song import NextSongModel
+from song2vec.models import NextSongModel
 
 Drawn = Mapping[str, Mapping[str, Array]]
 

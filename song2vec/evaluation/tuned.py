@@ -9,9 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from song2vec.errors import FormatError
+from song2vec.core.errors import FormatError
 from song2vec.evaluation.study import read_json, write_json
-from song2vec.next_song import NextSongModel, make_model
+from song2vec.models import NextSongModel, make_model
 
 
 @dataclass(frozen=True, eq=False)

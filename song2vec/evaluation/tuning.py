@@ -12,20 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from song2vec.arrays import Array
-from song2vec.errors import ArgumentError, MissingExtraError, NothingLeftError, Song2VecError
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError, MissingExtraError, NothingLeftError, Song2VecError
+from song2vec.core.progress import progress_bar
+from song2vec.core.random import MAX_SEED, generator
 from song2vec.evaluation import metrics
 from song2vec.evaluation.protocol import ask
 from song2vec.evaluation.queries import Queries, queries
 from song2vec.evaluation.space import distributions, from_params, own_values, space_around, to_params, with_settings
 from song2vec.evaluation.study import Study, Trial
 from song2vec.evaluation.tuned import Tuned
-from song2vec.next_song import NextSongModel, make_model
-from song2vec.progress import progress_bar
+from song2vec.models import NextSongModel, make_model
 from song2vec.search.filters import check_count
-from song2vec.seeding import MAX_SEED, generator
 from song2vec.sessions import Sessions
-from song2vec.splits import split_at_random, split_given
+from song2vec.sessions.splits import split_at_random, split_given
 
 logger = logging.getLogger("song2vec")
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from song2vec.errors import ArgumentError, FormatError
+from song2vec.core.errors import ArgumentError, FormatError
 from song2vec.listens import (
     aotm_2011,
     apple_music,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from song2vec.errors import FormatError
+from song2vec.core.errors import FormatError
 from song2vec.listens import scanning
 from song2vec.listens.play_logs import numbers, sift, start_of
 from song2vec.listens.reader import Reader

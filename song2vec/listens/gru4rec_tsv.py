@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from song2vec.errors import FormatError
+from song2vec.core.errors import FormatError
 from song2vec.listens import scanning, tables
 from song2vec.listens.reader import Reader
 from song2vec.listens.schema import Rows

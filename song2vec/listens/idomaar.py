@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from song2vec.errors import FormatError
+from song2vec.core.errors import FormatError
 from song2vec.listens.reader import Reader, id_series, needed, parse_json_text, seconds_of
 from song2vec.listens.schema import Rows
 from song2vec.listens.sources import Source

@@ -7,7 +7,7 @@ import re
 
 import polars as pl
 
-from song2vec.errors import FormatError
+from song2vec.core.errors import FormatError
 from song2vec.listens import scanning
 from song2vec.listens.play_logs import headerless, oldest_first
 from song2vec.listens.reader import Reader

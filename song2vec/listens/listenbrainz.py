@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from song2vec.errors import FormatError
+from song2vec.core.errors import FormatError
 from song2vec.listens import scanning
 from song2vec.listens.play_logs import NUMBER, TEXT, Fields, json_frame, oldest_first
 from song2vec.listens.reader import Reader, parse_json, parse_json_text, seconds_of, text_of

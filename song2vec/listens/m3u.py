@@ -7,7 +7,7 @@ import re
 from pathlib import PurePath
 from urllib.parse import unquote
 
-from song2vec.errors import FormatError
+from song2vec.core.errors import FormatError
 from song2vec.listens.playlist_files import Playlist, Track, known_by, paths_below, to_rows
 from song2vec.listens.reader import Reader, seconds_of
 from song2vec.listens.schema import Rows

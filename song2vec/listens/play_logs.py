@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from song2vec.errors import FormatError
+from song2vec.core.errors import FormatError
 from song2vec.listens.sources import Source
 from song2vec.listens.times import parse_time
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from song2vec.errors import FormatError
+from song2vec.core.errors import FormatError
 from song2vec.listens.schema import Rows
 from song2vec.listens.sources import Source
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from song2vec.errors import FormatError
+from song2vec.core.errors import FormatError
 from song2vec.listens import scanning, tables
 from song2vec.listens.reader import Reader, train_first
 from song2vec.listens.schema import Rows

@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from song2vec.errors import FormatError, NothingLeftError
+from song2vec.core.errors import FormatError, NothingLeftError
 from song2vec.listens.times import parse_time
 
 logger = logging.getLogger("song2vec")

@@ -6,7 +6,7 @@ import logging
 
 import polars as pl
 
-from song2vec.errors import FormatError
+from song2vec.core.errors import FormatError
 from song2vec.listens.play_logs import numbers
 from song2vec.listens.reader import Reader
 from song2vec.listens.schema import Rows

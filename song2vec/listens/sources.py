@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path, PurePath, PurePosixPath
 from typing import BinaryIO, cast
 
-from song2vec.errors import FormatError
+from song2vec.core.errors import FormatError
 from song2vec.listens.unpacking import EXPANDERS, UNPACK_ERRORS, guarded, unpacked
 
 HEAD_BYTES = 64 * 1024

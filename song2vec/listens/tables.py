@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from song2vec.errors import ArgumentError, FormatError
+from song2vec.core.errors import ArgumentError, FormatError
 from song2vec.listens.reader import Reader
 from song2vec.listens.scanning import POLARS_ERRORS, header, scan
 from song2vec.listens.schema import COLUMNS, CONTEXT, Rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from song2vec.errors import FormatError
+from song2vec.core.errors import FormatError
 
 UTC = pl.Datetime("us", "UTC")
 _LOCAL_FORMS = (

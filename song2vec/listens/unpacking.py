@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 
 import zstandard
 
-from song2vec.errors import FormatError
+from song2vec.core.errors import FormatError
 
 EXPANDERS: dict[str, Callable[[BinaryIO], BinaryIO]] = {
     ".gz": lambda raw: cast(BinaryIO, gzip.open(raw)),

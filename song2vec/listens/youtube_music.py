@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from song2vec.errors import FormatError
+from song2vec.core.errors import FormatError
 from song2vec.listens.play_logs import FLAG, TEXT, Fields, is_json_with, json_frame, oldest_first, sift
 from song2vec.listens.reader import Reader, parse_json_array
 from song2vec.listens.schema import Rows

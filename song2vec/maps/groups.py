@@ -10,9 +10,9 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue, SongId
-from song2vec.errors import ArgumentError
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError
 from song2vec.vectors.song_vectors import SongVectors
 
 ColourBy = Literal["auto", "artist", "cluster"] | Mapping[SongId, str | None]

@@ -10,10 +10,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from song2vec.arrays import Array
-from song2vec.errors import ArgumentError, MissingExtraError
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError, MissingExtraError
+from song2vec.core.random import generator
 from song2vec.maps.cores import idle_cores
-from song2vec.seeding import generator
 
 logger = logging.getLogger("song2vec")
 

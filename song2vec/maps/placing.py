@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from song2vec.arrays import Array
-from song2vec.errors import ArgumentError
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError
 from song2vec.maps.layout import Layout
 from song2vec.vectors.song_vectors import SongVectors
 

@@ -11,15 +11,15 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from song2vec.arrays import Array
 from song2vec.catalogue import SongId
-from song2vec.errors import ArgumentError, NothingLeftError
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError, NothingLeftError
+from song2vec.core.random import check_seed
+from song2vec.core.storage import write_atomically
+from song2vec.maps import page, picture
 from song2vec.maps.groups import ColourBy, group_songs
 from song2vec.maps.layout import Layout, Method, lay_out
 from song2vec.maps.placing import place_songs
-from song2vec.plots import page, picture
-from song2vec.seeding import check_seed
-from song2vec.storage import write_atomically
 from song2vec.vectors.song_vectors import SongVectors
 
 PICTURES = (".png", ".svg", ".pdf")

@@ -16,15 +16,15 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from song2vec.arrays import Array
 from song2vec.catalogue import SongId
-from song2vec.errors import ArgumentError, NothingLeftError
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError, NothingLeftError
+from song2vec.core.settings import check_number
 from song2vec.playlists.result import Playlist
 from song2vec.playlists.rules import Gate, Rules
 from song2vec.playlists.ways import Climb, Layer, cheapest_way
 from song2vec.search.filters import check_count
 from song2vec.search.scoring import candidates, ranked
-from song2vec.settings import check_number
 from song2vec.vectors.song_vectors import SongVectors
 
 _CANDIDATES = 64  # songs considered for each place

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from song2vec.arrays import Array
+from song2vec.core.arrays import Array
+from song2vec.core.settings import check_number
 from song2vec.playlists.weighing import Weighing
 from song2vec.search.filters import check_count
-from song2vec.settings import check_number
 
 
 @dataclass(frozen=True)

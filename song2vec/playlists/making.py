@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from song2vec.arrays import Array
 from song2vec.catalogue import SongId
-from song2vec.errors import ArgumentError, NothingLeftError
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError, NothingLeftError
+from song2vec.core.random import generator
 from song2vec.playlists.choosing import Path, Sampling, beam, one_by_one
 from song2vec.playlists.ranking import Scorer
 from song2vec.playlists.result import Playlist
 from song2vec.playlists.rules import Rules
 from song2vec.playlists.weighing import Pulls, Weighing
 from song2vec.search.filters import check_count
-from song2vec.seeding import generator
 from song2vec.vectors.song_vectors import SongVectors
 
 Method = Literal["greedy", "sample", "beam"]

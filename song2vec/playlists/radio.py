@@ -9,16 +9,16 @@ from typing import Self
 
 import numpy as np
 
-from song2vec.arrays import Array
 from song2vec.catalogue import SongId
-from song2vec.errors import ArgumentError, NothingLeftError
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError, NothingLeftError
+from song2vec.core.random import generator
+from song2vec.core.settings import check_number
 from song2vec.playlists.choosing import Sampling
 from song2vec.playlists.ranking import Scorer, catalogue_of
 from song2vec.playlists.rules import Rules
 from song2vec.playlists.weighing import Pulls, Weighing, best_first
 from song2vec.search.filters import check_count
-from song2vec.seeding import generator
-from song2vec.settings import check_number
 from song2vec.vectors.song_vectors import SongVectors
 
 _CONTEXT = 20  # songs that say what comes next; what was skipped is none of them

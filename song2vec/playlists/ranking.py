@@ -17,10 +17,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import polars as pl
 
-from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue
-from song2vec.errors import ArgumentError
-from song2vec.next_song.base import NextSongModel
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError
+from song2vec.models.base import NextSongModel
 from song2vec.search.scoring import candidates, ranked
 from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors, unit_rows

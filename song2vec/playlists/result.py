@@ -12,9 +12,9 @@ from typing import Self
 import polars as pl
 
 from song2vec.catalogue import SongId
-from song2vec.errors import ArgumentError
+from song2vec.core.errors import ArgumentError
+from song2vec.core.storage import write_atomically
 from song2vec.playlists import files
-from song2vec.storage import write_atomically
 
 Reason = tuple[SongId | None, float | None]
 

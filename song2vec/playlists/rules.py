@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue, SongId
-from song2vec.errors import ArgumentError
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError
 from song2vec.search.filters import check_count
 
 

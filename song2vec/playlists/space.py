@@ -7,9 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
-from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue
-from song2vec.errors import ArgumentError
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError
 from song2vec.vectors.song_vectors import SongVectors, unit_rows
 
 _SAMPLE = 500  # songs that tell how far cosines spread

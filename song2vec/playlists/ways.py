@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from song2vec.arrays import Array
+from song2vec.core.arrays import Array
 from song2vec.playlists.rules import Gate
 
 _MOST = 512  # ways kept; as many to each song of a layer, or all would lead to the songs that are cheap to reach and dear to leave

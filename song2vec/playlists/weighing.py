@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from song2vec.arrays import Array
 from song2vec.catalogue import SongId
-from song2vec.errors import ArgumentError
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError
+from song2vec.core.settings import check_number
 from song2vec.playlists.ranking import Scorer, catalogue_of, log_ranks, near
 from song2vec.playlists.rules import Gate, Rules
 from song2vec.playlists.space import Space
-from song2vec.settings import check_number
 from song2vec.vectors.song_vectors import SongVectors
 
 

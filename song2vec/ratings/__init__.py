@@ -1,18 +1,19 @@
-"""How much a listener takes to a song, month by month: ratings over time, and the models that foretell them."""
+"""How much a listener takes to a song, month by month: ratings over time, and the models that predict them."""
 
 from __future__ import annotations
 
 import os
 
+from song2vec.core.registry import Registry
 from song2vec.ratings.base import RatingModel, loaded
 from song2vec.ratings.factors import BiasedMF, TimeSVDpp
 from song2vec.ratings.table import Ratings, count_plays
-from song2vec.registry import Registry
-from song2vec.settings import make
 
 __all__ = ["RATERS", "RRN", "BiasedMF", "RatingModel", "Ratings", "TimeSVDpp", "count_plays", "load_rater"]
 
-RATERS: Registry[RatingModel] = Registry("song2vec.ratings", (BiasedMF, TimeSVDpp), {"rrn": "rrn.model:RRN"})
+RATERS: Registry[RatingModel] = Registry(
+    "rater", {"biased-mf": "ratings.factors:BiasedMF", "time-svd++": "ratings.factors:TimeSVDpp", "rrn": "ratings.rrn.model:RRN"}
+)
 
 
 def __getattr__(name: str) -> type[RatingModel]:
@@ -22,4 +23,4 @@ def __getattr__(name: str) -> type[RatingModel]:
 
 def load_rater(path: str | os.PathLike[str]) -> RatingModel:
     """A model of ratings as its ``save`` wrote it. Raises SavedFolderError when it is corrupt or of another kind."""
-    return loaded(path, lambda name, settings: make("model", RATERS, name, settings))
+    return loaded(path, RATERS.make)

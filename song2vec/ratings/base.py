@@ -11,13 +11,13 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import polars as pl
 
-from song2vec.arrays import Array, pack_ids, unpack_ids
 from song2vec.catalogue import Catalogue, SongId
-from song2vec.errors import ArgumentError
-from song2vec.progress import progress_bar
+from song2vec.core.arrays import Array, pack_ids, unpack_ids
+from song2vec.core.errors import ArgumentError
+from song2vec.core.progress import progress_bar
+from song2vec.core.settings import Configured
+from song2vec.core.storage import Part, load_folder, save_folder, understood
 from song2vec.ratings.table import Ratings, check_period
-from song2vec.settings import Configured
-from song2vec.storage import Part, load_folder, save_folder, understood
 
 KIND = "ratings model"
 _BEYOND = 1e4  # times the mean square of all values: no error of a model that learns

@@ -6,14 +6,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from song2vec.arrays import Array
-from song2vec.errors import SavedFolderError
+from song2vec.core.arrays import Array
+from song2vec.core.errors import SavedFolderError
+from song2vec.core.random import generator
+from song2vec.core.settings import check_choice, check_real, check_whole
+from song2vec.core.storage import Part
 from song2vec.ratings.base import RatingModel
 from song2vec.ratings.kernels import Factors, Known, Rules, learn, predict
 from song2vec.ratings.table import Ratings
-from song2vec.seeding import generator
-from song2vec.settings import check_choice, check_real, check_whole
-from song2vec.storage import Part
 
 
 class BiasedMF(RatingModel):

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from song2vec.arrays import Array
-from song2vec.sessions.compiled import jit
+from song2vec.core.arrays import Array
+from song2vec.core.jit import jit
 
 
 class Factors(NamedTuple):

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue
-from song2vec.errors import ArgumentError
-from song2vec.seeding import generator
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError
+from song2vec.core.random import generator
+from song2vec.core.settings import check_number
 from song2vec.sessions import Sessions, check_sessions
-from song2vec.settings import check_number
 
 DAY = 86_400
 _LAST = 2**31 - 1  # period

@@ -5,14 +5,14 @@ from __future__ import annotations
 import inspect
 import os
 
-from song2vec.errors import ArgumentError, SavedFolderError
+from song2vec.core.errors import ArgumentError, SavedFolderError
+from song2vec.core.storage import Part
 from song2vec.search.annoy_index import AnnoyIndex
 from song2vec.search.base import SongIndex
 from song2vec.search.exact import ExactIndex
 from song2vec.search.filters import Filters
 from song2vec.search.hnsw_index import HNSWIndex
 from song2vec.search.neighbours import BatchNeighbours, Neighbours
-from song2vec.storage import Part
 from song2vec.vectors.song_vectors import SongVectors
 
 INDEXES: dict[str, type[SongIndex]] = {index.name: index for index in (AnnoyIndex, ExactIndex, HNSWIndex)}

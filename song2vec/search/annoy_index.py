@@ -10,12 +10,12 @@ from pathlib import Path
 import annoy
 import numpy as np
 
-from song2vec.arrays import Array
-from song2vec.errors import SavedFolderError
+from song2vec.core.arrays import Array
+from song2vec.core.errors import SavedFolderError
+from song2vec.core.storage import Part
 from song2vec.search.arguments import check_share
 from song2vec.search.base import SongIndex
 from song2vec.search.filters import check_count
-from song2vec.storage import Part
 
 _ADD_ROWS = 4096  # vectors turned into Python floats at once
 _FIRST_SEARCH_K = 500

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from song2vec.arrays import Array
 from song2vec.catalogue import SongId
-from song2vec.errors import ArgumentError
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError
 
 
 def as_songs(name: str, songs: Any) -> list[SongId]:

@@ -11,9 +11,10 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from song2vec.arrays import Array
 from song2vec.catalogue import SongId
-from song2vec.errors import ArgumentError
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError
+from song2vec.core.random import check_seed
 from song2vec.search.arguments import as_songs, as_vectors
 from song2vec.search.checks import AIM, GOOD_RECALL, Finding, Sample
 from song2vec.search.choosing import choose
@@ -22,7 +23,6 @@ from song2vec.search.held import NO_ROWS, Held
 from song2vec.search.neighbours import BatchNeighbours, Neighbours
 from song2vec.search.saved import SavedIndex
 from song2vec.search.scoring import candidates, ranked
-from song2vec.seeding import check_seed
 from song2vec.vectors.song_vectors import SongVectors, unit_rows
 
 logger = logging.getLogger("song2vec")

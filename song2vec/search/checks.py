@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from song2vec.arrays import Array
+from song2vec.core.arrays import Array
+from song2vec.core.random import generator
 from song2vec.search.scoring import candidates, ranked
-from song2vec.seeding import generator
 
 K = 10  # the recall is a recall@10
 GOOD_RECALL = 0.95  # below it the user is warned

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from song2vec.arrays import Array
+from song2vec.core.arrays import Array
+from song2vec.core.random import generator
 from song2vec.search.arguments import check_share
-from song2vec.seeding import generator
 from song2vec.vectors.song_vectors import SongVectors
 
 logger = logging.getLogger("song2vec")

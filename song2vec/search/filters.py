@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 from rapidfuzz import process
 
-from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue, SongId, Unknown
-from song2vec.errors import ArgumentError
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError
 from song2vec.search.neighbours import Neighbours
 
 

@@ -8,9 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from song2vec.arrays import Array
 from song2vec.catalogue import SongId
-from song2vec.errors import ArgumentError, UnknownSongError
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError, UnknownSongError
 from song2vec.search.filters import Resolver
 from song2vec.vectors.song_vectors import SongVectors
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from song2vec.arrays import Array
-from song2vec.errors import MissingExtraError, SavedFolderError
+from song2vec.core.arrays import Array
+from song2vec.core.errors import MissingExtraError, SavedFolderError
+from song2vec.core.storage import Part
 from song2vec.search.arguments import check_share
 from song2vec.search.base import SongIndex
 from song2vec.search.filters import check_count
 from song2vec.search.held import NO_ROWS
-from song2vec.storage import Part
 
 _FIRST_EF = 16
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from song2vec.arrays import Array
-from song2vec.sessions.compiled import jit
+from song2vec.core.arrays import Array
+from song2vec.core.jit import jit
 
 CHUNK = 64  # rows whose best score is noted together
 STRIP = 64  # numbers of a coded vector multiplied in one go; a fixed count is what the compiler unrolls

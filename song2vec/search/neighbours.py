@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from song2vec.arrays import Array
+from song2vec.core.arrays import Array
 
 
 @dataclass(frozen=True, eq=False)

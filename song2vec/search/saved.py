@@ -11,10 +11,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from song2vec.arrays import Array
-from song2vec.errors import SavedFolderError
-from song2vec.seeding import check_seed
-from song2vec.storage import Part, load_folder, save_folder
+from song2vec.core.arrays import Array
+from song2vec.core.errors import SavedFolderError
+from song2vec.core.random import check_seed
+from song2vec.core.storage import Part, load_folder, save_folder
 from song2vec.vectors.song_vectors import SongVectors
 
 KIND = "song index"

@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from song2vec.arrays import Array
+from song2vec.core.arrays import Array
 from song2vec.search.kernels import cosines_of, few_in_order, keep_best
 
 FEW_QUERIES = 8  # scored one by one

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from song2vec.arrays import Array
+from song2vec.core.arrays import Array
 from song2vec.search.kernels import CHUNK, STRIP, coded_scores, encode, rows_from
 
 _QUERY_STEPS = 4000  # a query is rounded this finely

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from song2vec.arrays import Array
+from song2vec.core.arrays import Array
 from song2vec.sessions import numbering
 
 

@@ -10,9 +10,9 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue
-from song2vec.errors import ArgumentError, NothingLeftError
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError, NothingLeftError
 from song2vec.listens import Listens, read_listens
 from song2vec.listens.schema import CONTEXT
 from song2vec.sessions import kernels, numbering, ordering

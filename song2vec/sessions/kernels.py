@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from song2vec.arrays import Array
-from song2vec.sessions.compiled import jit
+from song2vec.core.arrays import Array
+from song2vec.core.jit import jit
 from song2vec.sessions.ordering import is_duplicate
 
 CUT_REASONS = ("duplicate rows", "skips", "repeats")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from song2vec.arrays import Array
-from song2vec.sessions.compiled import jit
+from song2vec.core.arrays import Array
+from song2vec.core.jit import jit
 
 
 def renumber(labels: Array, smallest: int, count: int) -> tuple[Array, Array]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from song2vec.arrays import Array
-from song2vec.sessions.compiled import jit, parallel_jit
+from song2vec.core.arrays import Array
+from song2vec.core.jit import jit, parallel_jit
 
 
 def group(codes: Array, count: int) -> tuple[Array, Array]:

@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from song2vec.arrays import Array, pack_ids, pack_strings, unpack_ids, unpack_strings
 from song2vec.catalogue import Catalogue, SongId
-from song2vec.errors import ArgumentError
-from song2vec.storage import Part, load_folder, save_folder, understood
+from song2vec.core.arrays import Array, pack_ids, pack_strings, unpack_ids, unpack_strings
+from song2vec.core.errors import ArgumentError
+from song2vec.core.storage import Part, load_folder, save_folder, understood
 
 KIND = "sessions"
 

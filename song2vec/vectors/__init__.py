@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol, Self
 
-from song2vec.errors import ArgumentError
+from song2vec.core.errors import ArgumentError
+from song2vec.core.settings import make
 from song2vec.sessions import Sessions
-from song2vec.settings import make
 from song2vec.vectors.doc2vec import Doc2Vec
 from song2vec.vectors.forest import Forest
 from song2vec.vectors.metaprod2vec import MetaProd2Vec

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from song2vec.arrays import Array
+from song2vec.core.arrays import Array
 from song2vec.vectors.song_vectors import SongVectors, unit_rows
 from song2vec.vectors.training.huffman import Tree
 from song2vec.vectors.training.weights import Weights

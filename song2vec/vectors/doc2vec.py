@@ -11,13 +11,13 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import polars as pl
 
-from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue, SongId, Unknown
-from song2vec.errors import ArgumentError, UnknownSongError
-from song2vec.progress import progress_bar
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError, UnknownSongError
+from song2vec.core.progress import progress_bar
+from song2vec.core.settings import Choice, Configured, Real, Space, Whole
+from song2vec.core.storage import Part, load_folder, save_folder, understood
 from song2vec.sessions import Sessions
-from song2vec.settings import Choice, Configured, Real, Space, Whole
-from song2vec.storage import Part, load_folder, save_folder, understood
 from song2vec.vectors.context import song_vectors
 from song2vec.vectors.corpus_file import BATCH
 from song2vec.vectors.song_vectors import SongVectors, unit_rows

@@ -9,10 +9,10 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from song2vec.errors import ArgumentError
-from song2vec.seeding import MAX_SEED, check_seed, generator
+from song2vec.core.errors import ArgumentError
+from song2vec.core.random import MAX_SEED, check_seed, generator
+from song2vec.core.settings import Configured, Real, Space, Whole, check_real, check_whole
 from song2vec.sessions import Sessions
-from song2vec.settings import Configured, Real, Space, Whole, check_real, check_whole
 from song2vec.vectors.smoothing import smoothed, with_own
 from song2vec.vectors.song_vectors import SongVectors, unit_rows
 from song2vec.vectors.whitening import centred, whitened

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue, SongId
-from song2vec.errors import ArgumentError, FormatError
-from song2vec.storage import write_atomically
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError, FormatError
+from song2vec.core.storage import write_atomically
 from song2vec.vectors.written_ids import read_id, whole_numbers, written_ids
 
 _ENDINGS = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from song2vec.arrays import Array
-from song2vec.seeding import generator
+from song2vec.core.arrays import Array
+from song2vec.core.random import generator
 from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from song2vec.arrays import Array
-from song2vec.seeding import generator
+from song2vec.core.arrays import Array
+from song2vec.core.random import generator
 from song2vec.sessions import Sessions
 from song2vec.vectors.training.huffman import Tree
 from song2vec.vectors.training.weights import Weights, count_plays

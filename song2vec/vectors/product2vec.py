@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from song2vec.core.settings import Choice, Configured, Real, Space, Whole
 from song2vec.sessions import Sessions
-from song2vec.settings import Choice, Configured, Real, Space, Whole
 from song2vec.vectors.song_vectors import SongVectors
 from song2vec.vectors.training.songs import check_sessions
 from song2vec.vectors.word2vec import Word2Vec

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue, SongId, Unknown
-from song2vec.errors import ArgumentError, UnknownSongError
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError, UnknownSongError
+from song2vec.core.settings import Configured
 from song2vec.sessions import Sessions
-from song2vec.settings import Configured
 from song2vec.vectors.song_vectors import SongVectors
 
 
@@ -21,7 +21,7 @@ class SIF(Configured):
 
     A session is the mean over its plays of a / (a + p(song)) times the unit vector of the song, p its share of all plays, so
     that hits count less; then what it has in the direction that all sessions have most in common is taken out of it.
-    ``SIF(a=None, components=0)`` is the plain mean, as :func:`song2vec.listeners.listener` has it for one listener; on radio
+    ``SIF(a=None, components=0)`` is the plain mean, as :func:`song2vec.search.listeners.listener` has it for one listener; on radio
     playlists (yes.com) SIF does not surely find more than that (``benchmarks/bench_learners.py``).
 
     Args:

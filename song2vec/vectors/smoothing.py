@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from song2vec.arrays import Array
+from song2vec.core.arrays import Array
 from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import unit_rows
 

@@ -10,10 +10,10 @@ from typing import Literal
 
 import numpy as np
 
-from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue, SongId, Unknown
-from song2vec.errors import ArgumentError, UnknownSongError
-from song2vec.storage import Part, load_folder, save_folder, understood
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError, UnknownSongError
+from song2vec.core.storage import Part, load_folder, save_folder, understood
 from song2vec.vectors import formats
 
 KIND = "song vectors"

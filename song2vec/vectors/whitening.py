@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from song2vec.arrays import Array
+from song2vec.core.arrays import Array
 from song2vec.vectors.song_vectors import unit_rows
 
 _LEAST = 1e-4  # of the most variance: a direction with less than that is taken to have that, for the rest may be rounding

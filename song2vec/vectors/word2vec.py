@@ -7,10 +7,10 @@ import os
 from collections.abc import Mapping
 from typing import Protocol
 
-from song2vec.arrays import Array
 from song2vec.catalogue import SongId
-from song2vec.errors import ArgumentError
-from song2vec.progress import progress_bar
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError
+from song2vec.core.progress import progress_bar
 from song2vec.sessions import Sessions
 from song2vec.vectors.context import most_played_first, song_vectors, with_context
 from song2vec.vectors.held_out import hit_rate, next_song_ranks

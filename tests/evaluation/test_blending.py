@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from song2vec import Blend, evaluate, tune_weight
-from song2vec.errors import ArgumentError
+from song2vec.core.errors import ArgumentError
 from song2vec.evaluation.tuned import read_settings
-from song2vec.next_song import MarkovChain
-from tests.next_song.test_blend import TWO, two_habits
+from song2vec.models import MarkovChain
+from tests.models.test_blend import TWO, two_habits
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from song2vec.errors import ArgumentError
+from song2vec.core.errors import ArgumentError
 from song2vec.evaluation import compare, evaluate
-from song2vec.next_song import MarkovChain, Popularity
+from song2vec.models import MarkovChain, Popularity
 from song2vec.sessions import Sessions
-from song2vec.splits import split_given
+from song2vec.sessions.splits import split_given
 from tests.evaluation.toys import Fixed, OutOfOrder, halves, random_log
 
 TRAIN, TEST = halves(random_log(400))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from song2vec.errors import ArgumentError
+from song2vec.core.errors import ArgumentError
 from song2vec.evaluation.intervals import Interval, Ratio, interval, resampled
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from song2vec.errors import ArgumentError
+from song2vec.core.errors import ArgumentError
 from song2vec.evaluation import metrics
 
 RANKS = st.lists(st.integers(1, 50), min_size=1, max_size=30).map(np.array)

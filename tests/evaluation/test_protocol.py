@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from song2vec.catalogue import Catalogue
-from song2vec.errors import ArgumentError
+from song2vec.core.errors import ArgumentError
 from song2vec.evaluation import evaluate, lists
-from song2vec.next_song import MarkovChain, Popularity
+from song2vec.models import MarkovChain, Popularity
 from song2vec.sessions import Sessions
-from song2vec.splits import split_given
+from song2vec.sessions.splits import split_given
 from song2vec.vectors import SongVectors
 from tests.evaluation.toys import Fixed, Forgetful, OutOfOrder, halves, random_log
 

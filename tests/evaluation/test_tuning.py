@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from song2vec.errors import ArgumentError, FormatError, MissingExtraError, NothingLeftError
+from song2vec.core.errors import ArgumentError, FormatError, MissingExtraError, NothingLeftError
+from song2vec.core.settings import Choice, Real, Space, Whole
 from song2vec.evaluation.protocol import evaluate
 from song2vec.evaluation.space import distributions, from_params, own_values, space_around, to_params, with_settings
 from song2vec.evaluation.tuned import Tuned, read_settings
 from song2vec.evaluation.tuning import SHARES, tune
-from song2vec.next_song import MODELS, MarkovChain, NearestSong, NextSongModel
+from song2vec.models import MODELS, MarkovChain, NearestSong, NextSongModel
 from song2vec.sessions import Sessions
-from song2vec.settings import Choice, Real, Space, Whole
-from song2vec.splits import split_at_random, split_given
+from song2vec.sessions.splits import split_at_random, split_given
 
 FORBIDDEN = 5
 

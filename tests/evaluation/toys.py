@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from song2vec.arrays import Array
-from song2vec.next_song import MarkovChain, NextSongModel
+from song2vec.core.arrays import Array
+from song2vec.models import MarkovChain, NextSongModel
 from song2vec.sessions import Sessions
 
 

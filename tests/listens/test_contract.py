@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from song2vec.errors import FormatError, Song2VecError
+from song2vec.core.errors import FormatError, Song2VecError
 from song2vec.listens import READERS, read_listens
 from song2vec.listens.schema import COLUMNS
 from song2vec.listens.sources import collect

@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from song2vec.errors import FormatError, NothingLeftError
+from song2vec.core.errors import FormatError, NothingLeftError
 from song2vec.listens import read_listens
 
 

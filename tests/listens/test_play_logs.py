@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 import zstandard
 
-from song2vec.errors import FormatError, NothingLeftError
+from song2vec.core.errors import FormatError, NothingLeftError
 from song2vec.listens import READERS, read_listens
 from song2vec.listens.sources import collect
 from tests.listens.samples import apple_music, listenbrainz, sample_of, youtube_music

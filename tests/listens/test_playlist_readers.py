@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from song2vec.errors import FormatError, NothingLeftError
+from song2vec.core.errors import FormatError, NothingLeftError
 from song2vec.listens import read_listens
 
 XSPF = '<playlist version="1" xmlns="http://xspf.org/ns/0/"><trackList>{}</trackList></playlist>'

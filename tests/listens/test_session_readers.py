@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from song2vec.errors import FormatError
+from song2vec.core.errors import FormatError
 from song2vec.listens import read_listens
 
 LME = "17430147 17277121 17767569 \n3 2 1 \n{}"

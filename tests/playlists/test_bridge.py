@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from song2vec.catalogue import Catalogue
-from song2vec.errors import ArgumentError, NothingLeftError, UnknownSongError
+from song2vec.core.errors import ArgumentError, NothingLeftError, UnknownSongError
 from song2vec.playlists import bridge
 from song2vec.playlists.bridge import great_circle
 from song2vec.vectors.song_vectors import SongVectors

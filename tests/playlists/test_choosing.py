@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from song2vec.errors import ArgumentError
+from song2vec.core.errors import ArgumentError
 from song2vec.playlists import playlist
 from song2vec.playlists.choosing import Sampling, beam
 from song2vec.playlists.rules import Rules

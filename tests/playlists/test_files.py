@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from song2vec.catalogue import Catalogue
-from song2vec.errors import ArgumentError
+from song2vec.core.errors import ArgumentError
 from song2vec.listens import read_listens
 from song2vec.playlists import Playlist, playlist
 from song2vec.playlists.files import WRITERS

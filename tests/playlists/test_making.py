@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from song2vec.errors import ArgumentError, UnknownSongError
-from song2vec.next_song.markov import MarkovChain
-from song2vec.next_song.popularity import Popularity
+from song2vec.core.errors import ArgumentError, UnknownSongError
+from song2vec.models.markov import MarkovChain
+from song2vec.models.popularity import Popularity
 from song2vec.playlists import playlist
 from song2vec.playlists.space import Space
 from song2vec.search import ExactIndex

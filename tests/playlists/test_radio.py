@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from song2vec.errors import ArgumentError, NothingLeftError
+from song2vec.core.errors import ArgumentError, NothingLeftError
 from song2vec.playlists import radio
 from tests.playlists.small_music import markov, music
 

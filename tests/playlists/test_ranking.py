@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from song2vec.next_song.base import NextSongModel
+from song2vec.models.base import NextSongModel
 from song2vec.playlists import playlist, ranking
 from song2vec.playlists.ranking import log_ranks, near, recent_mean
 from tests.playlists.small_music import markov, music, sessions

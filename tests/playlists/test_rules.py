@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from song2vec.errors import ArgumentError, NothingLeftError, UnknownSongError
+from song2vec.core.errors import ArgumentError, NothingLeftError, UnknownSongError
 from song2vec.playlists import playlist
 from song2vec.playlists.rules import Gate, Rules
 from tests.playlists.small_music import markov, music

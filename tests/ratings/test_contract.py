@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from song2vec.catalogue import Catalogue
-from song2vec.errors import ArgumentError, SavedFolderError, UnknownSongError
+from song2vec.core.errors import ArgumentError, SavedFolderError, UnknownSongError
 from song2vec.ratings import RATERS, Ratings, load_rater
 from song2vec.sessions import Sessions
 from tests.ratings.planted import LAST, drifting, errors, fitted, make, noise

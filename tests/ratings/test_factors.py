@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from song2vec.catalogue import Catalogue
-from song2vec.errors import ArgumentError
+from song2vec.core.errors import ArgumentError
 from song2vec.ratings import Ratings, TimeSVDpp
 from tests.ratings.planted import drifting, make
 

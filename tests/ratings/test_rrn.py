@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from song2vec.catalogue import Catalogue
-from song2vec.errors import ArgumentError
+from song2vec.core.errors import ArgumentError
 from song2vec.ratings import RRN, Ratings, load_rater
 from song2vec.ratings.rrn.side import batch_of
 from song2vec.ratings.rrn.steps import Steps

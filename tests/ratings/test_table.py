@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from song2vec.catalogue import Catalogue
-from song2vec.errors import ArgumentError
+from song2vec.core.errors import ArgumentError
 from song2vec.ratings import Ratings, count_plays
 from song2vec.sessions import Sessions
 from tests.ratings.planted import drifting

@@ -7,7 +7,7 @@ import logging
 import numpy as np
 import pytest
 
-from song2vec.errors import ArgumentError, SavedFolderError
+from song2vec.core.errors import ArgumentError, SavedFolderError
 from song2vec.search import AnnoyIndex, ExactIndex
 from tests.search.test_contract import some_vectors
 

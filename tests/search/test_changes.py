@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from song2vec.catalogue import Catalogue
-from song2vec.errors import ArgumentError, SavedFolderError, UnknownSongError
+from song2vec.core.errors import ArgumentError, SavedFolderError, UnknownSongError
 from song2vec.search import INDEXES, Filters
 from song2vec.vectors.song_vectors import SongVectors
 from tests.search.test_contract import brute_force, every_index, some_vectors

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from song2vec.errors import ArgumentError
+from song2vec.core.errors import ArgumentError
 from song2vec.search import AnnoyIndex, HNSWIndex, SongIndex, choosing
 from tests.search.test_contract import some_vectors
 

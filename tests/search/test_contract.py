@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from song2vec.catalogue import Catalogue
-from song2vec.errors import ArgumentError, SavedFolderError, UnknownSongError
+from song2vec.core.errors import ArgumentError, SavedFolderError, UnknownSongError
+from song2vec.core.storage import Part, load_folder, save_folder
 from song2vec.search import INDEXES, ExactIndex, Filters, load_index, make_index
 from song2vec.search.base import SongIndex
-from song2vec.storage import Part, load_folder, save_folder
 from song2vec.vectors.song_vectors import SongVectors, unit_rows
 
 every_index = pytest.mark.parametrize("name", INDEXES)

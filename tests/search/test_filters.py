@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from song2vec.catalogue import Catalogue
-from song2vec.errors import ArgumentError, UnknownSongError
+from song2vec.core.errors import ArgumentError, UnknownSongError
 from song2vec.search import ExactIndex, Filters
 from song2vec.search.filters import Resolver, _times_before
 from song2vec.vectors.song_vectors import SongVectors

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from song2vec.errors import ArgumentError, MissingExtraError, SavedFolderError
+from song2vec.core.errors import ArgumentError, MissingExtraError, SavedFolderError
 from song2vec.search import ExactIndex, HNSWIndex, SongIndex, make_index
 from song2vec.vectors.song_vectors import SongVectors
 from tests.search.test_contract import some_vectors

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from song2vec.errors import ArgumentError, NothingLeftError
+from song2vec.core.errors import ArgumentError, NothingLeftError
 from song2vec.listens import Listens, ReadReport
 from song2vec.sessions import cut_sessions
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from song2vec.catalogue import Catalogue
-from song2vec.errors import ArgumentError, SavedFolderError
+from song2vec.core.errors import ArgumentError, SavedFolderError
 from song2vec.listens import read_listens
 from song2vec.sessions import CutReport, Sessions, cut_sessions
 

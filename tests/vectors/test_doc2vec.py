@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from song2vec import Engine
-from song2vec.errors import ArgumentError, SavedFolderError, UnknownSongError
+from song2vec.core.errors import ArgumentError, SavedFolderError, UnknownSongError
 from song2vec.sessions import Sessions
 from song2vec.vectors import Doc2Vec
 from song2vec.vectors.training.documents import Documents

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from song2vec.catalogue import Catalogue
-from song2vec.errors import ArgumentError
+from song2vec.core.errors import ArgumentError
 from song2vec.sessions import Sessions
 from song2vec.vectors import Word2Vec
 from tests.vectors.test_word2vec import CLUSTERS, LEARNING, SMALL, SONGS, every_kind, fingerprint, planted

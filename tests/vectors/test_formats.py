@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from song2vec.catalogue import Catalogue
-from song2vec.errors import ArgumentError, FormatError
+from song2vec.core.errors import ArgumentError, FormatError
 from song2vec.vectors import SongVectors
 
 ENDINGS = {"word2vec-text": ".txt", "word2vec-binary": ".bin", "projector": "", "numpy": ".npz", "parquet": ".parquet"}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from song2vec.errors import ArgumentError
+from song2vec.core.errors import ArgumentError
 from song2vec.sessions import Sessions
 from song2vec.vectors import SongVectors
 from song2vec.vectors.held_out import hit_rate, next_song_ranks

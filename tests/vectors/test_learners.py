@@ -11,9 +11,9 @@ import pytest
 import song2vec
 from song2vec import Engine
 from song2vec.catalogue import Catalogue
-from song2vec.errors import ArgumentError
+from song2vec.core.errors import ArgumentError
+from song2vec.core.settings import Choice
 from song2vec.sessions import Sessions
-from song2vec.settings import Choice
 from song2vec.vectors import LEARNERS, SongVectors
 from tests.vectors.planted import LEARNING
 from tests.vectors.test_word2vec import fingerprint, noise, planted, share_of_cluster

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from song2vec.catalogue import Catalogue
-from song2vec.errors import ArgumentError
+from song2vec.core.errors import ArgumentError
 from song2vec.sessions import Sessions
 from song2vec.vectors import MetaProd2Vec, Word2Vec
 from song2vec.vectors.metaprod2vec import with_artists as as_words

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from song2vec.errors import ArgumentError
+from song2vec.core.errors import ArgumentError
 from song2vec.sessions import Sessions
 from song2vec.vectors import Product2Vec, Word2Vec
 from song2vec.vectors.product2vec import as_sets

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from song2vec.errors import ArgumentError, UnknownSongError
-from song2vec.listeners import listener
+from song2vec.core.errors import ArgumentError, UnknownSongError
+from song2vec.search.listeners import listener
 from song2vec.sessions import Sessions
 from song2vec.vectors import SIF, SongVectors
 from tests.vectors.planted import own_cluster, surely_more

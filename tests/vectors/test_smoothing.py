@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from song2vec.errors import ArgumentError
+from song2vec.core.errors import ArgumentError
 from song2vec.sessions import Sessions
 from song2vec.vectors import Forest
 from song2vec.vectors.held_out import hit_rate, next_song_ranks

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from song2vec.catalogue import Catalogue
-from song2vec.errors import ArgumentError, SavedFolderError, UnknownSongError
-from song2vec.storage import save_folder
+from song2vec.core.errors import ArgumentError, SavedFolderError, UnknownSongError
+from song2vec.core.storage import save_folder
 from song2vec.vectors import SongVectors
 from song2vec.vectors.song_vectors import unit_rows
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from song2vec.errors import ArgumentError
+from song2vec.core.errors import ArgumentError
 from song2vec.vectors import Forest
 from song2vec.vectors.song_vectors import unit_rows
 from song2vec.vectors.whitening import centred, whitened

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from gensim.models.word2vec import MAX_WORDS_IN_BATCH
 
-from song2vec.errors import ArgumentError
+from song2vec.core.errors import ArgumentError
 from song2vec.sessions import Sessions
 from song2vec.vectors import LEARNERS, Word2Vec
 from song2vec.vectors.held_out import hit_rate, next_song_ranks
@@ -209,7 +209,7 @@ def test_an_epoch_says_what_it_came_to(caplog):
         ("min_learning_rate", [-1e-9, 1, math.nan], "above 0"),
         ("subsample", [-1, math.nan], "0 or more"),
         ("context_weight", [-0.1, 1.1, math.nan], "0 to 1"),
-        ("seed", [-1, 1.5, None, 2**31], "an integer from 0"),
+        ("seed", [-1, 1.5, None, 2**31], "a whole number from 0"),
     ],
 )
 def test_a_hyperparameter_outside_its_range_is_named(argument, values, allowed):

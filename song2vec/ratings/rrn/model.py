@@ -9,16 +9,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from song2vec.arrays import Array
-from song2vec.errors import ArgumentError, SavedFolderError
-from song2vec.learning.machine import threads
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError, SavedFolderError
+from song2vec.core.random import generator
+from song2vec.core.settings import check_choice, check_real, check_whole
+from song2vec.core.storage import Part
+from song2vec.nn.device import threads
 from song2vec.ratings.base import RatingModel
 from song2vec.ratings.rrn.side import Side, batch_of
 from song2vec.ratings.rrn.steps import Steps
 from song2vec.ratings.table import Ratings
-from song2vec.seeding import generator
-from song2vec.settings import check_choice, check_real, check_whole
-from song2vec.storage import Part
 
 
 class RRN(RatingModel):

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from song2vec.arrays import Array
+from song2vec.core.arrays import Array
 from song2vec.ratings.rrn.steps import Steps
 
 TOLD = 3  # new?, when, when before

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from song2vec.arrays import Array
-from song2vec.sessions.compiled import jit
+from song2vec.core.arrays import Array
+from song2vec.core.jit import jit
 
 WHOLE = 2.0**32
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from song2vec.arrays import Array
-from song2vec.errors import ArgumentError
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError
+from song2vec.core.jit import jit
 from song2vec.sessions import Sessions
-from song2vec.sessions.compiled import jit
 from song2vec.vectors.corpus_file import BATCH
 from song2vec.vectors.training.weights import Weights
 

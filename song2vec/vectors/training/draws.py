@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
-from song2vec.arrays import Array
+from song2vec.core.arrays import Array
 
-OPTIONS: dict[str, Any] = {"nogil": True, "fastmath": True, "boundscheck": False, "error_model": "numpy"}
-inlined: Callable[..., Any] = numba.njit(inline="always", **OPTIONS)
+OPTIONS: dict[str, Any] = {"fastmath": True, "boundscheck": False, "error_model": "numpy"}
+inlined: Callable[..., Any] = numba.njit(nogil=True, inline="always", **OPTIONS)
 LINE = 16  # float32 in a cache line: rows are a multiple of it
 _MULTIPLIER = np.uint64(0x2545F4914F6CDD1D)
 _12, _25, _27, _32 = (np.uint64(bits) for bits in (12, 25, 27, 32))

@@ -12,8 +12,8 @@ import numpy as np
 from gensim.models import Doc2Vec as GensimDoc2Vec
 from gensim.models import Word2Vec as GensimWord2Vec
 
-from song2vec.arrays import Array
-from song2vec.seeding import check_seed
+from song2vec.core.arrays import Array
+from song2vec.core.random import check_seed
 from song2vec.sessions import Sessions
 from song2vec.vectors.corpus_file import BATCH, write_corpus_file
 from song2vec.vectors.training.huffman import Tree

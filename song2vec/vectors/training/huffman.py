@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from song2vec.arrays import Array
-from song2vec.seeding import generator
-from song2vec.sessions.compiled import jit
+from song2vec.core.arrays import Array
+from song2vec.core.jit import jit
+from song2vec.core.random import generator
 
 
 class Tree(NamedTuple):

@@ -6,9 +6,9 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from song2vec.errors import ArgumentError
-from song2vec.seeding import check_seed
-from song2vec.settings import Choice, Configured, Real, Space, Whole
+from song2vec.core.errors import ArgumentError
+from song2vec.core.random import check_seed
+from song2vec.core.settings import Choice, Configured, Real, Space, Whole
 
 _CHOICES = {
     "algorithm": ("skip-gram", "cbow"),

@@ -10,15 +10,13 @@ hierarchical softmax is that of word2vec.c. The trade that is left: fewer negati
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
-from zlib import crc32
 
-import numba
 import numpy as np
 from numba import carray  # type: ignore[attr-defined]
 
-from song2vec.arrays import Array
+from song2vec.core.arrays import Array
+from song2vec.core.jit import compiled
 from song2vec.vectors.training.draws import OPTIONS, Pair, below, draw, heard, path, sampled, step
 from song2vec.vectors.training.lanes import fetch
 from song2vec.vectors.training.local import stack_floats, stack_rows
@@ -30,7 +28,6 @@ PATHS = 64  # room for paths comes in multiples of so many nodes; a Huffman tree
 ROOM = 2 * (1 + HELD)  # rows that a kernel needs for itself
 APART = 16  # plays after which the nodes held are put together
 POOL = 64  # groups whose negatives are drawn at once
-INLINED = ("draws.py", "products.py", "lanes.py", "local.py")
 
 
 class Log(NamedTuple):
@@ -80,12 +77,9 @@ def make_kernel(size: int, most: int, skip_gram: bool, hierarchical: bool, paced
     """
     group = GROUP if skip_gram and not hierarchical else PIECE
     negatives, row, twice, six = 0 if hierarchical else most - 1, 4 * size, 2 * most, 6 * most
-    edition = 1 | crc32(b"".join(Path(__file__).with_name(name).read_bytes() for name in INLINED))
 
-    @numba.njit(cache=True, **OPTIONS)  # type: ignore[untyped-decorator]
+    @compiled(**OPTIONS)
     def kernel(log, model, plan, room, first, last, rate, end_rate, state):  # type: ignore[no-untyped-def]
-        if edition == 0:  # never: numba looks at this file and at what is closed over to tell whether a kernel on disk is stale
-            return
         songs, offsets, rows, keep, weights = log
         inputs, outputs = model.inputs.ctypes.data, model.outputs.ctypes.data
         line, drawn = np.empty(PIECE, np.int64), np.empty(POOL * negatives, np.int64)

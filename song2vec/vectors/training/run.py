@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from song2vec.arrays import Array
-from song2vec.errors import ArgumentError
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError
+from song2vec.core.storage import Part, load_folder, save_folder, understood
 from song2vec.sessions import Sessions
-from song2vec.storage import Part, load_folder, save_folder, understood
 from song2vec.vectors.training.hyperparameters import Hyperparameters
 from song2vec.vectors.training.weights import Weights
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue, SongId
-from song2vec.errors import ArgumentError
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError
 from song2vec.sessions import Sessions
 from song2vec.vectors.training.weights import count_plays
 

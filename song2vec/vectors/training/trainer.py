@@ -14,9 +14,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from song2vec.arrays import Array
-from song2vec.progress import progress_bar
-from song2vec.seeding import generator
+from song2vec.core.arrays import Array
+from song2vec.core.progress import progress_bar
+from song2vec.core.random import generator
 from song2vec.sessions import Sessions
 from song2vec.vectors.training.alias import alias_table
 from song2vec.vectors.training.hyperparameters import Hyperparameters

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from song2vec.arrays import Array
 from song2vec.catalogue import Catalogue
-from song2vec.seeding import generator
+from song2vec.core.arrays import Array
+from song2vec.core.random import generator
+from song2vec.core.storage import Part
 from song2vec.sessions import Sessions
-from song2vec.storage import Part
 from song2vec.vectors.training.draws import LINE
 from song2vec.vectors.training.huffman import Tree, grown_tree, huffman_tree
 

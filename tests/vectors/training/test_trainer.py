@@ -8,7 +8,7 @@ import logging
 import numpy as np
 import pytest
 
-from song2vec.errors import ArgumentError, UnknownSongError
+from song2vec.core.errors import ArgumentError, UnknownSongError
 from song2vec.sessions import Sessions
 from song2vec.vectors import Word2Vec
 from song2vec.vectors.training import trainer

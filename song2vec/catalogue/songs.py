@@ -1,0 +1,214 @@
+"""The catalogue: song ids <-> rows 0..m-1, with artist, title and how often each song was played."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Literal, Self
+
+import numpy as np
+import polars as pl
+
+from song2vec.core.arrays import Array, pack_ids, pack_strings, unpack_ids, unpack_strings
+from song2vec.core.errors import ArgumentError, UnknownSongError
+from song2vec.core.storage import Part, Saved
+
+SongId = str | int
+Unknown = Literal["raise", "skip"]
+
+
+class Catalogue(Saved):
+    """Songs in row order.
+
+    Args:
+        ids: m unique song ids, all strings or all integers.
+        plays: (m,) how often each song was played, int64; zeros when not known.
+        artists, titles: m strings or None each; left out when the log names none.
+
+    Raises ArgumentError when ids repeat, mix strings with integers, or lengths differ.
+    """
+
+    kind = "catalogue"
+
+    def __init__(
+        self,
+        ids: pl.Series | Sequence[SongId],
+        plays: Array | Sequence[int] | None = None,
+        artists: pl.Series | Sequence[str | None] | None = None,
+        titles: pl.Series | Sequence[str | None] | None = None,
+    ) -> None:
+        self.ids = _id_series(ids)
+        size = len(self.ids)
+        self.plays = np.zeros(size, np.int64) if plays is None else np.asarray(plays, np.int64)
+        self.artists = None if artists is None else _names("artist", artists)
+        self.titles = None if titles is None else _names("title", titles)
+        for name, column in (("plays", self.plays), ("artists", self.artists), ("titles", self.titles)):
+            if column is not None and len(column) != size:
+                raise ArgumentError(f"{name} has {len(column)} entries for {size} songs; one a song is allowed")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __contains__(self, song: object) -> bool:
+        return self._is_id(song) and song in self._row_of
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Catalogue) and self.fingerprint == other.fingerprint
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
+
+    def __repr__(self) -> str:
+        return f"Catalogue({len(self):,} songs, {int(self.plays.sum()):,} plays)"
+
+    @cached_property
+    def holds_integers(self) -> bool:
+        """True when song ids are integers, False when they are strings."""
+        return self.ids.dtype == pl.Int64
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """16 hex digits over all ids in row order: two things with the same fingerprint speak of the same rows."""
+        digest = hashlib.sha256(b"int" if self.holds_integers else b"str")
+        for array in pack_ids(self.ids).values():
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()[:16]
+
+    def row(self, song: SongId) -> int:
+        """The row of one song; raises UnknownSongError when it is not in the catalogue."""
+        if self._is_id(song) and song in self._row_of:
+            return self._row_of[song]
+        raise UnknownSongError(f"unknown song {song!r}{self._hint(song)}")
+
+    def rows(self, songs: Iterable[SongId], unknown: Unknown = "raise") -> Array:
+        """Rows of several songs, int64. Unknown songs raise, or are left out with ``unknown="skip"``."""
+        if unknown not in ("raise", "skip"):
+            raise ArgumentError(f"unknown={unknown!r}: 'raise' or 'skip' is allowed")
+        if isinstance(songs, str):
+            raise ArgumentError(f"songs={songs!r}: a list of song ids is allowed")
+        if unknown == "raise":
+            return np.array([self.row(song) for song in songs], np.int64)
+        return np.array([self._row_of[song] for song in songs if song in self], np.int64)
+
+    def rows_in(self, other: Catalogue) -> Array:
+        """(m,) int32: the row that each song has in another catalogue; -1 where it has none."""
+        if self == other:
+            return np.arange(len(self), dtype=np.int32)
+        return np.array([other.row(song) if song in other else -1 for song in self.ids.to_list()], np.int32)
+
+    def songs(self, rows: Array | Sequence[int]) -> list[SongId]:
+        """Song ids at these rows."""
+        return self.ids.gather(np.asarray(rows, np.int64)).to_list()
+
+    def label(self, row: int) -> str:
+        """``Artist - Title`` where the log names them, else the id."""
+        artist = None if self.artists is None else self.artists[row]
+        title = None if self.titles is None else self.titles[row]
+        return " - ".join(name for name in (artist, title) if name) or str(self.ids[row])
+
+    def table(self, rows: Array | Sequence[int] | None = None) -> pl.DataFrame:
+        """Columns song, artist, title, plays (artist and title only where known), for all rows or these."""
+        columns = [self.ids, self.artists, self.titles, pl.Series("plays", self.plays)]
+        frame = pl.DataFrame([column for column in columns if column is not None])
+        return frame if rows is None else frame[np.asarray(rows, np.int64)]
+
+    def subset(self, rows: Array) -> Catalogue:
+        """A catalogue of these rows only, in this order."""
+        rows = np.asarray(rows, np.int64)
+        return Catalogue(
+            self.ids.gather(rows),
+            self.plays[rows],
+            None if self.artists is None else self.artists.gather(rows),
+            None if self.titles is None else self.titles.gather(rows),
+        )
+
+    def plus(self, new: Catalogue, plays: Array | None = None) -> Catalogue:
+        """With new songs behind its own; names that one of the two lacks are None, plays are those of each where none are given."""
+
+        def names(which: str) -> pl.Series | None:
+            parts = [(getattr(catalogue, which), len(catalogue)) for catalogue in (self, new)]
+            if all(part is None for part, _ in parts):
+                return None
+            return pl.concat([pl.Series("", [None] * size if part is None else part, pl.String) for part, size in parts])
+
+        ids = pl.concat([self.ids, new.ids]) if len(new) else self.ids
+        plays = np.concatenate([self.plays, new.plays]) if plays is None else plays
+        return Catalogue(ids, plays, names("artists"), names("titles"))
+
+    @cached_property
+    def artist_codes(self) -> Array | None:
+        """(m,) int64: songs of the same artist share a code; a song without an artist has a code of its own. None without artists."""
+        if self.artists is None:
+            return None
+        codes = self.artists.rank("dense").fill_null(0).to_numpy().astype(np.int64)
+        nameless = np.flatnonzero(codes == 0)
+        codes[nameless] = codes.max(initial=0) + 1 + np.arange(len(nameless))
+        return codes
+
+    def to_parts(self) -> dict[str, Part]:
+        """The catalogue as parts of a saved folder."""
+        return {"songs": self.to_part()}
+
+    @classmethod
+    def from_parts(cls, parts: Mapping[str, Part]) -> Self:
+        """The inverse of :meth:`to_parts`."""
+        return cls.from_part(parts["songs"])
+
+    def to_part(self) -> Part:
+        """The catalogue as a part of a saved folder."""
+        arrays: dict[str, Array] = {"plays": self.plays}
+        arrays |= {f"id_{key}": value for key, value in pack_ids(self.ids).items()}
+        for name, column in (("artist", self.artists), ("title", self.titles)):
+            if column is not None:
+                arrays |= {f"{name}_{key}": value for key, value in pack_strings(column.fill_null("").to_list()).items()}
+        return Part(meta={"songs": len(self), "fingerprint": self.fingerprint}, arrays=arrays)
+
+    @classmethod
+    def from_part(cls, part: Part) -> Self:
+        """The inverse of :meth:`to_part`."""
+
+        def strings(name: str) -> list[str] | None:
+            if f"{name}_bytes" not in part.arrays:
+                return None
+            return unpack_strings({key: part.arrays[f"{name}_{key}"] for key in ("bytes", "offsets")})
+
+        ids = unpack_ids("song", {key.removeprefix("id_"): array for key, array in part.arrays.items() if key.startswith("id_")})
+        return cls(ids, np.array(part.arrays["plays"]), strings("artist"), strings("title"))
+
+    @cached_property
+    def _row_of(self) -> dict[SongId, int]:
+        return {song: row for row, song in enumerate(self.ids.to_list())}
+
+    def _is_id(self, song: object) -> bool:
+        return isinstance(song, int | np.integer) and not isinstance(song, bool) if self.holds_integers else isinstance(song, str)
+
+    def _hint(self, song: object) -> str:
+        """What may have been meant by what is no id."""
+        named = "; an id is needed here, which Engine.find tells of a name" if isinstance(song, str) and self.titles is not None else ""
+        if self._is_id(song):
+            return named
+        return f": the ids of this catalogue are {'integers' if self.holds_integers else 'strings'}, this is a {type(song).__name__}{named}"
+
+
+def _names(column: str, names: pl.Series | Sequence[str | None]) -> pl.Series:
+    try:
+        return pl.Series(column, names, pl.String).replace("", None)
+    except (TypeError, UnicodeError, pl.exceptions.PolarsError) as error:
+        raise ArgumentError(f"{column}s: strings or None are allowed ({str(error).splitlines()[0]})") from error
+
+
+def _id_series(ids: pl.Series | Sequence[SongId]) -> pl.Series:
+    try:
+        series = pl.Series("song", ids, strict=True)
+        if series.dtype.is_integer():
+            series = series.cast(pl.Int64)
+    except (TypeError, UnicodeError, OverflowError, pl.exceptions.PolarsError) as error:
+        raise ArgumentError(f"song ids must be all strings or all 64-bit integers ({str(error).splitlines()[0]})") from error
+    if len(series) == 0:
+        series = series.cast(pl.String)
+    if not (series.dtype == pl.String or series.dtype.is_integer()):
+        raise ArgumentError(f"song ids are {series.dtype}; all strings or all integers are allowed")
+    if series.null_count() or series.n_unique() != len(series):
+        raise ArgumentError("song ids must be unique and not null")
+    return series

@@ -1,0 +1,67 @@
+"""Next-song models: one a file behind one contract."""
+
+from __future__ import annotations
+
+import os
+
+from song2vec.models.artist_popularity import ArtistPopularity
+from song2vec.models.base import NextSongModel, load_parts, restore_model
+from song2vec.models.blend import Blend
+from song2vec.models.factors import ALS, BPR
+from song2vec.models.heard import RepeatLast, SessionPopularity
+from song2vec.models.live import LiveSession
+from song2vec.models.markov import MarkovChain
+from song2vec.models.nearest import Nearest, NearestDoc2Vec, NearestMetaProd2Vec, NearestProduct2Vec, NearestSong
+from song2vec.models.popularity import Popularity, RecentPopularity
+from song2vec.models.rated import RatedSongs
+from song2vec.models.registry import MODELS, make_model
+from song2vec.models.rules import AssociationRules, ItemKNN, SequentialRules
+from song2vec.models.sknn import SKNN
+from song2vec.models.stan import STAN
+from song2vec.models.vsknn import VSKNN
+from song2vec.models.vstan import VSTAN
+
+__all__ = [
+    "ALS",
+    "BPR",
+    "HRNN",
+    "MODELS",
+    "SKNN",
+    "STAN",
+    "VSKNN",
+    "VSTAN",
+    "ArtistPopularity",
+    "AssociationRules",
+    "AutoEncoder",
+    "Blend",
+    "CandidateNetwork",
+    "GRU4Rec",
+    "ItemKNN",
+    "LiveSession",
+    "MarkovChain",
+    "Nearest",
+    "NearestDoc2Vec",
+    "NearestMetaProd2Vec",
+    "NearestProduct2Vec",
+    "NearestSong",
+    "NextSongModel",
+    "PlaylistRNN",
+    "Popularity",
+    "RatedSongs",
+    "RecentPopularity",
+    "RepeatLast",
+    "SequentialRules",
+    "SessionPopularity",
+    "load_model",
+    "make_model",
+]
+
+
+def __getattr__(name: str) -> type[NextSongModel]:
+    """Models that load torch, by the names of their classes."""
+    return MODELS.class_named(name)
+
+
+def load_model(path: str | os.PathLike[str]) -> NextSongModel:
+    """Load a next-song model that its ``save`` wrote. Raises SavedFolderError when it is corrupt or of another kind."""
+    return restore_model(load_parts(path), MODELS, path)

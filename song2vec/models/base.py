@@ -1,0 +1,243 @@
+"""The contract of every next-song model: sessions in, scores of all songs out.
+
+A query is a play of a session: what was heard up to it, that play included, is the history, and every song of the
+catalogue gets a score for coming next. Of the session 7 3 3 5, the play at position 2 asks "what follows 7 3 3?".
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from time import perf_counter
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import polars as pl
+
+from song2vec.catalogue import Catalogue, SongId, Unknown
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError, SavedFolderError, UnknownSongError
+from song2vec.core.settings import Configured, Space
+from song2vec.core.storage import Part, load_folder, save_folder, understood
+from song2vec.models.best import best_songs, check_k
+from song2vec.models.live import LiveSession, resumed
+from song2vec.sessions import Sessions, check_sessions
+
+KIND = "next-song model"
+BLOCK_BYTES = 16 * 2**20  # scores held at once: 69 queries of 60,000 songs, 4 of a million; larger blocks cost page faults
+
+
+class NextSongModel(Configured, ABC):
+    """Says which song comes next.
+
+    A subclass names itself, takes keyword hyperparameters, learns in ``_fit`` and scores in ``_scores``; learned arrays
+    end in ``_``, and those are what is saved. A higher score is a better song; songs of equal score are not told apart,
+    which evaluation counts against the model.
+
+    Attributes:
+        catalogue_: the songs of the sessions it was fitted to; it scores these and no others.
+        fit_seconds_: how long ``fit`` took; None for a model that was loaded.
+    """
+
+    name: ClassVar[str]
+    space: ClassVar[Space] = {}  # what tuning tries
+    catalogue_: Catalogue
+    fit_seconds_: float | None = None
+
+    @abstractmethod
+    def _fit(self, sessions: Sessions) -> None:
+        """Learn from the sessions. Raises ArgumentError for a bad hyperparameter."""
+
+    @abstractmethod
+    def _scores(self, sessions: Sessions, plays: Array) -> Array:
+        """(n, songs) float32 finite scores of every song as the next after each of n plays of sessions over ``catalogue_``.
+
+        What comes after a play, and every other session, must not matter for its scores.
+        """
+
+    def fit(self, sessions: Sessions) -> Self:
+        """Learn from sessions; returns self. Raises ArgumentError when there is no play in them."""
+        check_sessions(sessions)
+        if not sessions.plays:
+            raise ArgumentError("sessions: hold no play; at least one is needed")
+        began = perf_counter()
+        self._fit(sessions)
+        self.catalogue_, self.fit_seconds_ = sessions.catalogue, perf_counter() - began
+        return self
+
+    def score(self, sessions: Sessions, plays: Array) -> Array:
+        """Scores of every song as the next after some plays.
+
+        Args:
+            sessions: over the songs the model was fitted to, as a split makes them.
+            plays: (n,) positions in ``sessions.songs``.
+
+        Returns:
+            (n, songs) float32, higher is better, in row order of the catalogue.
+
+        Raises ArgumentError before ``fit``, for sessions over another catalogue, and for a position that is not there.
+        """
+        if self._fitted() != sessions.catalogue:
+            raise ArgumentError("sessions: are over other songs than this model was fitted to; a split gives both parts the same")
+        plays = np.asarray(plays, np.int64)
+        if len(plays) and not 0 <= plays.min() <= plays.max() < sessions.plays:
+            raise ArgumentError(f"plays: positions from {plays.min()} to {plays.max()}; 0 to {sessions.plays - 1} are there")
+        return self._scores(sessions, plays)
+
+    def score_blocks(self, sessions: Sessions, plays: Array) -> Iterator[tuple[Array, Array]]:
+        """(plays, scores) of some of these plays after others, in any order, until all are scored; memory stays bounded.
+
+        A model that carries a state from play to play overrides this to walk many sessions side by side.
+        """
+        for start in range(0, len(plays), self.block):
+            block = plays[start : start + self.block]
+            yield block, self.score(sessions, block)
+
+    def ranks(self, sessions: Sessions, plays: Array, targets: Array, cut_off: int) -> Array:
+        """Ranks of the right songs, as far as they matter: songs scored as high or higher; 1 is best.
+
+        Args:
+            plays: (n,) positions in ``sessions.songs``, each once, rising.
+            targets: (n,) rows of the right songs.
+            cut_off: the highest rank of interest.
+
+        Returns:
+            (n,) int32; ``cut_off`` + 1 stands for any rank beyond, 0 says that a score is not finite.
+        """
+        ranks = np.zeros(len(plays), np.int32)
+        for some, scores in self.score_blocks(sessions, plays):
+            where = np.searchsorted(plays, some)
+            ahead = (scores >= scores[np.arange(len(some)), targets[where]][:, None]).sum(1)
+            ranks[where] = np.minimum(ahead, cut_off + 1) * np.isfinite(scores).all(1)
+        return ranks
+
+    @property
+    def takes_vectors(self) -> bool:
+        """Whether it begins with song vectors made elsewhere: ``fit(sessions, vectors=...)``."""
+        return False
+
+    @property
+    def block(self) -> int:
+        """How many queries are scored at once."""
+        return max(1, BLOCK_BYTES // (4 * len(self._fitted())))
+
+    def recommend(
+        self, songs: Iterable[SongId], k: int = 10, *, exclude: Iterable[SongId] = (), unknown: Unknown = "raise"
+    ) -> pl.DataFrame:
+        """The k songs most likely to come next in a session.
+
+        Args:
+            songs: what was heard so far, in order, at least one song.
+            exclude: songs never to return, among them any that it does not know; what was heard may come again, as songs do.
+            unknown: "skip" leaves out songs that training never saw.
+
+        Returns:
+            polars DataFrame of song, artist, title (where known) and score, best first, ties by popularity.
+
+        Raises UnknownSongError, and ArgumentError for a k below 1 and before ``fit``.
+        """
+        catalogue = self._fitted()
+        check_k(k)
+        return best_songs(catalogue, self.score_after(songs, unknown), k, exclude)
+
+    def score_after(self, songs: Iterable[SongId], unknown: Unknown = "raise") -> Array:
+        """(songs of the catalogue,) float32 scores of every song as the next after these, in row order.
+
+        Raises UnknownSongError, and ArgumentError before ``fit``.
+        """
+        catalogue = self._fitted()
+        rows = heard_rows(catalogue, songs, unknown)
+        scores: Array = self.score(one_session(catalogue, rows), np.array([len(rows) - 1]))[0]
+        return scores
+
+    def session(self, listener: SongId | None = None) -> LiveSession:
+        """A session that goes on: ``listen`` to songs, ask for the ``next``. Raises ArgumentError before ``fit``.
+
+        Args:
+            listener: whose session it is, for models that know listeners.
+        """
+        self._fitted()
+        return LiveSession(self, listener)
+
+    def load_session(self, path: str | os.PathLike[str]) -> LiveSession:
+        """A live session that its ``save`` wrote, of this model or of another, such as one trained since: where states are not this
+        model's own, the songs are heard anew.
+
+        Raises SavedFolderError when it is corrupt or of another kind, UnknownSongError for a song heard that this model does not
+        know, and ArgumentError before ``fit``.
+        """
+        self._fitted()
+        return resumed(self.session, path)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of what was learned, without the catalogue."""
+        return sum(array.nbytes for array in self._arrays().values())
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Save as a folder (checksummed, atomic, no pickle)."""
+        return save_folder(path, KIND, self.to_parts())
+
+    def to_parts(self) -> dict[str, Part]:
+        """The model as parts of a saved folder."""
+        catalogue, arrays = self._fitted().to_part(), self._arrays()
+        meta = {"model": self.name, "settings": self.settings, "arrays": sorted(arrays)}
+        return {"catalogue": catalogue, "model": Part(meta=meta, arrays=arrays)}
+
+    def _arrays(self) -> dict[str, Array]:
+        """What was learned, by name."""
+        return {name: value for name, value in vars(self).items() if name.endswith("_") and isinstance(value, np.ndarray)}
+
+    def _restore(self, arrays: dict[str, Array]) -> None:
+        """The inverse of ``_arrays``, on a model that has its settings and catalogue."""
+        for name, array in arrays.items():
+            if not name.endswith("_"):
+                raise SavedFolderError(f"model: holds an array {name!r}, which no model learns")
+            setattr(self, name, array)
+
+    def _fitted(self) -> Catalogue:
+        if not hasattr(self, "catalogue_"):
+            raise ArgumentError(f"this {type(self).__name__} has learned nothing yet; call fit(sessions) first")
+        return self.catalogue_
+
+
+def heard_rows(catalogue: Catalogue, songs: Iterable[SongId], unknown: Unknown) -> Array:
+    """Rows of songs that were heard, at least one. Raises UnknownSongError, and ArgumentError for what is no list of ids."""
+    if isinstance(songs, str | int | np.integer) or not isinstance(songs, Iterable):
+        raise ArgumentError(f"songs={songs!r}: a list of song ids is allowed")
+    rows = catalogue.rows(songs, unknown)
+    if not len(rows):
+        raise UnknownSongError("songs: no song was given that this model knows; at least one is needed")
+    return rows
+
+
+def one_session(catalogue: Catalogue, rows: Array) -> Sessions:
+    """One session of these rows of a catalogue, nobody's."""
+    offsets, listener = np.array([0, len(rows)]), np.zeros(1, np.int32)
+    return Sessions(rows.astype(np.int32), offsets, listener, catalogue, pl.Series("listener", [None], dtype=pl.Int64))
+
+
+def histories(sessions: Sessions, plays: Array) -> tuple[Array, Array]:
+    """Where the history of each play begins and ends: history i is ``sessions.songs[begin[i]:end[i]]``, never empty."""
+    session = np.searchsorted(sessions.offsets, plays, side="right") - 1
+    return sessions.offsets[session], plays + 1
+
+
+def restore_model(parts: dict[str, Part], models: Mapping[str, type[NextSongModel]], source: Any) -> NextSongModel:
+    """A model from its parts of a saved folder; the inverse of :meth:`NextSongModel.to_parts`."""
+    with understood(source):
+        meta = parts["model"].meta
+        model = models[meta["model"]](**meta["settings"])
+        model.catalogue_ = Catalogue.from_part(parts["catalogue"])
+        arrays = dict(parts["model"].arrays)
+        if sorted(arrays) != meta["arrays"]:
+            raise SavedFolderError(f"{source}: has the arrays {', '.join(sorted(arrays))}; {', '.join(meta['arrays'])} were saved")
+        model._restore(arrays)
+        return model
+
+
+def load_parts(path: str | os.PathLike[str]) -> dict[str, Part]:
+    """The parts of a model saved on its own."""
+    return load_folder(path, KIND)

@@ -1,0 +1,221 @@
+"""The inner loops of the session neighbours: queries in parallel, arrays only, nothing cleared that can be stamped."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numba
+import numpy as np
+
+from song2vec.core.arrays import Array
+from song2vec.core.jit import jit, parallel_jit
+from song2vec.models.session_index import SessionIndex
+
+SIMILARITIES = ("vec", "cosine", "jaccard", "dice")  # in the order of the branches of _similarity
+
+
+class Rules(NamedTuple):
+    """What tells the models apart. Weights are float64, none below 0.
+
+    A song last heard ``back`` plays before the last (0 for that one) of a session so far of n plays weighs
+    ``((n - back) / n) ** power * by_recency[back]``, and sessions it leads to ``by_step[back]``.
+    """
+
+    power: float
+    by_recency: Array  # (longest history,)
+    by_step: Array  # (longest history,)
+    gaps: bool  # whether by_gap is asked
+    by_gap: Array  # (longest training session,) of a neighbour's song, by places from what it shares with the session so far
+    by_song: Array  # (songs,)
+    decay: float  # days in which a neighbour's similarity falls to 1 / e; inf for never
+    similarity: int  # a place in SIMILARITIES
+    k: int
+    sample_size: int
+    remind: bool
+
+
+class Scratch(NamedTuple):
+    """Room to work in, a row for each thread; the marks and stamps of a query are higher than all before it."""
+
+    stamps: Array  # (2,) int64: the last query's stamp, and the mark of the next query's first slot
+    marks: Array  # (sessions,) int64: the mark of the session's slot
+    found: Array  # (sessions,) int32: the session of a slot; likewise backs, overlap and near
+    backs: Array  # int32: how many plays before the last the session so far last shares a song with this one
+    overlap: Array  # float64
+    near: Array  # float64
+    heard: Array  # (songs + 1,) int64: the stamp of the last query with the song in its session so far
+    total: Array  # (songs + 1,) float64, zeros between queries
+    touched: Array  # (songs + 1,) int32: songs whose total is not 0
+
+
+def make_scratch(threads: int, sessions: int, songs: int) -> Scratch:
+    """Zeros, which take no memory until they are touched."""
+    stamps = np.zeros((threads, 2), np.int64)
+    stamps[:, 1] = 1
+    by_session = [np.zeros((threads, sessions), dtype) for dtype in (np.int64, np.int32, np.int32, np.float64, np.float64)]
+    by_song = [np.zeros((threads, songs + 1), dtype) for dtype in (np.int64, np.float64, np.int32)]
+    return Scratch(stamps, *by_session, *by_song)
+
+
+def score_queries(index: SessionIndex, rules: Rules, songs: Array, begins: Array, ends: Array, scratch: Scratch, scores: Array) -> None:
+    """Write the (n, songs) float32 scores after each history ``songs[begins[i]:ends[i]]``.
+
+    A single query is scored by this thread: to wake others takes longer than they save, at times by far.
+    """
+    if len(begins) == 1:
+        _score_share(index, rules, songs, begins, ends, scratch, scores, 0, 1)
+    else:
+        _score_together(index, rules, songs, begins, ends, scratch, scores)
+
+
+@parallel_jit
+def _score_together(index: SessionIndex, rules: Rules, songs: Array, begins: Array, ends: Array, scratch: Scratch, scores: Array) -> None:
+    threads = min(len(scratch.stamps), len(begins))
+    for thread in numba.prange(threads):
+        _score_share(index, rules, songs, begins, ends, scratch, scores, thread, threads)
+
+
+@jit
+def _score_share(
+    index: SessionIndex, rules: Rules, songs: Array, begins: Array, ends: Array, scratch: Scratch, scores: Array, thread: int, threads: int
+) -> None:
+    """Every ``threads``-th query from ``thread`` on, in the room of that thread."""
+    own = Scratch(
+        scratch.stamps[thread],
+        scratch.marks[thread],
+        scratch.found[thread],
+        scratch.backs[thread],
+        scratch.overlap[thread],
+        scratch.near[thread],
+        scratch.heard[thread],
+        scratch.total[thread],
+        scratch.touched[thread],
+    )
+    for query in range(thread, len(begins), threads):
+        _score(index, rules, songs[begins[query] : ends[query]], own, scores[query])
+
+
+@jit
+def _score(index: SessionIndex, rules: Rules, history: Array, own: Scratch, scores: Array) -> None:
+    own.stamps[0] += 1
+    found, size, distinct = _find(index, rules, history, own)
+    own.stamps[1] += found
+    sampled = _sample(rules.sample_size, found, own)
+    _compare(index, rules, sampled, size, distinct, own)
+    least, last = _limits(rules.k, sampled, own)
+    touched = 0
+    for slot in range(sampled):
+        if own.near[slot] > least or (own.near[slot] == least and own.found[slot] <= last):
+            touched = _add(index, rules, own.found[slot], own.near[slot] * rules.by_step[own.backs[slot]], touched, own)
+    scores[:] = 0
+    for i in range(touched):
+        song = own.touched[i]
+        scores[song] = own.total[song] * rules.by_song[song]
+        own.total[song] = 0
+
+
+@jit
+def _find(index: SessionIndex, rules: Rules, history: Array, own: Scratch) -> tuple[int, float, int]:
+    """Sessions that share songs with the history: how many, the history's sum of squared weights, and its distinct songs.
+
+    Past its first ``sample_size`` sessions a song's list holds none that the sample takes.
+    """
+    stamp, first = own.stamps
+    found, size, distinct = 0, 0.0, 0
+    for back in range(len(history)):
+        song = history[len(history) - 1 - back]
+        if own.heard[song] == stamp:
+            continue
+        own.heard[song] = stamp
+        weight = ((len(history) - back) / len(history)) ** rules.power * rules.by_recency[back]
+        size += weight * weight
+        distinct += 1
+        begin = index.listing[song]
+        for i in range(begin, min(index.listing[song + 1], begin + rules.sample_size)):
+            session = index.sessions[i]
+            slot = own.marks[session] - first
+            if slot < 0:
+                slot = found
+                own.marks[session] = first + slot
+                own.found[slot], own.backs[slot], own.overlap[slot] = session, back, 0.0
+                found += 1
+            own.overlap[slot] += weight
+    return found, size, distinct
+
+
+@jit
+def _sample(sample_size: int, found: int, own: Scratch) -> int:
+    """Keep the most recent sessions, those of the lowest numbers; returns how many are kept."""
+    if found <= sample_size:
+        return found
+    oldest = np.partition(own.found[:found], sample_size - 1)[sample_size - 1]
+    kept = 0
+    for slot in range(found):
+        if own.found[slot] <= oldest:
+            own.found[kept], own.backs[kept], own.overlap[kept] = own.found[slot], own.backs[slot], own.overlap[slot]
+            kept += 1
+    return kept
+
+
+@jit
+def _compare(index: SessionIndex, rules: Rules, sampled: int, size: float, distinct: int, own: Scratch) -> None:
+    """Similarities of the sampled sessions, decayed by how much older they are than the most recent of them."""
+    newest = np.inf
+    for slot in range(sampled):
+        newest = min(newest, index.ages[own.found[slot]])
+    for slot in range(sampled):
+        session = own.found[slot]
+        others = index.offsets[session + 1] - index.offsets[session]
+        near = _similarity(rules.similarity, own.overlap[slot], size, distinct, others)
+        if rules.decay < np.inf:
+            near *= np.exp((newest - index.ages[session]) / rules.decay)
+        own.near[slot] = near
+
+
+@jit
+def _similarity(kind: int, overlap: float, size: float, distinct: int, others: int) -> float:
+    if kind == 0:
+        length = float(distinct)
+    elif kind == 1:
+        length = math.sqrt(size) * math.sqrt(others)
+    elif kind == 2:
+        length = distinct + others - overlap
+    else:
+        length = (distinct + others) / 2
+    return overlap / length
+
+
+@jit
+def _limits(k: int, sampled: int, own: Scratch) -> tuple[float, int]:
+    """The least similarity of the k nearest sessions, and the last session of those that have just that: the recent ones win."""
+    if sampled <= k:
+        return -1.0, 0
+    least = np.partition(own.near[:sampled], sampled - k)[sampled - k]
+    ties = np.empty(sampled, np.int32)
+    places, tied = k, 0
+    for slot in range(sampled):
+        if own.near[slot] > least:
+            places -= 1
+        elif own.near[slot] == least:
+            ties[tied] = own.found[slot]
+            tied += 1
+    return least, np.partition(ties[:tied], places - 1)[places - 1]
+
+
+@jit
+def _add(index: SessionIndex, rules: Rules, session: int, weight: float, touched: int, own: Scratch) -> int:
+    """Add one neighbour's weight to each of its songs; returns how many songs have a total now."""
+    begin, end = index.offsets[session], index.offsets[session + 1]
+    shared = begin
+    if rules.gaps:
+        while own.heard[index.songs[shared]] != own.stamps[0]:
+            shared += 1
+    for i in range(begin, end):
+        song = index.songs[i]
+        gain = weight * rules.by_gap[abs(index.places[i] - index.places[shared])] if rules.gaps else weight
+        if gain > 0 and (rules.remind or own.heard[song] != own.stamps[0]):
+            own.touched[touched] = song  # overwritten by the next song unless this one is new: no branch to guess wrong
+            touched += own.total[song] == 0
+            own.total[song] += gain
+    return touched

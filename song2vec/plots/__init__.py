@@ -1,1 +1,0 @@
-"""Drawing only: tables of songs with coordinates -> pictures and pages. Knows no vectors."""

@@ -1,0 +1,229 @@
+"""Sessions for training and sessions for testing, over one catalogue: the songs that training plays.
+
+Every split returns (train, test). Rows, order and play counts of the catalogue come from the training sessions alone, so
+that nothing of the test shows in them. Plays of songs that training never plays are dropped from the test sessions, then
+test sessions left with fewer than two plays; ``test.report`` counts both, ``train.report`` what left training. With
+``unseen="keep"`` those songs stay, behind all others and with 0 plays: every model misses them, as in the figures
+published for some logs. Both sides share ``listeners`` and keep the order of their sessions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+import polars as pl
+
+from song2vec.catalogue import Catalogue
+from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError, NothingLeftError
+from song2vec.core.jit import jit
+from song2vec.core.random import generator
+from song2vec.sessions import CutReport, Sessions, check_sessions
+from song2vec.sessions.numbering import count_each
+from song2vec.sessions.ordering import gather
+
+Split = tuple[Sessions, Sessions]
+Unseen = Literal["drop", "keep"]
+DAY = 86_400
+
+
+def split_by_time(sessions: Sessions, test_days: float = 7, *, unseen: Unseen = "drop") -> Split:
+    """The sessions that begin within the last ``test_days`` days, counted back from the newest, are the test.
+
+    A session that begins before them and still runs when they begin is cut there: training knows nothing of that time, and
+    ``train.report`` counts the plays it lost. When a play began is told by the start of its session and the dwell of the
+    plays before, unknown dwell taken as none.
+
+    Raises ArgumentError for sessions without times, days not above 0, and when no session is left to train on.
+    """
+    _check(sessions, unseen)
+    if sessions.start is None:
+        raise ArgumentError("sessions: have no times; split_last_session, split_by_listener and split_at_random need none")
+    if isinstance(test_days, bool) or not isinstance(test_days, int | float | np.number) or not 0 < test_days < math.inf:
+        raise ArgumentError(f"test_days={test_days!r}: a number of days above 0 is allowed")
+    boundary = float(sessions.start.max() - test_days * DAY)
+    in_test = sessions.start > boundary
+    if in_test.all():
+        span = (sessions.start.max() - sessions.start.min()) / DAY
+        raise ArgumentError(f"test_days={test_days!r}: leaves no session to train on, as the log spans {span:.1f} days; fewer are allowed")
+    before = sessions.select(~in_test)
+    train = _until(before, boundary)
+    return _finished(train, sessions.select(in_test), unseen, {"after the test began": before.plays - train.plays})
+
+
+def split_last_session(sessions: Sessions, *, unseen: Unseen = "drop") -> Split:
+    """The last session of each listener is the test; who has one session only stays in training.
+
+    Without times, a listener's sessions are taken to be in order. Raises ArgumentError when nobody has two sessions.
+    """
+    _check(sessions, unseen)
+    times = np.zeros(len(sessions), np.int8) if sessions.start is None else sessions.start
+    order = np.lexsort((times, sessions.listener))  # of equal times the later in the log is the last
+    listener = sessions.listener[order]
+    first, last = np.ones(len(order), bool), np.ones(len(order), bool)
+    first[1:] = last[:-1] = listener[1:] != listener[:-1]
+    in_test = np.zeros(len(sessions), bool)
+    in_test[order[last & ~first]] = True
+    if not in_test.any():
+        raise ArgumentError(f"sessions: none of {len(sessions.listeners):,} listeners has two; split_at_random needs no listeners")
+    return _by_mask(sessions, in_test, unseen)
+
+
+def split_by_listener(sessions: Sessions, test: float = 0.2, *, seed: int = 0, unseen: Unseen = "drop") -> Split:
+    """All sessions of a share ``test`` of the listeners, drawn at random, are the test: nobody is on both sides.
+
+    Raises ArgumentError when either side would be empty.
+    """
+    _check(sessions, unseen)
+    present = np.unique(sessions.listener)
+    chosen = np.zeros(len(sessions.listeners), bool)
+    chosen[present[_drawn(len(present), "listeners", test, seed)]] = True
+    return _by_mask(sessions, chosen[sessions.listener], unseen)
+
+
+def split_at_random(sessions: Sessions, test: float = 0.2, *, seed: int = 0, unseen: Unseen = "drop") -> Split:
+    """A share ``test`` of the sessions, drawn at random, is the test.
+
+    Raises ArgumentError when either side would be empty.
+    """
+    _check(sessions, unseen)
+    in_test = np.zeros(len(sessions), bool)
+    in_test[_drawn(len(sessions), "sessions", test, seed)] = True
+    return _by_mask(sessions, in_test, unseen)
+
+
+def split_given(train: Sessions, test: Sessions, *, unseen: Unseen = "drop") -> Split:
+    """Two sets of sessions, read from two files, put over one catalogue: the same song and listener ids mean the same.
+
+    Raises ArgumentError when either is empty, or the song ids of one are strings and of the other integers.
+    """
+    for name, given in (("train", train), ("test", test)):
+        _check(given, unseen, name)
+    songs, listeners = (train.catalogue, test.catalogue), (train.listeners, test.listeners)
+    if songs[0].holds_integers != songs[1].holds_integers:
+        kinds = [
+            f"{'integers' if each.holds_integers else 'strings'} in {name}" for name, each in zip(("train", "test"), songs, strict=True)
+        ]
+        raise ArgumentError(f"train, test: song ids are {' and '.join(kinds)}; ids of one kind are allowed")
+    if listeners[0].dtype != listeners[1].dtype:
+        listeners = (listeners[0].cast(pl.String), listeners[1].cast(pl.String))
+    joint, row_of = _joint_catalogue(*songs)
+    everybody, number_of = _joined(*listeners)
+    return _finished(
+        replace(train, catalogue=joint, listeners=everybody),
+        replace(test, catalogue=joint, listeners=everybody, songs=gather(row_of, test.songs), listener=number_of[test.listener]),
+        unseen,
+    )
+
+
+def _check(sessions: Sessions, unseen: str, name: str = "sessions") -> None:
+    check_sessions(sessions, name)
+    if unseen not in ("drop", "keep"):
+        raise ArgumentError(f"unseen={unseen!r}: 'drop' or 'keep' is allowed")
+    if not sessions.plays:
+        raise ArgumentError(f"{name}: hold no play; at least one is needed")
+
+
+def _drawn(count: int, what: str, test: float, seed: int) -> Array:
+    """Which of ``count`` things are held out."""
+    if isinstance(test, bool) or not isinstance(test, int | float | np.number) or not 0 < test < 1:
+        raise ArgumentError(f"test={test!r}: a share between 0 and 1 is allowed")
+    held_out = round(float(test) * count)
+    if not 0 < held_out < count:
+        raise ArgumentError(f"test={test!r} of {count} {what} leaves one side empty; more {what} are needed")
+    return generator(seed, "split").permutation(count)[:held_out]
+
+
+def _by_mask(sessions: Sessions, in_test: Array, unseen: Unseen) -> Split:
+    return _finished(sessions.select(~in_test), sessions.select(in_test), unseen)
+
+
+def _until(sessions: Sessions, boundary: float) -> Sessions:
+    """The plays that began by the boundary, in epoch seconds."""
+    lengths = _begun(sessions.start, sessions.offsets, np.zeros(0, np.float32) if sessions.dwell is None else sessions.dwell, boundary)
+    late = sessions.lengths - lengths
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    kept = np.ones(sessions.plays, bool)
+    kept[np.repeat(offsets[1:], late) + np.arange(late.sum())] = False
+    return replace(sessions, songs=sessions.songs[kept], offsets=offsets, dwell=None if sessions.dwell is None else sessions.dwell[kept])
+
+
+def _finished(train: Sessions, test: Sessions, unseen: Unseen, lost: Mapping[str, int] | None = None) -> Split:
+    """Two sides over one catalogue -> over the songs that training plays; ``lost`` are plays that left training, by reason."""
+    counts = count_each(train.songs, len(train.catalogue))
+    rows = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
+    if unseen == "keep":
+        rows = np.concatenate([rows, np.flatnonzero((counts == 0) & (count_each(test.songs, len(counts)) > 0))])
+    row_of = np.full(len(counts), -1, np.int32)
+    row_of[rows] = np.arange(len(rows), dtype=np.int32)
+    songs = train.catalogue.subset(rows)
+    catalogue = Catalogue(songs.ids, counts[rows], songs.artists, songs.titles)
+    lost = {why: count for why, count in (lost or {}).items() if count}
+    report = CutReport(train.plays + sum(lost.values()), train.plays, lost)
+    kept = _known(replace(test, songs=gather(row_of, test.songs), catalogue=catalogue))
+    return replace(train, songs=gather(row_of, train.songs), catalogue=catalogue, report=report), kept
+
+
+def _known(test: Sessions) -> Sessions:
+    """Sessions without the plays of row -1, and without those then left with fewer than two plays."""
+    known = test.songs >= 0
+    before = np.concatenate([[0], np.cumsum(known)])
+    lengths = before[test.offsets[1:]] - before[test.offsets[:-1]]
+    long = lengths >= 2
+    plays = known & np.repeat(long, test.lengths)
+    unseen, short = len(known) - int(before[-1]), int(lengths[~long].sum())
+    dropped = {"of songs that training never plays": unseen, "in sessions left with under 2 plays": short}
+    report = CutReport(test.plays, int(plays.sum()), {why: count for why, count in dropped.items() if count})
+    if not report.kept:
+        raise NothingLeftError(f"test: no session is left: {report}")
+    return replace(
+        test,
+        songs=test.songs[plays],
+        offsets=np.concatenate([[0], np.cumsum(lengths[long])]).astype(np.int64),
+        listener=test.listener[long],
+        start=None if test.start is None else test.start[long],
+        dwell=None if test.dwell is None else test.dwell[plays],
+        report=report,
+    )
+
+
+def _joint_catalogue(train: Catalogue, test: Catalogue) -> tuple[Catalogue, Array]:
+    """The songs of one catalogue and then those that only the other has, and where each song of the other is."""
+    ids, row_of = _joined(train.ids, test.ids)
+    new = np.flatnonzero(row_of >= len(train))
+
+    def names(ours: pl.Series | None, theirs: pl.Series | None) -> pl.Series | None:
+        if ours is None and theirs is None:
+            return None
+        blank = pl.Series([None], dtype=pl.String)
+        first = blank.new_from_index(0, len(train)) if ours is None else ours
+        return pl.concat([first, blank.new_from_index(0, len(new)) if theirs is None else theirs.gather(new)])
+
+    return Catalogue(ids, None, names(train.artists, test.artists), names(train.titles, test.titles)), row_of
+
+
+def _joined(ours: pl.Series, theirs: pl.Series) -> tuple[pl.Series, Array]:
+    """Unique ids and then those that only ``theirs`` has; and the place of each of theirs among them, int32."""
+    name = ours.name
+    joint = pl.concat([ours, theirs.alias(name)]).unique(maintain_order=True)
+    places = theirs.alias(name).to_frame().join(joint.to_frame().with_row_index("place"), on=name, how="left", maintain_order="left")
+    return joint, places["place"].to_numpy().astype(np.int32)
+
+
+@jit
+def _begun(start: Array, offsets: Array, dwell: Array, boundary: float) -> Array:
+    """(sessions,) int64: how many plays of each session began by the boundary."""
+    counts = np.diff(offsets)
+    for session in range(len(start)):
+        time = np.float64(start[session])
+        for play in range(offsets[session], offsets[session + 1]):
+            if time > boundary:
+                counts[session] = play - offsets[session]
+                break
+            if len(dwell) and not np.isnan(dwell[play]):
+                time += dwell[play]
+    return counts

@@ -1,0 +1,83 @@
+"""Every registered next-song model as the tests make it: small where the defaults are slow, and what it can learn."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from song2vec.core.arrays import Array
+from song2vec.models import MODELS, NextSongModel, make_model
+from song2vec.sessions import Sessions
+from tests.planted import listen
+from tests.small import SETTINGS
+
+NAMES = tuple(MODELS)
+CLOSE = {"rtol": 1e-4, "atol": 1e-5}  # matrix products differ in the last bits with their shape
+
+# settings of models that are slow, or need much data, with their defaults
+SMALL: dict[str, dict[str, Any]] = {
+    "als": {"size": 12, "epochs": 5},
+    "bpr": {"size": 12, "epochs": 60},
+    "nearest": {"word2vec": {**SETTINGS, "epochs": 12}},
+    "product2vec": {"product2vec": {**SETTINGS, "epochs": 12}},
+    "metaprod2vec": {"metaprod2vec": {**SETTINGS, "epochs": 12}},
+    "doc2vec": {"doc2vec": {**{name: value for name, value in SETTINGS.items() if name != "loss"}, "epochs": 12}},
+    "item-knn": {"regularisation": 1.0},
+    "gru4rec": {"hidden": 16, "n_sample": 32, "batch_size": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
+    "hrnn": {"hidden": 16, "user_hidden": 8, "n_sample": 32, "batch_size": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
+    "ratings": {"settings_of_rater": {"size": 4, "epochs": 10, "progress": False}},
+    "blend": {"models": {"markov": {}, "vsknn": {}}},
+    "playlist-rnn": {"hidden": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
+    "autoencoder": {"hidden": 16, "epochs": 20, "batch_size": 16, "learning_rate": 0.1, "repeats": True, "workers": 1, "progress": False},
+    "youtube": {"hidden": 16, "size": 16, "n_sample": 32, "batch_size": 16, "window": 1, "workers": 1, "progress": False},
+}
+# the structure of tests/planted.py that a model finds; all others find "follows"
+LEARNS = {
+    "popularity": "popular",
+    "recent-popularity": "recent",
+    "session-popularity": "repeats",
+    "repeat-last": "repeats",
+    "artist-popularity": "group",
+    "ar": "group",
+    "item-knn": "group",
+    "als": "group",
+    "bpr": "group",
+    "nearest": "group",
+    "product2vec": "group",
+    "metaprod2vec": "group",
+    "doc2vec": "group",
+    "sknn": "group",
+    "autoencoder": "group",
+    "ratings": "popular",
+}
+# models that learn from songs which follow each other, and refuse a log without any
+NEED_PAIRS = ("nearest", "product2vec", "metaprod2vec", "doc2vec", "gru4rec", "playlist-rnn", "hrnn", "youtube")
+
+
+def make(name: str, **settings: Any) -> NextSongModel:
+    """A model by its name, small unless these settings say otherwise."""
+    return make_model(name, SMALL.get(name, {}) | settings)
+
+
+def learns(name: str) -> str:
+    """The structure that a model of this name finds."""
+    return LEARNS.get(name, "follows")
+
+
+@cache
+def log() -> tuple[Sessions, Sessions]:
+    """(train, test) of a small log."""
+    return listen("follows", 0.7, sessions=120)
+
+
+@cache
+def fitted(name: str) -> NextSongModel:
+    """A model of the small log; tests share it."""
+    return make(name).fit(log()[0])
+
+
+def some_plays(sessions: Sessions, n: int = 40) -> Array:
+    """Plays of all sessions, in no order."""
+    return np.random.default_rng(0).permutation(sessions.plays)[:n]

@@ -1,0 +1,56 @@
+"""Logs that only a model which knows the time, or what goes together, can foretell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from song2vec.evaluation import compare
+from song2vec.models import NextSongModel
+from song2vec.sessions import Sessions
+from tests.planted import SONGS, K, with_names
+
+MORNING, EVENING = 8, 20
+HITS = 5  # songs of an hour
+
+
+def by_hour(predictability: float, *, sessions: int = 400, seed: int = 0) -> tuple[Sessions, Sessions]:
+    """(train, test): with this probability the next song is one of five of the morning, or five of the evening; else any of all."""
+    random = np.random.default_rng(seed)
+    evening = random.random(sessions) < 0.5
+    lists = []
+    for late in evening:
+        drawn, hits = random.integers(0, SONGS, 8), random.integers(0, HITS, 8) + HITS * late
+        lists.append(np.where(random.random(8) < predictability, hits, drawn).tolist())
+    train, test = with_names(Sessions.from_lists([*lists, list(range(SONGS))]), 3 * sessions // 4)
+    hours = np.where(evening, EVENING, MORNING) * 3600 + np.arange(sessions) * 86_400
+    return at(train, hours[: len(train)]), at(test, hours[len(train) :])
+
+
+def by_context(predictability: float, *, sessions: int = 400, seed: int = 0) -> tuple[Sessions, Sessions]:
+    """As :func:`by_hour`, but what tells is a country, and one word of a query; times tell nothing."""
+    train, test = by_hour(predictability, sessions=sessions, seed=seed)
+    random = np.random.default_rng(seed)
+
+    def told(part: Sessions) -> Sessions:
+        late = part.start // 3600 % 24 == EVENING
+        country = np.where(late, "SE", "FI")
+        queries = [f"{random.choice(['some', 'Any'])} {'sad' if one else 'Happy'}-songs {random.integers(10**6)}" for one in late]
+        return replace(part, start=None, context=pl.DataFrame({"country": country, "search": queries}))
+
+    return told(train), told(test)
+
+
+def at(sessions: Sessions, start: Any) -> Sessions:
+    """The sessions with other times; they hold their own array, so that a log can share its songs."""
+    sessions.start[:] = start
+    return sessions
+
+
+def beats(better: NextSongModel, worse: NextSongModel, test: Sessions) -> bool:
+    """Whether the 95 % interval of the difference in hit rate lies above 0."""
+    found = compare({"better": better, "worse": worse}, test, k=K, baseline="worse", timed=0, progress=False)
+    return bool(found.differences["hit_rate_low"][0] > 0)

@@ -339,7 +339,7 @@ def engine():
 
 
 def test_a_k_of_nought_is_refused_and_a_k_beyond_the_catalogue_gives_all(engine):
-    for ask in (engine.similar, lambda song, k: engine.similar_to_listener([song], k), lambda song, k: engine.similar_batch([song], k)):
+    for ask in (engine.similar, lambda song, k: engine.recommend([song], k), lambda song, k: engine.similar_batch([song], k)):
         with pytest.raises(ArgumentError, match="k=0: an integer from 1"):
             ask("mykonos", 0)
         assert ask("mykonos", 10**9).height == 23
@@ -347,7 +347,7 @@ def test_a_k_of_nought_is_refused_and_a_k_beyond_the_catalogue_gives_all(engine)
 
 def test_a_listener_of_one_play_is_answered(engine):
     history = read_listens(plays().head(1))
-    assert engine.similar_to_listener(history, 5).equals(engine.similar_to_listener([history.table["song"][0]], 5))
+    assert engine.recommend(history, 5).equals(engine.recommend([history.table["song"][0]], 5))
 
 
 def test_a_corrupt_engine_folder_is_refused(engine, tmp_path):

@@ -56,7 +56,7 @@ def recommend(
         raise ArgumentError(f"--listener {listener!r}: goes with --log FILE")
     history: Any = [loaded.find(song) for song in songs or ()] if log is None else _listens_of(log, listener)
     rules: dict[str, Any] = {"exclude_heard": not heard, "not_by": not_by or (), "max_per_artist": max_per_artist}
-    found = loaded.similar_to_listener(history, k, half_life_days=half_life_days, unknown="raise" if log is None else "skip", **rules)
+    found = loaded.recommend(history, k, half_life_days=half_life_days, unknown="raise" if log is None else "skip", **rules)
     show((found if as_json else with_labels(loaded, found)).drop("because_cosine"), "Songs for this listener", as_json)
 
 

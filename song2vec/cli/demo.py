@@ -26,7 +26,7 @@ def run_demo(listens: Listens, folder: Path) -> Iterator[tuple[str, pl.DataFrame
     yield f"{engine.save(folder / 'classic_rock.s2v')}: {engine.info()}", None
     for song in SONGS:
         yield f"\nSongs like {song}", engine.similar(song, 5, max_per_artist=2)
-    suggested = engine.similar_to_listener(LISTENER, 5, max_per_artist=1)
+    suggested = engine.recommend(LISTENER, 5, max_per_artist=1)
     yield f"\nFor a listener of {', '.join(LISTENER)}", suggested.drop("because_cosine")
     drawn = engine.map()
     for name in ("map.png", "map.html"):

@@ -147,7 +147,7 @@ class Engine(Changing, Playing):
             history = self._finder.ids(history) if unknown == "raise" else [self._finder.find_or_keep(song) for song in history]
         return listener(self.vectors, history, half_life_days=half_life_days, by_dwell=by_dwell, unknown=unknown)
 
-    def similar_to_listener(
+    def recommend(
         self,
         history: History,
         k: int = 10,

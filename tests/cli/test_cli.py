@@ -381,7 +381,7 @@ def test_recommend_takes_a_log_of_one_listener(console, folder, tmp_path):
     own = plays().filter(pl.col("listener") == "listener 0")
     own.write_csv(tmp_path / "own.csv")
     found = console("recommend", folder, "--log", tmp_path / "own.csv", "-k", 30, "--json", "--heard").json
-    assert [row["song"] for row in found] == Engine.load(folder).similar_to_listener(own, 30, exclude_heard=False)["song"].to_list()
+    assert [row["song"] for row in found] == Engine.load(folder).recommend(own, 30, exclude_heard=False)["song"].to_list()
     unheard = console("recommend", folder, "--log", tmp_path / "own.csv", "-k", 30, "--json").json
     played = {f"{artist} - {title}" for artist, title in own.select("artist", "title").iter_rows()}
     assert {row["song"] for row in unheard} == {*names_of(FOLK), *names_of(METAL)} - played
@@ -392,7 +392,7 @@ def test_recommend_takes_one_listener_of_a_log_and_the_age_of_plays(console, fol
     found = console("recommend", folder, *options, "-k", 5, "--json").json
     own = plays().filter(pl.col("listener") == "listener 3")
     rules = {"exclude_heard": False, "max_per_artist": 1, "not_by": ["Slayer"]}
-    expected = Engine.load(folder).similar_to_listener(own, 5, half_life_days=2, **rules)
+    expected = Engine.load(folder).recommend(own, 5, half_life_days=2, **rules)
     assert found == expected.drop("because_cosine").to_dicts()
 
 

@@ -192,7 +192,7 @@ def test_a_k_that_is_no_count_is_refused(trained, k):
     for ask in (
         lambda: trained.similar(MYKONOS, k),
         lambda: trained.similar_batch([MYKONOS], k),
-        lambda: trained.similar_to_listener([MYKONOS], k),
+        lambda: trained.recommend([MYKONOS], k),
     ):
         with pytest.raises(ArgumentError, match=f"k={k!r}: an integer from 1"):
             ask()
@@ -249,10 +249,10 @@ def test_when_nothing_is_allowed_the_table_is_empty(trained):
         (lambda made: made.similar([]), UnknownSongError, "at least one known song is needed"),
         (lambda made: made.similar_batch(["mykonos", "nobody knows"]), UnknownSongError, "'nobody knows'"),
         (lambda made: made.similar_batch([]), ArgumentError, "songs: is empty"),
-        (lambda made: made.similar_to_listener(["nobody knows"]), UnknownSongError, "'nobody knows'"),
-        (lambda made: made.similar_to_listener([]), ArgumentError, "history: is empty"),
-        (lambda made: made.similar_to_listener("mykonos"), ArgumentError, "history='mykonos': a list"),
-        (lambda made: made.similar_to_listener(5), ArgumentError, "history=5: a list"),
+        (lambda made: made.recommend(["nobody knows"]), UnknownSongError, "'nobody knows'"),
+        (lambda made: made.recommend([]), ArgumentError, "history: is empty"),
+        (lambda made: made.recommend("mykonos"), ArgumentError, "history='mykonos': a list"),
+        (lambda made: made.recommend(5), ArgumentError, "history=5: a list"),
     ],
 )
 def test_unusable_questions_are_refused_by_name(trained, ask, error, message):
@@ -286,7 +286,7 @@ def test_a_batch_with_a_k_beyond_the_catalogue_gives_every_other_song(trained):
 
 
 def test_a_listener_of_one_song_is_offered_the_songs_like_it(trained):
-    found = trained.similar_to_listener(["mykonos"], 5)
+    found = trained.recommend(["mykonos"], 5)
     expected = trained.similar(MYKONOS, 5)
     assert found.drop("cosine", "because", "because_cosine").equals(expected.drop("cosine"))
     np.testing.assert_allclose(found["cosine"].to_numpy(), expected["cosine"].to_numpy(), atol=1e-6)  # a unit vector is scaled anew
@@ -296,7 +296,7 @@ def test_a_listener_of_one_song_is_offered_the_songs_like_it(trained):
 
 def test_each_suggestion_says_which_song_of_theirs_it_is_nearest_to(trained):
     heard = [MYKONOS, "Björk - Jóga", "Feist - Mushaboom"]
-    found = trained.similar_to_listener(heard, 20)
+    found = trained.recommend(heard, 20)
     assert found.schema["because_cosine"] == pl.Float32
     for song, because, cosine in found.select("song", "because", "because_cosine").iter_rows():
         cosines = {own: trained.vectors.similarity(song, own) for own in heard}
@@ -307,26 +307,26 @@ def test_each_suggestion_says_which_song_of_theirs_it_is_nearest_to(trained):
 def test_suggestions_are_the_nearest_to_the_mean_of_what_they_played(trained):
     heard = [MYKONOS, MYKONOS, "Björk - Jóga"]
     mean = np.mean([trained.vectors.unit[trained.catalogue.row(song)] for song in heard], axis=0)
-    assert songs_of(trained.similar_to_listener(heard, 7)) == nearest(trained.vectors, mean, 7, lambda song: song not in heard)
-    assert songs_of(trained.similar_to_listener(heard, 7, exclude_heard=False)) == nearest(trained.vectors, mean, 7)
+    assert songs_of(trained.recommend(heard, 7)) == nearest(trained.vectors, mean, 7, lambda song: song not in heard)
+    assert songs_of(trained.recommend(heard, 7, exclude_heard=False)) == nearest(trained.vectors, mean, 7)
 
 
 def test_songs_they_have_played_come_back_only_on_request(trained):
     folk = names_of(FOLK)
-    assert set(songs_of(trained.similar_to_listener(folk[:6], 100))).isdisjoint(folk[:6])
-    again = trained.similar_to_listener(folk[:6], 100, exclude_heard=False)
+    assert set(songs_of(trained.recommend(folk[:6], 100))).isdisjoint(folk[:6])
+    again = trained.recommend(folk[:6], 100, exclude_heard=False)
     assert set(folk[:6]) <= set(songs_of(again))
     own = again.filter(pl.col("song").is_in(folk[:6]))
     assert own["because"].to_list() == songs_of(own)
 
 
 def test_who_has_heard_everything_is_offered_nothing(trained):
-    found = trained.similar_to_listener(names_of(FOLK) + names_of(METAL), 5)
+    found = trained.recommend(names_of(FOLK) + names_of(METAL), 5)
     assert (found.height, found.columns) == (0, ["song", "artist", "title", "cosine", "because", "because_cosine"])
 
 
 def test_filters_hold_for_listeners_too(trained):
-    found = trained.similar_to_listener(["mykonos"], 50, exclude=["pink moon"], only=names_of(FOLK), max_per_artist=1, not_by=["feist"])
+    found = trained.recommend(["mykonos"], 50, exclude=["pink moon"], only=names_of(FOLK), max_per_artist=1, not_by=["feist"])
     assert sorted(found["artist"].to_list()) == ["Björk", "Fleet Foxes", "Nick Drake"]
     assert "Nick Drake - Pink Moon" not in songs_of(found)
 
@@ -334,7 +334,7 @@ def test_filters_hold_for_listeners_too(trained):
 def test_a_table_of_plays_is_weighted_by_age(trained):
     times = [datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=day) for day in (0, 300)]
     history = pl.DataFrame({"listener": "ann", "song": [SANDMAN, MYKONOS], "time": times})
-    fresh = trained.similar_to_listener(history, 5, half_life_days=10)
+    fresh = trained.recommend(history, 5, half_life_days=10)
     assert set(songs_of(fresh)) <= set(names_of(FOLK))
     assert fresh["because"].to_list() == [MYKONOS] * 5
     person = trained.listener(history, half_life_days=300)
@@ -344,11 +344,11 @@ def test_a_table_of_plays_is_weighted_by_age(trained):
 
 
 def test_names_are_understood_and_unknown_songs_skipped_on_request(trained):
-    found = trained.similar_to_listener(["mykonos", "nobody knows", "Unheard - Song"], 5, unknown="skip")
-    assert found.equals(trained.similar_to_listener([MYKONOS], 5))
+    found = trained.recommend(["mykonos", "nobody knows", "Unheard - Song"], 5, unknown="skip")
+    assert found.equals(trained.recommend([MYKONOS], 5))
     assert trained.listener(["mykonos", "nobody knows"], unknown="skip").unknown == 1
     with pytest.raises(UnknownSongError, match="none of its 2 plays"):
-        trained.similar_to_listener(["nobody knows", "nobody cares"], unknown="skip")
+        trained.recommend(["nobody knows", "nobody cares"], unknown="skip")
 
 
 # What comes next
@@ -473,7 +473,7 @@ def answers(made):
     tables = [
         made.similar_batch(made.catalogue.ids.to_list(), 7),
         made.similar(["mykonos", "joga"], 9, unlike="one", max_per_artist=1, not_by=["Slayer"]),
-        made.similar_to_listener(["pink moon", "bomber"], 9),
+        made.recommend(["pink moon", "bomber"], 9),
     ]
     return [table.rows() for table in tables], made.info()
 
@@ -688,8 +688,8 @@ def test_an_engine_of_one_song_has_nothing_to_offer(index, tmp_path):
     made = Engine(SongVectors(np.ones((1, 3)), ["a"]), index=index)
     loaded = Engine.load(made.save(tmp_path / "engine"))
     for each in (made, loaded):
-        assert each.similar("a", 5).height == each.similar_to_listener(["a"], 5).height == 0
-        assert songs_of(each.similar_to_listener(["a"], 5, exclude_heard=False)) == ["a"]
+        assert each.similar("a", 5).height == each.recommend(["a"], 5).height == 0
+        assert songs_of(each.recommend(["a"], 5, exclude_heard=False)) == ["a"]
 
 
 def test_integer_ids_are_ids_and_may_be_typed():

@@ -41,6 +41,7 @@ OPTIONAL_ROOMS = {  # loaded by name only, or by each other, so that they may im
     "song2vec.models.networks.rnn": ("torch", "onnx", "onnxruntime"),
     "song2vec.models.networks.feedforward": ("torch",),
 }
+LIGHT = ("song2vec.nn.trainer", "song2vec.nn.checkpoint")  # modules of these rooms that do without, so that anyone may import them
 UNPICKLERS = ("pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal")
 LONGEST = 350  # lines: then a room is to be split
 
@@ -141,14 +142,18 @@ def eager_imports(package: Path, names: tuple[str, ...]) -> list[str]:
     eager = [found for found in imports(package) if not found.in_function]
     allowed = {(room, name) for room, packages in OPTIONAL_ROOMS.items() for name in packages}
     names_of = [(found, found.module.rpartition(".")[0], found.target.split(".")[0]) for found in eager]
-    return [str(found) for found, inside, name in names_of if name in names and (inside, name) not in allowed]
+    return [str(one) for one, inside, name in names_of if name in names and ((inside, name) not in allowed or one.module in LIGHT)]
 
 
 def entered(package: Path, rooms: Iterable[str]) -> list[str]:
     """Imports of what is in these rooms from outside of all of them, outside functions."""
-    inside = tuple(f"{room}." for room in rooms)
+    within = tuple(f"{room}." for room in rooms)
+
+    def inside(module: str) -> bool:
+        return module.startswith(within) and module not in LIGHT
+
     eager = [found for found in imports(package) if not found.in_function]
-    return [str(found) for found in eager if found.target.startswith(inside) > found.module.startswith(inside)]
+    return [str(found) for found in eager if inside(found.target) > inside(found.module)]
 
 
 def prints(package: Path, allowed: tuple[str, ...]) -> list[str]:
@@ -301,6 +306,17 @@ def test_entering_an_optional_room_is_found(planted):
     package = planted(first="from planted.second import inner\n\ndef f():\n    import planted.second.inner", second_inner="import torch")
     assert entered(package, ["planted.second"]) == ["planted.first, line 1, imports planted.second.inner"]
     assert eager_imports(package, OPTIONAL) == ["planted.second.inner, line 1, imports torch"]
+
+
+def test_what_does_without_may_be_imported_from_an_optional_room(planted, monkeypatch):
+    package = planted(first="from planted.second import inner")
+    monkeypatch.setitem(globals(), "LIGHT", ("planted.second.inner",))
+    monkeypatch.setitem(OPTIONAL_ROOMS, "planted.second", ("torch",))
+    assert entered(package, ["planted.second"]) == []
+    (package / "second" / "inner.py").write_text("import torch\nfrom planted.second import heavy")
+    (package / "second" / "heavy.py").write_text("")
+    assert eager_imports(package, OPTIONAL) == ["planted.second.inner, line 1, imports torch"]
+    assert entered(package, ["planted.second"]) == ["planted.second.inner, line 2, imports planted.second.heavy"]
 
 
 @pytest.mark.parametrize(

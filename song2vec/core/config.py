@@ -141,7 +141,7 @@ def learned(kind: type[Any] | None = None, *, saved: bool = True, default: Any =
     """What ``fit`` leaves behind; its name ends in ``_``, or begins with it where users have no business with it.
 
     Args:
-        kind: the class of what is saved by itself, such as Catalogue; None for arrays, ids and what JSON has.
+        kind: the class of what is saved by itself, such as Catalogue, and of a named tuple; None for arrays, ids and what JSON has.
         saved: False for what a saved one does without.
         default: what it is before ``fit``; without one, it is not there.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -21,8 +21,9 @@ MAIN = "estimator"  # the part that says what it is
 class Estimator(Config, Saved):
     """A thing with settings (:class:`Config`) that learns from data and is saved (:class:`Saved`).
 
-    A subclass names itself and declares what it learns by :func:`learned`. Arrays, ids (a polars Series), whatever JSON has, and
-    things that are Saved themselves are kept without further words; what is kept otherwise is for ``_learned_parts`` and ``_restore``.
+    A subclass names itself and declares what it learns by :func:`learned`. Arrays, ids (a polars Series), whatever JSON has, named
+    tuples of these and things that are Saved themselves are kept without further words; what is kept otherwise is for
+    ``_learned_parts`` and ``_restore``.
     """
 
     name: ClassVar[str]
@@ -65,8 +66,7 @@ class Estimator(Config, Saved):
         """What was learned, by part; ``MAIN`` holds arrays and JSON."""
         main = Part()
         parts = {MAIN: main}
-        for name in learned_fields(type(self)):
-            value = getattr(self, name)
+        for name, value in _pieces({name: getattr(self, name) for name in learned_fields(type(self))}):
             if isinstance(value, Saved):
                 parts |= prefixed(name, value.to_parts())
             elif isinstance(value, np.ndarray):
@@ -89,7 +89,18 @@ class Estimator(Config, Saved):
         return sum(array.nbytes for name, array in self._learned_parts()[MAIN].arrays.items())
 
 
+def _pieces(learned: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Names and values, with the fields of a named tuple in its place."""
+    for name, value in learned.items():
+        if isinstance(value, tuple) and hasattr(value, "_asdict"):
+            yield from ((f"{name}.{field}", part) for field, part in value._asdict().items())
+        else:
+            yield name, value
+
+
 def _restored(name: str, kind: type[Any] | None, main: Part, parts: Mapping[str, Part]) -> Any:
+    if kind is not None and issubclass(kind, tuple):
+        return kind(*(_restored(f"{name}.{field}", None, main, parts) for field in kind._fields))  # type: ignore[attr-defined]
     if kind is not None and issubclass(kind, Saved):
         return kind.from_parts(within(name, parts))
     if name in main.arrays:

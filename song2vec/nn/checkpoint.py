@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Any, Self
+
+import numpy as np
 
 from song2vec.core.arrays import Array
 from song2vec.core.checks import check_float
@@ -78,3 +81,11 @@ class Checkpoint:
         """Save, replacing what was saved before only when all is written."""
         TrainingState(self.identity, progress, arrays).save(self.folder)
         self._saved = monotonic()
+
+
+def digest_of(*arrays: Array) -> str:
+    """16 hex digits over the bytes of arrays."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()[:16]

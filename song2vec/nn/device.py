@@ -1,15 +1,12 @@
-"""Where to compute and on how many threads, and what data is told apart by."""
+"""Where to compute, and on how many threads."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np
 import torch
 
-from song2vec.core.arrays import Array
 from song2vec.core.errors import ArgumentError
 
 
@@ -35,11 +32,3 @@ def threads(workers: int | None) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def digest_of(*arrays: Array) -> str:
-    """16 hex digits over the bytes of arrays."""
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()[:16]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -18,6 +18,13 @@ from song2vec.core.registry import Registry
 from song2vec.core.storage import Part, save_folder
 
 KINDS: Registry[Any] = Registry("counter", {})
+
+
+class Steps(NamedTuple):
+    """How far, and in which order."""
+
+    far: np.ndarray[Any, Any]
+    order: str
 
 
 class Base(Estimator):
@@ -43,12 +50,14 @@ class Counter(Base):
     counts_: Array = learned()
     total_: int = learned()
     who_: pl.Series = learned()
+    steps_: Steps = learned(Steps)
     catalogue_: Catalogue = learned(Catalogue)
     seconds_: float | None = learned(saved=False, default=None)
 
     def fit(self, values: list[int]) -> Counter:
         self.counts_ = np.bincount(values)
         self.total_, self.who_ = self.low + len(values), pl.Series("who", ["a", "é"])
+        self.steps_ = Steps(np.array([0.5, 2]), "up")
         self.catalogue_, self.seconds_ = Catalogue(["x", "y"], [3, 4]), 1.5
         return self
 
@@ -60,6 +69,7 @@ def test_what_was_learned_comes_back(tmp_path):
         assert isinstance(loaded, Counter)
         assert (loaded.low, loaded.total_, loaded.who_.to_list(), loaded.seconds_) == (2, 5, ["a", "é"], None)
         assert loaded.counts_.tolist() == [0, 2, 0, 1]
+        assert (loaded.steps_.far.tolist(), loaded.steps_.order) == ([0.5, 2], "up")
         assert loaded.catalogue_ == fitted.catalogue_
         assert loaded.nbytes == fitted.nbytes > 0
 

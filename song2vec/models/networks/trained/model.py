@@ -15,8 +15,8 @@ from song2vec.core.errors import ArgumentError
 from song2vec.core.random import generator
 from song2vec.core.settings import check_whole
 from song2vec.models.base import NextSongModel
-from song2vec.nn.checkpoint import Checkpoint
-from song2vec.nn.device import device_named, digest_of, threads
+from song2vec.nn.checkpoint import Checkpoint, digest_of
+from song2vec.nn.device import device_named, threads
 from song2vec.nn.trainer import Epoch, Scores, Trainee, Trainer
 from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors

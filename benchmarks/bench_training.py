@@ -1,6 +1,6 @@
 """How fast is training, and does speed cost quality? Our kernel against gensim in all its set-ups, each in a process of its own.
 
-Same size, window, negatives and epochs, both cores, in turn. Quality is HR@10 of the next song on held-out sessions
+Same size, window, negatives and epochs, both cores, in turn. Quality is recall@10 of the next song on held-out sessions
 (nearest neighbours of the song before, all songs ranked, ties against us) and, where clusters are planted, the share of
 the ten nearest that are of the same cluster. The clock runs over vocabulary and training; sentences are made before.
 
@@ -35,7 +35,7 @@ SETTINGS: dict[str, Any] = {
     "size": 64,
     "window": 5,
     "dynamic_window": True,
-    "negative": 5,
+    "n_negatives": 5,
     "context_weight": 0.0,
     "subsample": 1e-3,
     "learning_rate": 0.025,
@@ -45,14 +45,14 @@ SETTINGS: dict[str, Any] = {
 }
 # Those by which either finds most next songs in a minute on validation sessions taken from each log's training sessions.
 HIERARCHICAL = SETTINGS | {"loss": "hierarchical-softmax", "size": 128}
-FOREST: dict[str, Any] = {"trees": 5, "size": 1024, "own": 0.7, "window": 2, "workers": 2, "seed": 0}
+ENSEMBLE: dict[str, Any] = {"trees": 5, "size": 1024, "identity": 0.7, "window": 2, "workers": 2, "seed": 0}
 TUNED: dict[str, dict[str, dict[str, Any]]] = {
     "nowplaying/train.txt": {
-        "song2vec forest": FOREST | {"context_weight": 0.5, "whitening": 0.4, "learning_rate": 0.06},
+        "song2vec ensemble": ENSEMBLE | {"context_weight": 0.5, "whitening": 0.4, "learning_rate": 0.06},
         "gensim list": HIERARCHICAL | {"learning_rate": 0.05},
     },
     "yes_big": {
-        "song2vec forest": FOREST | {"context_weight": 0.3, "whitening": 0.0, "learning_rate": 0.025},
+        "song2vec ensemble": ENSEMBLE | {"context_weight": 0.3, "whitening": 0.0, "learning_rate": 0.025},
         "gensim list": HIERARCHICAL,
     },
 }
@@ -113,7 +113,7 @@ def speed(folder: Path, options: argparse.Namespace) -> Result:
 
 
 def clock(folder: Path, options: argparse.Namespace) -> Result:
-    """HR@10 that each reaches in a minute, as many epochs as fit (100 at most): ours and gensim with the best settings, in rounds, and
+    """recall@10 that each reaches in a minute, as many epochs as fit (100 at most): ours and gensim with the best settings, in rounds, and
     once each one tree of ours, and gensim with its usual settings."""
     rows = []
     for log, tuned in TUNED.items():
@@ -121,9 +121,9 @@ def clock(folder: Path, options: argparse.Namespace) -> Result:
         found = {name: _in_time("60 seconds, tuned", log, name, paths, settings) for name, settings in tuned.items()}
         for seed in range(1, options.rounds):
             for name, row in found.items():
-                row["of_rounds"].append(_row(log, row["kind"], name, paths, row["settings"] | {"seed": seed})["hr_at_10"])
+                row["of_rounds"].append(_row(log, row["kind"], name, paths, row["settings"] | {"seed": seed})["recall_at_10"])
         others = [_in_time(f"60 seconds, {kind}", log, name, paths, settings) for kind, (name, settings) in UNTUNED.items()]
-        rows += [row | {"hr_at_10": round(float(np.median(row["of_rounds"])), 4)} for row in (*found.values(), *others)]
+        rows += [row | {"recall_at_10": round(float(np.median(row["of_rounds"])), 4)} for row in (*found.values(), *others)]
     yield "clock", rows
 
 
@@ -141,7 +141,7 @@ def _in_time(kind: str, log: str, name: str, paths: tuple[Path, Path], settings:
     if not fitting:
         raise SystemExit(f"{name} on {log}: no epoch fits {MINUTE:g} seconds")
     best = max(fitting, key=lambda row: int(row["settings"]["epochs"]))
-    return best | {"of_rounds": [best["hr_at_10"]]}
+    return best | {"of_rounds": [best["recall_at_10"]]}
 
 
 def scale(folder: Path, options: argparse.Namespace) -> Result:
@@ -158,7 +158,7 @@ PARTS: dict[str, Callable[[Path, argparse.Namespace], Result]] = {"speed": speed
 
 
 def ratios(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Ours against the fastest gensim of each kind: events a second, and the difference in HR@10 with its 95 % interval."""
+    """Ours against the fastest gensim of each kind: events a second, and the difference in recall@10 with its 95 % interval."""
     found: list[dict[str, Any]] = []
     for kind in dict.fromkeys(row["kind"] for row in rows):
         these = [row for row in rows if row["kind"] == kind]
@@ -170,7 +170,7 @@ def ratios(rows: list[dict[str, Any]]) -> dict[str, Any]:
                 "kind": kind,
                 "against": gensim["trainer"],
                 "speed_ratio": round(ours["events_per_second"] / gensim["events_per_second"], 2),
-                "hr_difference": round(float(difference.mean()), 4),
+                "recall_difference": round(float(difference.mean()), 4),
                 "interval_95": [round(float(difference.mean() + side * error), 4) for side in (-1, 1)],
             }
         )
@@ -183,7 +183,7 @@ def best_in_time(rows: list[dict[str, Any]]) -> dict[str, Any]:
     and over one tree of ours; rows in the order of TUNED and UNTUNED."""
     facts: dict[str, Any] = {}
     for log in dict.fromkeys(row["log"] for row in rows):
-        ours, theirs, tree, *usual = (row["hr_at_10"] for row in rows if row["log"] == log)
+        ours, theirs, tree, *usual = (row["recall_at_10"] for row in rows if row["log"] == log)
         beside = {"ratio": theirs, "ratio_to_its_own_settings": max(usual), "ratio_to_one_tree": tree}
         facts |= {f"{log.partition('/')[0]}_{name}": round(ours / other, 3) for name, other in beside.items()}
     return facts
@@ -207,7 +207,7 @@ def roofline(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Arithmetic and memory traffic of our fastest skip-gram with negative sampling beside what the machine can do."""
     ours = [row for row in rows if row["trainer"] == "song2vec" and row["kind"] in ("skip-gram", "scale")]
     rate = max((row["events_per_second"] for row in ours), default=float("nan"))
-    window, outputs, size = SETTINGS["window"], 1 + SETTINGS["negative"], SETTINGS["size"]
+    window, outputs, size = SETTINGS["window"], 1 + SETTINGS["n_negatives"], SETTINGS["size"]
     pairs = float(np.mean([min(p, r) + min(LENGTH - 1 - p, r) for p in range(LENGTH) for r in range(1, window + 1)]))
     flops = pairs * outputs * 6 * size  # a dot product and two updates
     lines = (pairs / 3 * outputs + 1) * size * 4 * 2  # rows read and written, if outputs are never in cache
@@ -236,10 +236,11 @@ def _row(
         raise SystemExit(f"{name} failed:\n{done.stderr}")
     row: dict[str, Any] = {"log": log, "kind": kind, "trainer": name, "settings": settings} | json.loads(done.stdout.splitlines()[-1])
     row["hits"] = np.array([int(hit) for hit in row["hits"]])
-    row["hr_at_10"] = round(float(np.mean(row["hits"])), 4)
+    row["recall_at_10"] = round(float(np.mean(row["hits"])), 4)
     row["events"] = Sessions.load(paths[0]).plays
     row["events_per_second"] = round(row["events"] * settings["epochs"] / row["seconds"])
-    line = f"{log:>14} {kind:>20} {name:>18}  {row['events_per_second']:>10,}/s  HR@10 {row['hr_at_10']:.4f}  {row['peak_mib']:6.0f} MiB"
+    figures = f"{row['events_per_second']:>10,}/s  recall@10 {row['recall_at_10']:.4f}  {row['peak_mib']:6.0f} MiB"
+    line = f"{log:>14} {kind:>20} {name:>18}  {figures}"
     print(line + (f"  cluster {row['cluster_share']:.3f}" if clusters else ""), flush=True)
     return row
 

@@ -46,21 +46,21 @@ def main() -> None:
                 {
                     "way": way,
                     "seed": seed,
-                    "hr_at_10": round(float(hits[way][-1].mean()), 4),
+                    "recall_at_10": round(float(hits[way][-1].mean()), 4),
                     "same_tag_at_10": round(same_tag_share(vectors, train, tags), 4),
                     "songs_with_vector": len(vectors),
                     "seconds": round(seconds, 1),
                 }
             )
-            line = "{way:>18}  seed {seed}  HR@10 {hr_at_10:.4f}  same tag {same_tag_at_10:.3f}  {seconds:5.1f} s"
+            line = "{way:>18}  seed {seed}  recall@10 {recall_at_10:.4f}  same tag {same_tag_at_10:.3f}  {seconds:5.1f} s"
             print(line.format(**rows[-1]), flush=True)
     ours, theirs = (np.mean(hits[way], axis=0) for way in ("song2vec", "gensim's defaults"))
     ratio, low, high = _ratio(ours, theirs)
     chance = chance_of_same_tag(tags)
-    print(f"HR@10: song2vec {ours.mean():.4f}, gensim's defaults {theirs.mean():.4f}")
+    print(f"recall@10: song2vec {ours.mean():.4f}, gensim's defaults {theirs.mean():.4f}")
     print(f"ratio {ratio:.2f}, 95 % interval {low:.2f} to {high:.2f}")
     print(f"same tag by chance: {chance:.3f}")
-    means = {"hr_at_10": round(float(ours.mean()), 4), "hr_at_10_gensim": round(float(theirs.mean()), 4)}
+    means = {"recall_at_10": round(float(ours.mean()), 4), "recall_at_10_gensim": round(float(theirs.mean()), 4)}
     means |= {"same_tag": _mean_of(rows, "song2vec"), "same_tag_gensim": _mean_of(rows, "gensim's defaults")}
     facts = means | {"ratio": round(ratio, 3), "interval_95": [round(low, 3), round(high, 3)], "same_tag_by_chance": round(chance, 4)}
     if not options.quick:

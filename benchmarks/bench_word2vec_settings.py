@@ -1,6 +1,6 @@
 """Which word2vec settings suit music? A good start against each of its settings changed, on three logs, validation only.
 
-The score is HR@10 of the next song (nearest neighbours of the song before, all songs ranked, songs without a vector
+The score is recall@10 of the next song (nearest neighbours of the song before, all songs ranked, songs without a vector
 count as misses) on a fifth of the sessions, held out at random. ``gain`` is the geometric mean over the logs of the
 score relative to gensim's own defaults. The defaults of ``Word2Vec`` were chosen by it.
 
@@ -18,7 +18,7 @@ from common import real_sessions, save_result, timed
 
 from song2vec.sessions import Sessions
 from song2vec.sessions.splits import split_at_random
-from song2vec.vectors.held_out import hit_rate, next_song_ranks
+from song2vec.vectors.held_out import next_song_ranks, recall
 from song2vec.vectors.word2vec import Word2Vec
 
 LOGS = ("yes_big", "nowplaying/train.txt", "30music_200ks")
@@ -51,9 +51,9 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     for name, settings in VARIANTS.items():
         scores, seconds = _measure(START | settings, splits, options.workers)
-        base = rows[0]["hr_at_10"] if rows else scores
+        base = rows[0]["recall_at_10"] if rows else scores
         gain = math.exp(sum(math.log(scores[log] / base[log]) for log in LOGS) / len(LOGS))
-        rows.append({"variant": name, "settings": settings, "hr_at_10": scores, "gain": round(gain, 2), "seconds": round(seconds)})
+        rows.append({"variant": name, "settings": settings, "recall_at_10": scores, "gain": round(gain, 2), "seconds": round(seconds)})
         shown = "  ".join(f"{log.split('/')[0]} {score:.4f}" for log, score in scores.items())
         print(f"{name:>36}  {shown}  gain {gain:5.2f}  {seconds:4.0f} s", flush=True)
         save_result("bench_word2vec_settings", rows, sessions={log: [repr(part) for part in split] for log, split in splits.items()})
@@ -71,7 +71,7 @@ def _measure(settings: dict[str, Any], splits: dict[str, tuple[Sessions, Session
     total = 0.0
     for log, (train, validation) in splits.items():
         model, seconds = timed(lambda train=train: Word2Vec(**settings, workers=workers, progress=False).fit(train))
-        scores[log] = hit_rate(next_song_ranks(model.vectors_, validation))
+        scores[log] = recall(next_song_ranks(model.vectors_, validation))
         total += seconds
     return scores, total
 

@@ -17,7 +17,7 @@ from gensim.models import Word2Vec as GensimWord2Vec
 from planted import cluster_share
 
 from song2vec.sessions import Sessions
-from song2vec.vectors import Forest, SongVectors, Word2Vec
+from song2vec.vectors import SongVectors, Word2Vec, Word2VecEnsemble
 from song2vec.vectors.corpus_file import write_corpus_file
 from song2vec.vectors.held_out import next_song_ranks
 
@@ -49,9 +49,9 @@ def main() -> None:
     settings = job["settings"]
     if job["trainer"] == "song2vec":
         Word2Vec(**settings | {"epochs": 1}, progress=False).fit(train.select(np.arange(50)))  # compiled once and for all
-    if job["trainer"] == "song2vec forest":
-        Forest(**settings | {"epochs": 1}, progress=False).fit(train.select(np.arange(50)))
-    learn = {"song2vec": _song2vec, "song2vec forest": _forest}.get(job["trainer"], _gensim)(job["trainer"], train, settings)
+    if job["trainer"] == "song2vec ensemble":
+        Word2VecEnsemble(**settings | {"epochs": 1}, progress=False).fit(train.select(np.arange(50)))
+    learn = {"song2vec": _song2vec, "song2vec ensemble": _ensemble}.get(job["trainer"], _gensim)(job["trainer"], train, settings)
     with Memory() as memory:
         began = perf_counter()
         vectors = learn()
@@ -68,8 +68,8 @@ def _song2vec(name: str, train: Sessions, settings: dict[str, Any]) -> Callable[
     return lambda: Word2Vec(**settings, progress=False).fit(train).vectors_
 
 
-def _forest(name: str, train: Sessions, settings: dict[str, Any]) -> Callable[[], SongVectors]:
-    return lambda: Forest(**settings, progress=False).fit(train).vectors_
+def _ensemble(name: str, train: Sessions, settings: dict[str, Any]) -> Callable[[], SongVectors]:
+    return lambda: Word2VecEnsemble(**settings, progress=False).fit(train).vectors_
 
 
 def _gensim(name: str, train: Sessions, settings: dict[str, Any]) -> Callable[[], SongVectors]:
@@ -81,7 +81,7 @@ def _gensim(name: str, train: Sessions, settings: dict[str, Any]) -> Callable[[]
         "shrink_windows": settings["dynamic_window"],
         "sg": int(settings["algorithm"] == "skip-gram"),
         "hs": int(hierarchical),
-        "negative": 0 if hierarchical else settings["negative"],
+        "negative": 0 if hierarchical else settings["n_negatives"],
         "epochs": settings["epochs"],
         "alpha": settings["learning_rate"],
         "min_alpha": 1e-4,

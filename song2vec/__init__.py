@@ -39,7 +39,7 @@ from song2vec.ratings import RATERS, BiasedMF, RatingModel, Ratings, TimeSVDpp, 
 from song2vec.search import AnnoyIndex, ExactIndex, Filters, HNSWIndex, SongIndex
 from song2vec.sessions import Sessions, cut_sessions
 from song2vec.sessions.splits import split_at_random, split_by_listener, split_by_time, split_given, split_last_session
-from song2vec.vectors import SIF, Doc2Vec, Forest, MetaProd2Vec, Product2Vec, SongVectors, Word2Vec
+from song2vec.vectors import SIF, Doc2Vec, MetaProd2Vec, Product2Vec, SongVectors, Word2Vec, Word2VecEnsemble
 
 __version__ = "0.1.0"
 
@@ -63,7 +63,6 @@ __all__ = [
     "Engine",
     "ExactIndex",
     "Filters",
-    "Forest",
     "HNSWIndex",
     "ItemKNN",
     "Listens",
@@ -91,6 +90,7 @@ __all__ = [
     "SongVectors",
     "TimeSVDpp",
     "Word2Vec",
+    "Word2VecEnsemble",
     "bridge",
     "classic_rock",
     "compare",

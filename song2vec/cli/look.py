@@ -56,7 +56,7 @@ def export(
 ) -> None:
     """Write an engine's vectors for other programs."""
     vectors = Engine.load(engine).vectors
-    out.print(f"{vectors.write(out_path, format)}: {vectors!r}")
+    out.print(f"{vectors.export(out_path, format)}: {vectors!r}")
 
 
 @app.command()

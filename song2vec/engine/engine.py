@@ -65,8 +65,8 @@ class Engine(Changing, Playing):
         """Learn vectors from sessions and index them; learn what comes next, where a model for it is given.
 
         Args:
-            vectors: a learner by name ("word2vec", "forest", "product2vec", "metaprod2vec", "doc2vec"), one of your own making such as
-                ``Word2Vec(window=3)``, or SongVectors as they are.
+            vectors: a learner by name ("word2vec", "word2vec-ensemble", "product2vec", "metaprod2vec", "doc2vec"), one of your own
+                making such as ``Word2Vec(window=3)``, or SongVectors as they are.
             index: see :class:`Engine`.
             next_song: a next-song model by name, or one of your own making, which begins with the vectors just learned where it
                 takes some (``GRU4Rec(input="vectors")``); one that is fitted already is taken as it is.

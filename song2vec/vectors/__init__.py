@@ -9,7 +9,7 @@ from song2vec.core.errors import ArgumentError
 from song2vec.core.settings import make
 from song2vec.sessions import Sessions
 from song2vec.vectors.doc2vec import Doc2Vec
-from song2vec.vectors.forest import Forest
+from song2vec.vectors.ensemble import Word2VecEnsemble
 from song2vec.vectors.metaprod2vec import MetaProd2Vec
 from song2vec.vectors.product2vec import Product2Vec
 from song2vec.vectors.sentence import SIF
@@ -20,13 +20,13 @@ __all__ = [
     "LEARNERS",
     "SIF",
     "Doc2Vec",
-    "Forest",
     "Given",
     "Learner",
     "MetaProd2Vec",
     "Product2Vec",
     "SongVectors",
     "Word2Vec",
+    "Word2VecEnsemble",
     "make_learner",
 ]
 
@@ -52,7 +52,7 @@ class Given:
 
 LEARNERS: dict[str, type[Learner]] = {
     "word2vec": Word2Vec,
-    "forest": Forest,
+    "word2vec-ensemble": Word2VecEnsemble,
     "product2vec": Product2Vec,
     "metaprod2vec": MetaProd2Vec,
     "doc2vec": Doc2Vec,

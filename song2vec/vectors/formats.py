@@ -25,8 +25,8 @@ _ENDINGS = {
 _POLARS_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)  # polars panics on some damaged files
 
 
-def write(matrix: Array, catalogue: Catalogue, path: Path, format: str = "auto") -> Path:
-    """Write (m, size) float32 vectors and their catalogue; see ``SongVectors.write``."""
+def export(matrix: Array, catalogue: Catalogue, path: Path, format: str = "auto") -> Path:
+    """Write (m, size) float32 vectors and their catalogue; see ``SongVectors.export``."""
     return _FORMATS[_format(path, format)][0](matrix, catalogue, path)
 
 

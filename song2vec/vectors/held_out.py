@@ -40,7 +40,7 @@ def next_song_ranks(vectors: SongVectors, sessions: Sessions, *, max_queries: in
     return ranks
 
 
-def hit_rate(ranks: Array, k: int = 10) -> float:
+def recall(ranks: Array, k: int = 10) -> float:
     """The share of ranks within k."""
     return float((ranks <= k).mean()) if len(ranks) else float("nan")
 

@@ -35,7 +35,7 @@ class MetaProd2Vec(Configured):
     Args:
         window: songs before and after that count as context, each with its artist; "session" for all of the session.
         artist_weight: how much an artist counts as what is foretold, against a song; the lambda of the paper.
-        loss, size, negative, negative_exponent, context_weight, subsample, learning_rate, epochs, workers, seed, progress:
+        loss, size, n_negatives, negative_exponent, context_weight, subsample, learning_rate, epochs, workers, seed, progress:
             as in :class:`song2vec.Word2Vec`.
 
     Attributes:
@@ -62,7 +62,7 @@ class MetaProd2Vec(Configured):
         artist_weight: float = 1.0,
         loss: Literal["negative-sampling", "hierarchical-softmax"] = "hierarchical-softmax",
         size: int = 128,
-        negative: int = 5,
+        n_negatives: int = 5,
         negative_exponent: float = 0.75,
         context_weight: float = 0.3,
         subsample: float = 1e-3,
@@ -76,7 +76,7 @@ class MetaProd2Vec(Configured):
         self.artist_weight = artist_weight
         self.loss = loss
         self.size = size
-        self.negative = negative
+        self.n_negatives = n_negatives
         self.negative_exponent = negative_exponent
         self.context_weight = context_weight
         self.subsample = subsample

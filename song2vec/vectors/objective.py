@@ -25,7 +25,7 @@ class Objective:
     Attributes:
         context: (examples, width) rows, -1 where there is none. Width 1 for skip-gram.
         target: (examples,) rows.
-        negatives: (examples, negative) rows, drawn in proportion to plays**negative_exponent.
+        negatives: (examples, n_negatives) rows, drawn in proportion to plays**negative_exponent.
     """
 
     context: Array
@@ -33,7 +33,9 @@ class Objective:
     negatives: Array
 
     @classmethod
-    def sample(cls, sessions: Sessions, *, window: int, skip_gram: bool, negative: int, negative_exponent: float, seed: int) -> Objective:
+    def sample(
+        cls, sessions: Sessions, *, window: int, skip_gram: bool, n_negatives: int, negative_exponent: float, seed: int
+    ) -> Objective:
         """Draw the examples from all plays that have another play within the window."""
         random = generator(seed, "objective")
         places = random.integers(0, sessions.plays, SAMPLE)
@@ -49,7 +51,7 @@ class Objective:
             context = context[np.arange(len(context)), pick][:, None]
         weights = count_plays(sessions).astype(float)
         weights[weights > 0] **= negative_exponent
-        negatives = random.choice(len(weights), (len(target), negative), p=weights / weights.sum())
+        negatives = random.choice(len(weights), (len(target), n_negatives), p=weights / weights.sum())
         return cls(context, target, negatives)
 
     def numbered(self, rows: Array) -> Objective:

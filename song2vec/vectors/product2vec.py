@@ -24,7 +24,7 @@ class Product2Vec(Configured):
     next song it finds worse than all of them: for that :class:`song2vec.Word2Vec` is better (``benchmarks/bench_learners.py``).
 
     Args:
-        loss, size, negative, negative_exponent, context_weight, subsample, learning_rate, epochs, workers, seed, progress:
+        loss, size, n_negatives, negative_exponent, context_weight, subsample, learning_rate, epochs, workers, seed, progress:
             as in :class:`song2vec.Word2Vec`.
 
     Attributes:
@@ -45,7 +45,7 @@ class Product2Vec(Configured):
         *,
         loss: Literal["negative-sampling", "hierarchical-softmax"] = "hierarchical-softmax",
         size: int = 128,
-        negative: int = 5,
+        n_negatives: int = 5,
         negative_exponent: float = 0.75,
         context_weight: float = 0.3,
         subsample: float = 1e-3,
@@ -57,7 +57,7 @@ class Product2Vec(Configured):
     ) -> None:
         self.loss = loss
         self.size = size
-        self.negative = negative
+        self.n_negatives = n_negatives
         self.negative_exponent = negative_exponent
         self.context_weight = context_weight
         self.subsample = subsample

@@ -15,7 +15,7 @@ from song2vec.vectors.song_vectors import unit_rows
 _FEW = 10  # neighbours: what the mean of so many adds is half of what that of very many does
 
 
-def with_own(unit: Array, length: float, size: int, random: np.random.Generator) -> Array:
+def with_identity(unit: Array, length: float, size: int, random: np.random.Generator) -> Array:
     """Each vector with a random direction of its own behind it, (m, d + size) float32 of unit length.
 
     Random directions are nearly at right angles, the more so the more numbers they have. So, once neighbours are added, two songs

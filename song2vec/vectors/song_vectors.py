@@ -120,17 +120,17 @@ class SongVectors:
         with understood(path):
             return cls.from_parts(parts)
 
-    def write(self, path: str | os.PathLike[str], format: str = "auto") -> Path:
+    def export(self, path: str | os.PathLike[str], format: str = "auto") -> Path:
         """Write for other programs: ``word2vec-text``, ``word2vec-binary``, ``projector``, ``numpy`` or ``parquet``.
 
         "auto" goes by the ending: ``.txt`` or ``.vec``, ``.bin``, no ending (a projector folder), ``.npz``, ``.parquet``.
         The word2vec formats end an id at a space, so white space and % in ids are written as in URLs (``%20``).
         """
-        return formats.write(self.matrix, self.catalogue, Path(path), format)
+        return formats.export(self.matrix, self.catalogue, Path(path), format)
 
     @classmethod
     def read(cls, path: str | os.PathLike[str], format: str = "auto") -> SongVectors:
-        """Read what :meth:`write`, gensim's KeyedVectors or word2vec.c wrote; ids that are all whole numbers become integers.
+        """Read what :meth:`export`, gensim's KeyedVectors or word2vec.c wrote; ids that are all whole numbers become integers.
 
         Raises FormatError, naming the line where there is one, when the file is not what it claims to be.
         """

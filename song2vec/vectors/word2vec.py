@@ -13,7 +13,7 @@ from song2vec.core.errors import ArgumentError
 from song2vec.core.progress import progress_bar
 from song2vec.sessions import Sessions
 from song2vec.vectors.context import most_played_first, song_vectors, with_context
-from song2vec.vectors.held_out import hit_rate, next_song_ranks
+from song2vec.vectors.held_out import next_song_ranks, recall
 from song2vec.vectors.objective import Objective
 from song2vec.vectors.song_vectors import SongVectors
 from song2vec.vectors.training.hyperparameters import Hyperparameters
@@ -54,14 +54,14 @@ class Word2Vec(Hyperparameters):
         size: numbers in a vector.
         window: songs before and after that count as context; "session" for all of the session (up to 1,000 each way).
         dynamic_window: draw the window anew for each play from 1 to ``window``, so that near songs count more.
-        negative: negatives drawn for each pair.
+        n_negatives: negatives drawn for each pair.
         negative_exponent: negatives are drawn in proportion to plays**negative_exponent, below 0 rare songs more often.
         context_weight: vectors are the unit input vectors plus so much of the unit output vectors, which brings songs
             that are played together nearer; 0 for the input vectors as they are.
         subsample: plays of songs that make up more than this share of the log are left out at random; 0 leaves out none.
         learning_rate: falls linearly to ``min_learning_rate`` over all epochs.
         epochs: passes over the sessions.
-        patience: with validation sessions, stop when HR@10 has not risen for this many epochs and keep the best
+        patience: with validation sessions, stop when recall@10 has not risen for this many epochs and keep the best
             vectors; None runs all epochs.
         backend: "song2vec" trains by a kernel of its own, many times as fast; "gensim" is the reference.
         workers: threads; None takes every core. The same seed gives the same bytes with one worker only.
@@ -89,7 +89,7 @@ class Word2Vec(Hyperparameters):
 
         Args:
             validation: sessions held out of ``sessions``; after every epoch the next song in them is predicted by
-                cosine (2,000 queries) and HR@10 is shown.
+                cosine (2,000 queries) and recall@10 is shown.
             song_weights: how much a play of a song counts as what is to be predicted; 1 for songs not named.
             checkpoint: a folder to save the training in every ``checkpoint_minutes``; training that was broken off
                 goes on from there, with one worker to the same bytes.
@@ -174,8 +174,8 @@ class Word2Vec(Hyperparameters):
         score = None
         if validation is not None:
             vectors = self._vectors(weights)
-            score = hit_rate(next_song_ranks(vectors, validation, max_queries=VALIDATION_QUERIES, seed=self.seed))
-            if self.patience is not None and score > max((epoch.hit_rate or 0.0 for epoch in run.history), default=-1.0):
+            score = recall(next_song_ranks(vectors, validation, max_queries=VALIDATION_QUERIES, seed=self.seed))
+            if self.patience is not None and score > max((epoch.recall or 0.0 for epoch in run.history), default=-1.0):
                 run.best = with_context(weights, self.context_weight)
         run.history.append(Epoch(run.epoch, objective.loss(weights), score))
         run.epoch, run.round = run.epoch + 1, 0
@@ -192,7 +192,7 @@ class Word2Vec(Hyperparameters):
             sessions,
             window=_WATCHED if self.window == "session" else int(self.window),
             skip_gram=self.algorithm == "skip-gram",
-            negative=self.negative,
+            n_negatives=self.n_negatives,
             negative_exponent=self.negative_exponent,
             seed=self.seed,
         )

@@ -68,8 +68,8 @@ def test_a_learner_of_ones_own_making_is_taken_as_it_is():
 
 
 def test_what_a_learner_makes_no_use_of_is_not_told():
-    assert {"negative", "negative_exponent"} <= engine(epochs=1).info().learner.keys()
-    assert not {"negative", "negative_exponent"} & engine(epochs=1, loss="hierarchical-softmax").info().learner.keys()
+    assert {"n_negatives", "negative_exponent"} <= engine(epochs=1).info().learner.keys()
+    assert not {"n_negatives", "negative_exponent"} & engine(epochs=1, loss="hierarchical-softmax").info().learner.keys()
     assert repr(Word2Vec(size=8, window=2)) == "Word2Vec(size=8, window=2)"
 
 

@@ -68,20 +68,20 @@ def same(read, written, ids=None):
 @quick
 @given(written=vectors())
 def test_word2vec_files_come_back_to_the_last_bit(format, tmp_path, written):
-    path = written.write(tmp_path / f"vectors{ENDINGS[format]}")
+    path = written.export(tmp_path / f"vectors{ENDINGS[format]}")
     same(SongVectors.read(path), written, whole_numbers(written.catalogue.ids.to_list()))
 
 
 @quick
 @given(written=vectors(TEXT.filter(lambda song: not song.endswith("\0"))))
 def test_numpy_files_come_back_to_the_last_bit_and_strings_stay_strings(tmp_path, written):
-    same(SongVectors.read(written.write(tmp_path / "vectors.npz")), written)
+    same(SongVectors.read(written.export(tmp_path / "vectors.npz")), written)
 
 
 @quick
 @given(written=vectors(names=True))
 def test_parquet_files_come_back_with_names_and_plays(tmp_path, written):
-    read = SongVectors.read(written.write(tmp_path / "vectors.parquet"))
+    read = SongVectors.read(written.export(tmp_path / "vectors.parquet"))
     same(read, written)
     assert read.catalogue.table().equals(written.catalogue.table())
 
@@ -94,7 +94,7 @@ def test_projector_folders_come_back_with_tabs_and_line_ends_as_spaces(tmp_path,
 
     ids = one_line(written.catalogue.ids.to_list())
     assume(len(set(ids)) == len(ids))
-    read = SongVectors.read(written.write(tmp_path / "vectors"))
+    read = SongVectors.read(written.export(tmp_path / "vectors"))
     same(read, written, whole_numbers(ids))
     for column in ("artist", "title", "plays"):
         if column in written.catalogue.table().columns:
@@ -103,7 +103,7 @@ def test_projector_folders_come_back_with_tabs_and_line_ends_as_spaces(tmp_path,
 
 @every_format
 def test_no_songs_at_all_are_a_file_or_refused(format, tmp_path):
-    path = SongVectors(np.empty((0, 2)), []).write(tmp_path / f"vectors{ENDINGS[format]}")
+    path = SongVectors(np.empty((0, 2)), []).export(tmp_path / f"vectors{ENDINGS[format]}")
     if format == "projector":
         with pytest.raises(FormatError, match="empty"):
             SongVectors.read(path)
@@ -115,29 +115,29 @@ def test_no_songs_at_all_are_a_file_or_refused(format, tmp_path):
 def test_the_format_may_be_named(format, tmp_path):
     written = SongVectors(np.arange(6).reshape(2, 3), ["x", "y"])
     path = tmp_path / "vectors.dat"
-    assert written.write(str(path), format) == path
+    assert written.export(str(path), format) == path
     same(SongVectors.read(str(path), format), written)
 
 
 @pytest.mark.parametrize("name", ["vectors.TXT", "vectors.vec", "my.vectors.Bin", "a.NPZ", "a.PARQUET", "folder"])
 def test_the_ending_says_which(name, tmp_path):
     written = SongVectors(np.arange(6).reshape(2, 3), ["x", "y"])
-    same(SongVectors.read(written.write(tmp_path / name)), written)
+    same(SongVectors.read(written.export(tmp_path / name)), written)
 
 
 @every_format
 def test_an_older_file_is_replaced(format, tmp_path):
     path = tmp_path / f"vectors{ENDINGS[format]}"
-    example().write(path)
+    example().export(path)
     written = SongVectors(np.arange(6).reshape(2, 3), ["x", "y"])
-    same(SongVectors.read(written.write(path)), written)
+    same(SongVectors.read(written.export(path)), written)
     assert not [left for left in tmp_path.rglob("*") if left.name.startswith(".")]
 
 
 @pytest.mark.parametrize(("path", "format", "found"), [("a.csv", "auto", "ending '.csv'"), ("a.txt", "text", "format='text'")])
 def test_an_unknown_format_is_refused_with_those_allowed(path, format, found, tmp_path):
     (tmp_path / path).write_text("1 1\nx 1\n")
-    for use in (example().write, SongVectors.read):
+    for use in (example().export, SongVectors.read):
         with pytest.raises(ArgumentError) as raised:
             use(tmp_path / path, format)
         assert found in str(raised.value)
@@ -147,9 +147,9 @@ def test_an_unknown_format_is_refused_with_those_allowed(path, format, found, tm
 
 def test_ids_that_a_format_cannot_keep_are_refused_when_written(tmp_path):
     with pytest.raises(ArgumentError, match="tabs and line ends"):
-        SongVectors(np.ones((2, 1)), ["a\tb", "a b"]).write(tmp_path / "folder")
+        SongVectors(np.ones((2, 1)), ["a\tb", "a b"]).export(tmp_path / "folder")
     with pytest.raises(ArgumentError, match="NUL"):
-        SongVectors(np.ones((2, 1)), ["a\0", "a"]).write(tmp_path / "vectors.npz")
+        SongVectors(np.ones((2, 1)), ["a\0", "a"]).export(tmp_path / "vectors.npz")
 
 
 # gensim and word2vec.c
@@ -159,7 +159,7 @@ def test_ids_that_a_format_cannot_keep_are_refused_when_written(tmp_path):
 @quick
 @given(written=vectors(TEXT.filter(bool)))
 def test_gensim_opens_ours(binary, tmp_path, written):
-    path = written.write(tmp_path / ("vectors.bin" if binary else "vectors.txt"))
+    path = written.export(tmp_path / ("vectors.bin" if binary else "vectors.txt"))
     theirs = KeyedVectors.load_word2vec_format(str(path), binary=binary)
     assert theirs.vectors.tobytes() == written.matrix.tobytes()
     assert len(theirs) == len(written)
@@ -170,7 +170,7 @@ def test_gensim_opens_ours(binary, tmp_path, written):
 
 def test_gensim_sees_white_space_escaped_as_in_urls(tmp_path):
     for binary in (False, True):
-        path = example().write(tmp_path / ("vectors.bin" if binary else "vectors.txt"))
+        path = example().export(tmp_path / ("vectors.bin" if binary else "vectors.txt"))
         theirs = KeyedVectors.load_word2vec_format(str(path), binary=binary)
         assert theirs.index_to_key == ["Björk%20-%20Jóga", "100%25%20pure", "a%09b%0Ac", "plain"]
         same(SongVectors.read(path), example())
@@ -221,7 +221,7 @@ def test_windows_line_ends_do_not_matter(tmp_path):
 )
 @pytest.mark.parametrize("ending", [".txt", ".bin"])
 def test_ids_become_integers_only_when_all_are_whole_numbers(ids, integers, ending, tmp_path):
-    read = SongVectors.read(SongVectors(np.ones((len(ids), 1)), ids).write(tmp_path / f"vectors{ending}"))
+    read = SongVectors.read(SongVectors(np.ones((len(ids), 1)), ids).export(tmp_path / f"vectors{ending}"))
     assert read.catalogue.holds_integers == integers
     assert [str(song) for song in read.catalogue.ids] == ids
 
@@ -299,7 +299,7 @@ def test_an_id_that_is_not_utf_8_is_named(tmp_path):
 
 
 def test_a_binary_file_of_another_length_is_named(tmp_path):
-    whole = SongVectors(np.ones((3, 2)), ["x", "y", "z"]).write(tmp_path / "a.bin").read_bytes()
+    whole = SongVectors(np.ones((3, 2)), ["x", "y", "z"]).export(tmp_path / "a.bin").read_bytes()
     for size in range(len(whole)):
         refused(write(tmp_path / "a.bin", whole[:size]), "", line="any")
     refused(write(tmp_path / "a.bin", whole[:-1]), "ends within song 3 of the 3 its header promises")
@@ -437,14 +437,14 @@ def test_a_parquet_file_of_others_is_read(tmp_path):
 
 @pytest.mark.parametrize("format", ["word2vec-binary", "numpy", "parquet"])
 def test_a_file_cut_off_anywhere_is_refused(format, tmp_path):
-    path = example().write(tmp_path / f"a{ENDINGS[format]}")
+    path = example().export(tmp_path / f"a{ENDINGS[format]}")
     whole = path.read_bytes()
     for size in sorted({*range(0, len(whole), 1 + len(whole) // 150), len(whole) - 1}):
         refused(write(path, whole[:size]), "", line="any")
 
 
 def test_a_text_file_cut_off_before_its_last_number_is_refused(tmp_path):
-    path = example().write(tmp_path / "a.txt")
+    path = example().export(tmp_path / "a.txt")
     whole = path.read_bytes()
     for size in range(whole.rindex(b" ")):
         error = refused(write(path, whole[:size]), "", line="any")
@@ -456,7 +456,7 @@ def test_a_text_file_cut_off_before_its_last_number_is_refused(tmp_path):
 @settings(parent=quick, max_examples=80)
 @given(data=st.data())
 def test_damage_is_refused_or_leaves_usable_vectors(format, tmp_path, data):
-    path = example().write(tmp_path / f"a{ENDINGS[format]}")
+    path = example().export(tmp_path / f"a{ENDINGS[format]}")
     file = path if path.is_file() else path / data.draw(st.sampled_from(["vectors.tsv", "metadata.tsv"]))
     whole = file.read_bytes()
     begin = data.draw(st.integers(0, len(whole)), label="begin")
@@ -473,6 +473,6 @@ def test_a_parquet_file_that_makes_its_reader_panic_is_refused(tmp_path, monkeyp
     def panic(path):
         raise pl.exceptions.PanicException("assertion failed")
 
-    path = example().write(tmp_path / "a.parquet")
+    path = example().export(tmp_path / "a.parquet")
     monkeypatch.setattr(pl, "read_parquet", panic)
     refused(path, "assertion failed")

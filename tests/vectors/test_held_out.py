@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from song2vec.core.errors import ArgumentError
 from song2vec.sessions import Sessions
 from song2vec.vectors import SongVectors
-from song2vec.vectors.held_out import hit_rate, next_song_ranks
+from song2vec.vectors.held_out import next_song_ranks, recall
 
 AXES = [(1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 0, 0)]  # cosines between these are exact, so ties are ties
 
@@ -103,9 +103,9 @@ def test_a_sample_of_queries_is_of_all_queries_by_seed():
         next_song_ranks(vectors, sessions, max_queries=3, seed=-1)
 
 
-def test_the_hit_rate_is_the_share_of_ranks_within_k():
+def test_recall_is_the_share_of_ranks_within_k():
     ranks = np.array([1, 10, 11, 500])
-    assert hit_rate(ranks) == 0.5
-    assert hit_rate(ranks, 1) == 0.25
-    assert hit_rate(ranks, 500) == 1
-    assert math.isnan(hit_rate(np.array([], np.int64)))
+    assert recall(ranks) == 0.5
+    assert recall(ranks, 1) == 0.25
+    assert recall(ranks, 500) == 1
+    assert math.isnan(recall(np.array([], np.int64)))

@@ -14,7 +14,7 @@ from song2vec.vectors.objective import SAMPLE, Objective
 from song2vec.vectors.training.gensim_trainer import from_gensim
 from song2vec.vectors.training.weights import Weights
 
-SETTINGS = {"window": 2, "skip_gram": True, "negative": 3, "negative_exponent": 0.75, "seed": 0}
+SETTINGS = {"window": 2, "skip_gram": True, "n_negatives": 3, "negative_exponent": 0.75, "seed": 0}
 
 
 def tiny_model(hierarchical, skip_gram=True, songs=5):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from song2vec.core.errors import ArgumentError
-from song2vec.vectors import Forest
+from song2vec.vectors import Word2VecEnsemble
 from song2vec.vectors.song_vectors import unit_rows
 from song2vec.vectors.whitening import centred, whitened
 from tests.planted import listen
@@ -57,4 +57,4 @@ def test_directions_without_variance_are_left_without_noise():
 @pytest.mark.parametrize("whitening", [-0.1, 1.1, "much", None])
 def test_bad_shares_are_refused(whitening):
     with pytest.raises(ArgumentError, match=f"whitening={whitening!r}: a number from 0 to 1"):
-        Forest(whitening=whitening).fit(listen("follows", 0.8, sessions=8)[0])
+        Word2VecEnsemble(whitening=whitening).fit(listen("follows", 0.8, sessions=8)[0])

@@ -17,7 +17,7 @@ from gensim.models.word2vec import MAX_WORDS_IN_BATCH
 from song2vec.core.errors import ArgumentError
 from song2vec.sessions import Sessions
 from song2vec.vectors import LEARNERS, Word2Vec
-from song2vec.vectors.held_out import hit_rate, next_song_ranks
+from song2vec.vectors.held_out import next_song_ranks, recall
 
 SMALL = {"size": 8, "epochs": 2, "workers": 1, "progress": False, "subsample": 0}
 LEARNING = SMALL | {"size": 16, "epochs": 12, "learning_rate": 0.1, "context_weight": 0.3}
@@ -68,7 +68,7 @@ def test_the_true_loss_falls_on_what_is_planted(algorithm, loss):
     history = Word2Vec(**LEARNING | {"algorithm": algorithm, "loss": loss}).fit(planted()).history_
     assert [epoch.epoch for epoch in history] == list(range(1, 13))
     assert history[-1].loss < history[3].loss < history[0].loss
-    assert all(math.isfinite(epoch.loss) and epoch.loss > 0 and epoch.hit_rate is None for epoch in history)
+    assert all(math.isfinite(epoch.loss) and epoch.loss > 0 and epoch.recall is None for epoch in history)
 
 
 def test_songs_late_in_a_very_long_session_are_learnt_too():
@@ -158,10 +158,10 @@ def test_without_patience_every_epoch_is_scored_and_the_last_is_kept():
     train, validation = planted(), planted(seed=1)
     model = Word2Vec(**LEARNING).fit(train, validation)
     assert len(model.history_) == 12
-    assert all(0 <= epoch.hit_rate <= 1 for epoch in model.history_)
-    assert model.history_[-1].hit_rate > 0.6  # of a cluster of twelve, ten are hits
+    assert all(0 <= epoch.recall <= 1 for epoch in model.history_)
+    assert model.history_[-1].recall > 0.6  # of a cluster of twelve, ten are hits
     ranks = next_song_ranks(model.vectors_, validation, max_queries=2000, seed=0)
-    assert hit_rate(ranks) == model.history_[-1].hit_rate
+    assert recall(ranks) == model.history_[-1].recall
     plain = Word2Vec(**LEARNING).fit(train)
     assert fingerprint(plain.vectors_) == fingerprint(model.vectors_)  # watching changes nothing
 
@@ -170,10 +170,10 @@ def test_without_patience_every_epoch_is_scored_and_the_last_is_kept():
 def test_with_patience_training_stops_early_and_keeps_the_best(patience):
     validation = noise(seed=1)
     model = Word2Vec(**LEARNING | {"epochs": 40}, patience=patience).fit(planted(), validation)
-    scores = [epoch.hit_rate for epoch in model.history_]
+    scores = [epoch.recall for epoch in model.history_]
     assert len(scores) < 40
     assert scores.index(max(scores)) == len(scores) - 1 - patience
-    assert hit_rate(next_song_ranks(model.vectors_, validation, max_queries=2000, seed=0)) == max(scores)
+    assert recall(next_song_ranks(model.vectors_, validation, max_queries=2000, seed=0)) == max(scores)
     assert scores[-1] < max(scores) or patience == 1
 
 
@@ -185,9 +185,9 @@ def test_with_patience_training_that_gets_better_goes_on():
 def test_an_epoch_says_what_it_came_to(caplog):
     with caplog.at_level(logging.DEBUG, "song2vec"):
         model = Word2Vec(**SMALL).fit(planted(50), planted(20, seed=1))
-    assert str(model.history_[0]) == f"loss {model.history_[0].loss:.3f}, HR@10 {model.history_[0].hit_rate:.3f}"
+    assert str(model.history_[0]) == f"loss {model.history_[0].loss:.3f}, recall@10 {model.history_[0].recall:.3f}"
     assert str(model.fit(planted(50)).history_[0]).startswith("loss ")
-    assert "HR@10" not in str(model.history_[0])
+    assert "recall@10" not in str(model.history_[0])
     assert caplog.text.count("word2vec") >= 2
 
 
@@ -201,7 +201,7 @@ def test_an_epoch_says_what_it_came_to(caplog):
         ("loss", ["softmax"], "'negative-sampling' or 'hierarchical-softmax' is allowed"),
         ("size", [0, -1, 1.5, "8", True, None], "a whole number from 1"),
         ("window", [0, 2.0, None], "a whole number from 1"),
-        ("negative", [0, None], "a whole number from 1"),
+        ("n_negatives", [0, None], "a whole number from 1"),
         ("epochs", [0, None, 1.0], "a whole number from 1"),
         ("workers", [0, -1, 1.5], "a whole number from 1"),
         ("patience", [0, -1, 0.5], "a whole number from 1"),

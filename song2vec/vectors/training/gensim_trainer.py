@@ -59,7 +59,7 @@ def make_gensim(settings: Hyperparameters, **documents: int) -> Any:
         window=BATCH if settings.window == "session" else settings.window,
         shrink_windows=settings.dynamic_window,
         hs=int(settings.hierarchical),
-        negative=0 if settings.hierarchical else settings.negative,
+        negative=0 if settings.hierarchical else settings.n_negatives,
         ns_exponent=settings.negative_exponent,
         sample=settings.subsample,
         alpha=settings.learning_rate,

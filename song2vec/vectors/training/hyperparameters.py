@@ -38,7 +38,7 @@ class Hyperparameters(Configured):
         size: int = 128,
         window: int | Literal["session"] = 3,
         dynamic_window: bool = False,
-        negative: int = 5,
+        n_negatives: int = 5,
         negative_exponent: float = 0.75,
         context_weight: float = 0.3,
         subsample: float = 1e-3,
@@ -56,7 +56,7 @@ class Hyperparameters(Configured):
         self.size = size
         self.window = window
         self.dynamic_window = dynamic_window
-        self.negative = negative
+        self.n_negatives = n_negatives
         self.negative_exponent = negative_exponent
         self.context_weight = context_weight
         self.subsample = subsample
@@ -72,7 +72,7 @@ class Hyperparameters(Configured):
     @property
     def settings(self) -> dict[str, Any]:
         """What the constructor was given, without what its ``loss`` makes no use of."""
-        unused = ("negative", "negative_exponent") if self.hierarchical else ()
+        unused = ("n_negatives", "negative_exponent") if self.hierarchical else ()
         return {name: value for name, value in super().settings.items() if name not in unused}
 
     @property
@@ -86,7 +86,7 @@ class Hyperparameters(Configured):
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ArgumentError(f"{name}={getattr(self, name)!r}: {' or '.join(map(repr, allowed))} is allowed")
-        for name in ("size", "window", "negative", "epochs", "patience", "workers"):
+        for name in ("size", "window", "n_negatives", "epochs", "patience", "workers"):
             value = getattr(self, name)
             if (value is None and name in ("patience", "workers")) or (name == "window" and value == "session"):
                 continue

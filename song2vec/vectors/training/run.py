@@ -28,15 +28,15 @@ class Epoch:
     Attributes:
         epoch: its number, from 1.
         loss: mean loss an example in nats, on the same 10,000 training examples after every epoch.
-        hit_rate: HR@10 of the next song on the validation sessions; None without them.
+        recall: recall@10 of the next song on the validation sessions; None without them.
     """
 
     epoch: int
     loss: float
-    hit_rate: float | None = None
+    recall: float | None = None
 
     def __str__(self) -> str:
-        return f"loss {self.loss:.3f}" + ("" if self.hit_rate is None else f", HR@10 {self.hit_rate:.3f}")
+        return f"loss {self.loss:.3f}" + ("" if self.recall is None else f", recall@10 {self.recall:.3f}")
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Run:
     Attributes:
         epoch, round: what comes next: the epoch, from 1, and how many of its rounds are done.
         history: of the epochs that are done.
-        best: with patience, the vectors of the epoch with the highest hit rate; (songs, size) float32.
+        best: with patience, the vectors of the epoch with the highest recall; (songs, size) float32.
     """
 
     epoch: int = 1
@@ -55,8 +55,8 @@ class Run:
     best: Array | None = None
 
     def has_stalled(self, patience: int | None) -> bool:
-        """Whether the hit rate has not risen for so many epochs."""
-        scores = [epoch.hit_rate or 0.0 for epoch in self.history]
+        """Whether the recall has not risen for so many epochs."""
+        scores = [epoch.recall or 0.0 for epoch in self.history]
         return patience is not None and len(scores) - 1 - int(np.argmax(scores or [0.0])) >= patience
 
 

@@ -59,7 +59,7 @@ class KernelTrainer:
         self._plan = Plan(window, bool(settings.dynamic_window), *old, np.float32(pace))
         self._model = _model(weights, settings)
         skip_gram, tree = settings.algorithm == "skip-gram", weights.tree
-        most = 1 + int(settings.negative) if tree is None else -(-tree.depth // PATHS) * PATHS
+        most = 1 + int(settings.n_negatives) if tree is None else -(-tree.depth // PATHS) * PATHS
         self._kernel = make_kernel(weights.inputs.shape[1], most, skip_gram, tree is not None, max(old) > 0)
         chunk = min(CHUNK, -(-sessions.plays // (8 * self._workers)))
         self._bounds = np.unique([*np.searchsorted(sessions.offsets, np.arange(0, sessions.plays, chunk)), len(sessions)]).tolist()

@@ -13,16 +13,16 @@ from song2vec.core.errors import ArgumentError
 from song2vec.core.random import MAX_SEED, check_seed, generator
 from song2vec.core.settings import Configured, Real, Space, Whole, check_real, check_whole
 from song2vec.sessions import Sessions
-from song2vec.vectors.smoothing import smoothed, with_own
+from song2vec.vectors.smoothing import smoothed, with_identity
 from song2vec.vectors.song_vectors import SongVectors, unit_rows
 from song2vec.vectors.whitening import centred, whitened
 from song2vec.vectors.word2vec import Word2Vec
 
-_FOREST = ("trees", "whitening", "own", "neighbours")  # settings that are none of Word2Vec
+_FOREST = ("trees", "whitening", "identity", "smoothing")  # settings that are none of Word2Vec
 _ROOM = 3  # trees' worth of numbers for songs' own directions
 
 
-class Forest(Configured):
+class Word2VecEnsemble(Configured):
     """Vectors of ``trees`` models of hierarchical softmax, centred and of unit length, end to end, in part whitened, each song's with
     a share of its neighbours' added.
 
@@ -37,9 +37,9 @@ class Forest(Configured):
         trees: how many models.
         size: numbers in a vector, a multiple of ``trees``; of ``trees`` + 3 if songs have directions of their own.
         whitening: how much of the difference in variance between directions is taken back: 0 none, 1 all.
-        own: length of a random direction of its own that each song has before neighbours are added, in room for three trees more, so
-            that what was played beside it counts by itself too (:func:`song2vec.vectors.smoothing.with_own`); 0 for none.
-        neighbours: share of the mean of the songs played just before and after that is added to each song, less where they are few;
+        identity: length of a random direction of its own that each song has before neighbours are added, in room for three trees more, so
+            that what was played beside it counts by itself too (:func:`song2vec.vectors.smoothing.with_identity`); 0 for none.
+        smoothing: share of the mean of the songs played just before and after that is added to each song, less where they are few;
             0 for none.
         window, dynamic_window, context_weight, subsample, learning_rate, epochs, workers, seed, progress: as in :class:`song2vec.Word2Vec`.
 
@@ -51,7 +51,7 @@ class Forest(Configured):
         "window": Whole(1, 10),
         "context_weight": Real(0, 1),
         "whitening": Real(0, 1),
-        "neighbours": Real(0, 2),
+        "smoothing": Real(0, 2),
         "learning_rate": Real(0.005, 0.1, log=True),
         "epochs": Whole(5, 60, log=True),
     }
@@ -63,8 +63,8 @@ class Forest(Configured):
         trees: int = 4,
         size: int = 512,
         whitening: float = 0.2,
-        own: float = 0.0,
-        neighbours: float = 1.2,
+        identity: float = 0.0,
+        smoothing: float = 1.2,
         window: int | Literal["session"] = 2,
         dynamic_window: bool = False,
         context_weight: float = 0.3,
@@ -78,8 +78,8 @@ class Forest(Configured):
         self.trees = trees
         self.size = size
         self.whitening = whitening
-        self.own = own
-        self.neighbours = neighbours
+        self.identity = identity
+        self.smoothing = smoothing
         self.window = window
         self.dynamic_window = dynamic_window
         self.context_weight = context_weight
@@ -90,7 +90,7 @@ class Forest(Configured):
         self.seed = seed
         self.progress = progress
 
-    def fit(self, sessions: Sessions) -> Forest:
+    def fit(self, sessions: Sessions) -> Word2VecEnsemble:
         """Learn vectors of the songs in ``sessions``; returns self.
 
         Raises ArgumentError for a hyperparameter outside its range, and where Word2Vec does.
@@ -98,18 +98,20 @@ class Forest(Configured):
         check_whole(self, "trees", 1)
         check_whole(self, "size", 1)
         check_real(self, "whitening", 0, 1)
-        check_real(self, "own", 0)
-        check_real(self, "neighbours", 0)
+        check_real(self, "identity", 0)
+        check_real(self, "smoothing", 0)
         check_seed(self.seed)
-        parts = self.trees + (_ROOM if self.own else 0)
+        parts = self.trees + (_ROOM if self.identity else 0)
         if self.size % parts:
-            raise ArgumentError(f"size={self.size!r}: a multiple of {parts} is allowed with trees={self.trees!r} and own={self.own!r}")
+            raise ArgumentError(
+                f"size={self.size!r}: a multiple of {parts} is allowed with trees={self.trees!r} and identity={self.identity!r}"
+            )
         each = self.size // parts
         seeds = generator(self.seed, "forest").integers(MAX_SEED, size=self.trees).tolist()
         shared = {name: value for name, value in self.settings.items() if name not in _FOREST} | {"size": each}
         found = [Word2Vec(**shared | {"seed": seed}).fit(sessions).vectors_ for seed in seeds]
         catalogue = found[0].catalogue
         unit = unit_rows(np.concatenate([centred(vectors.unit) for vectors in found], 1))
-        unit = with_own(whitened(unit, self.whitening), self.own, _ROOM * each, generator(self.seed, "own directions"))
-        self.vectors_ = SongVectors(smoothed(unit, sessions.catalogue.rows_in(catalogue), sessions, self.neighbours), catalogue)
+        unit = with_identity(whitened(unit, self.whitening), self.identity, _ROOM * each, generator(self.seed, "own directions"))
+        self.vectors_ = SongVectors(smoothed(unit, sessions.catalogue.rows_in(catalogue), sessions, self.smoothing), catalogue)
         return self

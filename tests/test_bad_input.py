@@ -340,7 +340,7 @@ def engine():
 
 def test_a_k_of_nought_is_refused_and_a_k_beyond_the_catalogue_gives_all(engine):
     for ask in (engine.similar, lambda song, k: engine.recommend([song], k), lambda song, k: engine.similar_batch([song], k)):
-        with pytest.raises(ArgumentError, match="k=0: an integer from 1"):
+        with pytest.raises(ArgumentError, match="k=0: a whole number from 1"):
             ask("mykonos", 0)
         assert ask("mykonos", 10**9).height == 23
 

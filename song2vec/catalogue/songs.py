@@ -147,26 +147,18 @@ class Catalogue(Saved):
         return codes
 
     def to_parts(self) -> dict[str, Part]:
-        """The catalogue as parts of a saved folder."""
-        return {"songs": self.to_part()}
-
-    @classmethod
-    def from_parts(cls, parts: Mapping[str, Part]) -> Self:
-        """The inverse of :meth:`to_parts`."""
-        return cls.from_part(parts["songs"])
-
-    def to_part(self) -> Part:
-        """The catalogue as a part of a saved folder."""
+        """The catalogue as one part of a saved folder."""
         arrays: dict[str, Array] = {"plays": self.plays}
         arrays |= {f"id_{key}": value for key, value in pack_ids(self.ids).items()}
         for name, column in (("artist", self.artists), ("title", self.titles)):
             if column is not None:
                 arrays |= {f"{name}_{key}": value for key, value in pack_strings(column.fill_null("").to_list()).items()}
-        return Part(meta={"songs": len(self), "fingerprint": self.fingerprint}, arrays=arrays)
+        return {"songs": Part({"songs": len(self), "fingerprint": self.fingerprint}, arrays)}
 
     @classmethod
-    def from_part(cls, part: Part) -> Self:
-        """The inverse of :meth:`to_part`."""
+    def from_parts(cls, parts: Mapping[str, Part]) -> Self:
+        """The inverse of :meth:`to_parts`."""
+        part = parts["songs"]
 
         def strings(name: str) -> list[str] | None:
             if f"{name}_bytes" not in part.arrays:

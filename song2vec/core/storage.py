@@ -84,8 +84,11 @@ def prefixed(name: str, parts: Mapping[str, Part]) -> dict[str, Part]:
 
 
 def within(name: str, parts: Mapping[str, Part]) -> dict[str, Part]:
-    """The inverse of :func:`prefixed`: those of the parts that belong to the thing of this name."""
-    return {part.removeprefix(f"{name}."): content for part, content in parts.items() if part.startswith(f"{name}.")}
+    """The inverse of :func:`prefixed`: those of the parts that belong to the thing of this name. Raises KeyError when none does."""
+    found = {part.removeprefix(f"{name}."): content for part, content in parts.items() if part.startswith(f"{name}.")}
+    if not found:
+        raise KeyError(name)
+    return found
 
 
 def save_folder(path: str | os.PathLike[str], kind: str, parts: Mapping[str, Part]) -> Path:

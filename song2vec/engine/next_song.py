@@ -51,11 +51,11 @@ def to_parts(model: NextSongModel | None, songs: Catalogue) -> dict[str, Part]:
     """The model's parts under names of their own; its catalogue only where it is not that of the engine."""
     parts = {} if model is None else {f"{PREFIX}{name}": part for name, part in model.to_parts().items()}
     if model is not None and model.catalogue_ == songs:
-        del parts[f"{PREFIX}catalogue"]
+        del parts[f"{PREFIX}catalogue.songs"]
     return parts
 
 
 def from_parts(parts: dict[str, Part], source: object) -> NextSongModel | None:
     """The inverse of :func:`to_parts`; None when the engine was saved without a model."""
     own = {name.removeprefix(PREFIX): part for name, part in parts.items() if name.startswith(PREFIX)}
-    return restore_model({"catalogue": parts["catalogue"], **own}, MODELS, source) if own else None
+    return restore_model({"catalogue.songs": parts["catalogue.songs"], **own}, MODELS, source) if own else None

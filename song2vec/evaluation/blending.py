@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from song2vec.core.arrays import Array
+from song2vec.core.checks import check_int
 from song2vec.core.errors import ArgumentError
 from song2vec.core.jit import jit
 from song2vec.evaluation.protocol import check_model
@@ -15,7 +16,6 @@ from song2vec.evaluation.tuning import METRICS
 from song2vec.models import Blend
 from song2vec.models.blend import mixed
 from song2vec.models.blocks import side_by_side
-from song2vec.search.filters import check_count
 from song2vec.sessions import Sessions
 
 
@@ -47,12 +47,12 @@ def tune_weight(
     if metric not in METRICS:
         raise ArgumentError(f"metric={metric!r}: {', '.join(map(repr, METRICS))} are allowed")
     asked = queries(validation, [check_model(blend)], max_queries, seed).over(blend.catalogue_)
-    weights = np.linspace(0, 1, check_count("steps", steps) + 1)
+    weights = np.linspace(0, 1, check_int("steps", steps) + 1)
     ranks = np.empty((len(asked), len(weights)), np.int32)
     for plays, scores in side_by_side(list(blend.models_.values()), asked.sessions, asked.plays):
         where = np.searchsorted(asked.plays, plays)
         ranks[where] = _ranks(mixed(scores, 1.0), mixed(scores, 0.0), asked.targets[where], weights)
-    found = [float(METRICS[metric](column, check_count("k", k)).mean()) for column in ranks.T]
+    found = [float(METRICS[metric](column, check_int("k", k)).mean()) for column in ranks.T]
     best = int(np.argmax(found))
     table = pl.DataFrame({"trial": range(len(found)), "score": found, "weight": weights})
     model = Blend(**{**blend.settings, "weight": float(weights[best])})

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from song2vec.core.arrays import Array
+from song2vec.core.checks import check_int
 from song2vec.core.random import generator
-from song2vec.search.filters import check_count
 
 LEVEL = 0.95
 _BLOCK = 2**21  # drawn weights held at once
@@ -60,7 +60,7 @@ def resampled(session: Array, ratios: Sequence[Ratio], resamples: int = 1000, se
 
     All are NaN for a single session, which tells nothing of others. Raises ArgumentError for a bad number of resamples or seed.
     """
-    check_count("resamples", resamples)
+    check_int("resamples", resamples)
     numbers = np.unique(session, return_inverse=True)[1]
     sums = np.stack([np.bincount(numbers, part) for ratio in ratios for part in (ratio.top, ratio.bottom)], axis=1)
     random, count = generator(seed, "bootstrap"), len(sums)

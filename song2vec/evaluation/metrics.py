@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from song2vec.core.arrays import Array
+from song2vec.core.checks import check_int
 from song2vec.core.errors import ArgumentError
-from song2vec.search.filters import check_count
 
 
 def hit(ranks: Array, k: int) -> Array:
@@ -24,7 +24,7 @@ def hit(ranks: Array, k: int) -> Array:
 
     Returns (n,) float64, 0 or 1. Raises ArgumentError for a rank or k below 1.
     """
-    return (_checked(ranks) <= check_count("k", k)).astype(np.float64)
+    return (_checked(ranks) <= check_int("k", k)).astype(np.float64)
 
 
 def reciprocal_rank(ranks: Array, k: int) -> Array:
@@ -85,7 +85,7 @@ def _checked(ranks: Array) -> Array:
 
 
 def _at_most(name: str, k: int, lists: Array) -> int:
-    if check_count(name, k) > lists.shape[1]:
+    if check_int(name, k) > lists.shape[1]:
         raise ArgumentError(f"{name}={k}: the lists hold {lists.shape[1]} songs each; at most so many are allowed")
     return k
 

@@ -8,13 +8,13 @@ import numpy as np
 
 from song2vec.catalogue import Catalogue
 from song2vec.core.arrays import Array
+from song2vec.core.checks import check_int
 from song2vec.core.errors import ArgumentError
 from song2vec.core.random import generator
 from song2vec.evaluation.kernels import rank_and_top
 from song2vec.evaluation.queries import Queries, queries
 from song2vec.evaluation.results import Evaluation, Speed
 from song2vec.models import NextSongModel
-from song2vec.search.filters import check_count
 from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors
 
@@ -59,7 +59,7 @@ def ask(
 ) -> Evaluation:
     """Evaluate by given queries, over any catalogue that the model's has all songs of."""
     catalogue = check_model(model)
-    check_count("k", k)
+    check_int("k", k)
     asked = asked.over(catalogue)
     targets, began = asked.targets, perf_counter()
     if lists:
@@ -107,7 +107,7 @@ def _milliseconds(model: NextSongModel, asked: Queries, timed: int, seed: int) -
     """Single queries drawn at random, one more scored before the clock runs, as the first is slow."""
     if not timed:
         return ()
-    check_count("timed", timed)
+    check_int("timed", timed)
     drawn = generator(seed, "timed").choice(asked.plays, timed + 1)
     taken = []
     for play in drawn[:, None]:

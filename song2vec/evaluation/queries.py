@@ -9,9 +9,9 @@ import numpy as np
 
 from song2vec.catalogue import Catalogue
 from song2vec.core.arrays import Array
+from song2vec.core.checks import check_int
 from song2vec.core.errors import ArgumentError, NothingLeftError
 from song2vec.core.random import generator
-from song2vec.search.filters import check_count
 from song2vec.sessions import Sessions
 
 
@@ -86,7 +86,7 @@ def queries(test: Sessions, catalogues: Sequence[Catalogue], max_queries: int | 
         raise NothingLeftError(
             f"test: {test!r} leaves nothing to ask: no session holds two plays of known songs ({dropped.plays:,} unknown)"
         )
-    if max_queries is not None and check_count("max_queries", max_queries) < asked:
+    if max_queries is not None and check_int("max_queries", max_queries) < asked:
         chosen = _some(sessions.lengths, max_queries, seed)
         sessions, numbers = sessions.select(chosen), numbers[chosen]
     owner = np.repeat(np.arange(len(sessions)), sessions.lengths)

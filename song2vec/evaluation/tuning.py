@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from song2vec.core.arrays import Array
+from song2vec.core.checks import check_int
 from song2vec.core.errors import ArgumentError, MissingExtraError, NothingLeftError, Song2VecError
 from song2vec.core.progress import progress_bar
 from song2vec.core.random import MAX_SEED, generator
@@ -23,7 +24,6 @@ from song2vec.evaluation.space import distributions, from_params, own_values, sp
 from song2vec.evaluation.study import Study, Trial
 from song2vec.evaluation.tuned import Tuned
 from song2vec.models import NextSongModel, make_model
-from song2vec.search.filters import check_count
 from song2vec.sessions import Sessions
 from song2vec.sessions.splits import split_at_random, split_given
 
@@ -174,8 +174,8 @@ def _check(model: NextSongModel, trials: int, metric: str, k: int, timeout: floa
         raise ArgumentError(f"model={model!r}: has no setting to tune")
     if metric not in METRICS:
         raise ArgumentError(f"metric={metric!r}: {', '.join(map(repr, METRICS))} are allowed")
-    check_count("trials", trials)
-    check_count("k", k)
+    check_int("trials", trials)
+    check_int("k", k)
     if timeout is not None and not timeout > 0:
         raise ArgumentError(f"timeout={timeout!r}: None, or seconds above 0, is allowed")
 

@@ -20,7 +20,7 @@ from song2vec.catalogue import Catalogue, SongId, Unknown
 from song2vec.core.arrays import Array
 from song2vec.core.errors import ArgumentError, SavedFolderError, UnknownSongError
 from song2vec.core.settings import Configured, Space
-from song2vec.core.storage import Part, load_folder, save_folder, understood
+from song2vec.core.storage import Part, load_folder, prefixed, save_folder, understood, within
 from song2vec.models.best import best_songs, check_k
 from song2vec.models.live import LiveSession, resumed
 from song2vec.sessions import Sessions, check_sessions
@@ -182,9 +182,9 @@ class NextSongModel(Configured, ABC):
 
     def to_parts(self) -> dict[str, Part]:
         """The model as parts of a saved folder."""
-        catalogue, arrays = self._fitted().to_part(), self._arrays()
+        catalogue, arrays = prefixed("catalogue", self._fitted().to_parts()), self._arrays()
         meta = {"model": self.name, "settings": self.settings, "arrays": sorted(arrays)}
-        return {"catalogue": catalogue, "model": Part(meta=meta, arrays=arrays)}
+        return catalogue | {"model": Part(meta=meta, arrays=arrays)}
 
     def _arrays(self) -> dict[str, Array]:
         """What was learned, by name."""
@@ -230,7 +230,7 @@ def restore_model(parts: dict[str, Part], models: Mapping[str, type[NextSongMode
     with understood(source):
         meta = parts["model"].meta
         model = models[meta["model"]](**meta["settings"])
-        model.catalogue_ = Catalogue.from_part(parts["catalogue"])
+        model.catalogue_ = Catalogue.from_parts(within("catalogue", parts))
         arrays = dict(parts["model"].arrays)
         if sorted(arrays) != meta["arrays"]:
             raise SavedFolderError(f"{source}: has the arrays {', '.join(sorted(arrays))}; {', '.join(meta['arrays'])} were saved")

@@ -18,12 +18,12 @@ import numpy as np
 
 from song2vec.catalogue import SongId
 from song2vec.core.arrays import Array
+from song2vec.core.checks import check_int
 from song2vec.core.errors import ArgumentError, NothingLeftError
 from song2vec.core.settings import check_number
 from song2vec.playlists.result import Playlist
 from song2vec.playlists.rules import Gate, Rules
 from song2vec.playlists.ways import Climb, Layer, cheapest_way
-from song2vec.search.filters import check_count
 from song2vec.search.scoring import candidates, ranked
 from song2vec.vectors.song_vectors import SongVectors
 
@@ -60,7 +60,7 @@ def bridge(
     """
     if not isinstance(vectors, SongVectors):
         raise ArgumentError(f"vectors is a {type(vectors).__name__}; SongVectors are allowed")
-    check_count("length", length, least=2)
+    check_int("length", length, low=2)
     check_number("popularity", popularity, least=0)
     gate = Gate(Rules(exclude, artist_gap, max_per_artist), vectors.catalogue)
     ends = (vectors.catalogue.row(a), vectors.catalogue.row(b))

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from song2vec.core.arrays import Array
+from song2vec.core.checks import check_int
 from song2vec.core.settings import check_number
 from song2vec.playlists.weighing import Weighing
-from song2vec.search.filters import check_count
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Sampling:
     def __post_init__(self) -> None:
         check_number("temperature", self.temperature, above=0)
         if self.top_k is not None:
-            check_count("top_k", self.top_k)
+            check_int("top_k", self.top_k)
         if self.top_p is not None:
             check_number("top_p", self.top_p, above=0, most=1)
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from song2vec.catalogue import SongId
 from song2vec.core.arrays import Array
+from song2vec.core.checks import check_int
 from song2vec.core.errors import ArgumentError, NothingLeftError
 from song2vec.core.random import generator
 from song2vec.playlists.choosing import Path, Sampling, beam, one_by_one
@@ -14,7 +15,6 @@ from song2vec.playlists.ranking import Scorer
 from song2vec.playlists.result import Playlist
 from song2vec.playlists.rules import Rules
 from song2vec.playlists.weighing import Pulls, Weighing
-from song2vec.search.filters import check_count
 from song2vec.vectors.song_vectors import SongVectors
 
 Method = Literal["greedy", "sample", "beam"]
@@ -76,8 +76,8 @@ def playlist(
     """
     if method not in METHODS:
         raise ArgumentError(f"method={method!r}: {', '.join(map(repr, METHODS))} are allowed")
-    check_count("length", length)
-    check_count("beam_width", beam_width)
+    check_int("length", length)
+    check_int("beam_width", beam_width)
     sampling, random = Sampling(temperature, top_k, top_p), generator(random_seed, "playlist", "random_seed")
     rules = Rules(exclude, artist_gap, max_per_artist, repeat_gap)
     weighing = Weighing(scorer, vectors, rules, Pulls(listener, listener_weight, diversity, popularity))

@@ -11,6 +11,7 @@ import numpy as np
 
 from song2vec.catalogue import SongId
 from song2vec.core.arrays import Array
+from song2vec.core.checks import check_int
 from song2vec.core.errors import ArgumentError, NothingLeftError
 from song2vec.core.random import generator
 from song2vec.core.settings import check_number
@@ -18,7 +19,6 @@ from song2vec.playlists.choosing import Sampling
 from song2vec.playlists.ranking import Scorer, catalogue_of
 from song2vec.playlists.rules import Rules
 from song2vec.playlists.weighing import Pulls, Weighing, best_first
-from song2vec.search.filters import check_count
 from song2vec.vectors.song_vectors import SongVectors
 
 _CONTEXT = 20  # songs that say what comes next; what was skipped is none of them
@@ -159,7 +159,7 @@ def radio(
     check_number("strength", strength, least=0)
     exclude = Rules(exclude).exclude
     playable = len(catalogue_of(scorer)) - len(set(exclude))
-    window = max(1, min(100, playable // 2)) if window is None else check_count("window", window)
+    window = max(1, min(100, playable // 2)) if window is None else check_int("window", window)
     if window >= playable:
         raise ArgumentError(f"window={window}: there are {playable:,} songs to play; a number below that is allowed")
     rules = Rules(exclude, artist_gap, None, window)

@@ -10,8 +10,8 @@ import numpy as np
 
 from song2vec.catalogue import Catalogue, SongId
 from song2vec.core.arrays import Array
+from song2vec.core.checks import check_int
 from song2vec.core.errors import ArgumentError
-from song2vec.search.filters import check_count
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Rules:
             raise ArgumentError(f"artist_gap={self.artist_gap!r}: an integer from 0 on is allowed")
         for name in ("max_per_artist", "repeat_gap"):
             if getattr(self, name) is not None:
-                check_count(name, getattr(self, name))
+                check_int(name, getattr(self, name))
 
     def __str__(self) -> str:
         excluded = f"exclude ({len(tuple(self.exclude)):,} songs)" if self.exclude else ""

@@ -16,7 +16,7 @@ from song2vec.core.arrays import Array, pack_ids, unpack_ids
 from song2vec.core.errors import ArgumentError
 from song2vec.core.progress import progress_bar
 from song2vec.core.settings import Configured
-from song2vec.core.storage import Part, load_folder, save_folder, understood
+from song2vec.core.storage import Part, load_folder, prefixed, save_folder, understood, within
 from song2vec.ratings.table import Ratings, check_period
 
 KIND = "ratings model"
@@ -132,7 +132,7 @@ class RatingModel(Configured, ABC):
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Save as a folder (checksummed, atomic, no pickle)."""
-        known = {"catalogue": self._fitted().to_part(), "listeners": Part(meta={}, arrays=pack_ids(self.listeners_))}
+        known = prefixed("catalogue", self._fitted().to_parts()) | {"listeners": Part(arrays=pack_ids(self.listeners_))}
         part = self._to_part()
         return save_folder(path, KIND, known | {"model": Part({"model": self.name, "settings": self.settings, **part.meta}, part.arrays)})
 
@@ -155,7 +155,7 @@ def loaded(path: str | os.PathLike[str], make: Callable[[str, Mapping[str, Any]]
     with understood(path):
         part = parts["model"]
         model = make(part.meta["model"], part.meta["settings"])
-        model.catalogue_ = Catalogue.from_part(parts["catalogue"])
+        model.catalogue_ = Catalogue.from_parts(within("catalogue", parts))
         model.listeners_ = unpack_ids("listener", parts["listeners"].arrays)
         model._from_part(part)
     return model

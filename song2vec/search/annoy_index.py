@@ -11,11 +11,10 @@ import annoy
 import numpy as np
 
 from song2vec.core.arrays import Array
+from song2vec.core.checks import check_float, check_int
 from song2vec.core.errors import SavedFolderError
 from song2vec.core.storage import Part
-from song2vec.search.arguments import check_share
 from song2vec.search.base import SongIndex
-from song2vec.search.filters import check_count
 
 _ADD_ROWS = 4096  # vectors turned into Python floats at once
 _FIRST_SEARCH_K = 500
@@ -49,9 +48,9 @@ class AnnoyIndex(SongIndex):
         self.seed = seed
 
     def _build(self, unit: Array) -> None:
-        trees, workers = check_count("trees", self.trees), check_count("workers", self.workers)
-        check_share("recall", self.recall)
-        self.search_k_ = _FIRST_SEARCH_K if self.search_k is None else check_count("search_k", self.search_k)
+        trees, workers = check_int("trees", self.trees), check_int("workers", self.workers)
+        check_float("recall", self.recall, 0, 1, above=True)
+        self.search_k_ = _FIRST_SEARCH_K if self.search_k is None else check_int("search_k", self.search_k)
         self._annoy = annoy.AnnoyIndex(unit.shape[1], "angular")
         self._annoy.set_seed(self.seed)
         for start in range(0, len(unit), _ADD_ROWS):
@@ -86,7 +85,7 @@ class AnnoyIndex(SongIndex):
         node_bytes = 4 * (3 + size)  # Node of Angular in annoylib.h: n_descendants, two children or the norm, the vector
         if part.file is None or part.file.stat().st_size % node_bytes or part.file.stat().st_size < songs * node_bytes:
             raise SavedFolderError(f"index: {part.file} is not an Annoy file of {songs:,} songs with {size} dimensions")
-        self.search_k_ = check_count("search_k", part.meta["search_k"])
+        self.search_k_ = check_int("search_k", part.meta["search_k"])
         self._annoy = annoy.AnnoyIndex(size, "angular")
         try:
             self._annoy.load(os.fspath(part.file))

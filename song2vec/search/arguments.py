@@ -33,10 +33,3 @@ def as_vectors(name: str, values: Any, size: int, dimensions: int) -> Array:
     if not np.isfinite(array).all():
         raise ArgumentError(f"{name} holds a number that is not finite")
     return array
-
-
-def check_share(name: str, value: object) -> float:
-    """``value`` as a float; raises ArgumentError unless it is above 0 and at most 1."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 < float(value) <= 1:
-        raise ArgumentError(f"{name}={value!r}: a number above 0 and up to 1 is allowed")
-    return float(value)

@@ -13,12 +13,13 @@ import numpy as np
 
 from song2vec.catalogue import SongId
 from song2vec.core.arrays import Array
+from song2vec.core.checks import check_int
 from song2vec.core.errors import ArgumentError
 from song2vec.core.random import check_seed
 from song2vec.search.arguments import as_songs, as_vectors
 from song2vec.search.checks import AIM, GOOD_RECALL, Finding, Sample
 from song2vec.search.choosing import choose
-from song2vec.search.filters import Allowed, Filters, check_count
+from song2vec.search.filters import Allowed, Filters
 from song2vec.search.held import NO_ROWS, Held
 from song2vec.search.neighbours import BatchNeighbours, Neighbours
 from song2vec.search.saved import SavedIndex
@@ -174,7 +175,7 @@ class SongIndex(SavedIndex, ABC):
 
     def _search(self, held: Held, units: Array, k: int, filters: Filters | None, hidden: list[Array]) -> list[Neighbours]:
         """Answers to (b, d) unit queries, ``hidden[i]`` rows left out of the i-th; looks wider and wider until k are found."""
-        k = check_count("k", k)
+        k = check_int("k", k)
         allowed = held.resolver.resolve(filters)
         found: list[Neighbours] = [_NOTHING] * len(units)
         pending = list(range(len(units)))

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from song2vec.core.arrays import Array
+from song2vec.core.checks import check_float
 from song2vec.core.random import generator
-from song2vec.search.arguments import check_share
 from song2vec.vectors.song_vectors import SongVectors
 
 logger = logging.getLogger("song2vec")
@@ -38,7 +38,7 @@ def choose(kinds: Iterable[Any], vectors: SongVectors, recall: float, seed: int)
 
     Raises ArgumentError for another recall.
     """
-    check_share("recall", recall)
+    check_float("recall", recall, 0, 1, above=True)
     by_name = {kind.name: kind for kind in kinds if kind.installed()}
     exact = by_name.pop("exact")(seed=seed).build(vectors)
     took = seconds_a_query(exact, vectors, seed)

@@ -12,6 +12,7 @@ from rapidfuzz import process
 
 from song2vec.catalogue import Catalogue, SongId, Unknown
 from song2vec.core.arrays import Array
+from song2vec.core.checks import check_int
 from song2vec.core.errors import ArgumentError
 from song2vec.search.neighbours import Neighbours
 
@@ -27,7 +28,7 @@ class Filters:
         not_by: artists whose songs never to return; upper and lower case are the same.
         unknown: "raise" when a song or artist is not in the catalogue, or "skip" to pass over it.
 
-    Raises ArgumentError when a list is not one, or ``max_per_artist`` is not an integer from 1 on. Songs and artists
+    Raises ArgumentError when a list is not one, or ``max_per_artist`` is not a whole number from 1 on. Songs and artists
     are looked up when a search uses the filters: UnknownSongError, ArgumentError for artists, also where a catalogue names none.
     """
 
@@ -49,7 +50,7 @@ class Filters:
             if not isinstance(artist, str):
                 raise ArgumentError(f"not_by holds {artist!r}: names of artists are allowed")
         if self.max_per_artist is not None:
-            check_count("max_per_artist", self.max_per_artist)
+            check_int("max_per_artist", self.max_per_artist)
         if self.unknown not in ("raise", "skip"):
             raise ArgumentError(f"unknown={self.unknown!r}: 'raise' or 'skip' is allowed")
 
@@ -158,13 +159,6 @@ class Resolver:
 def _allowed(mask: Array, codes: Array | None = None, cap: int = 0) -> Allowed:
     count = int(np.count_nonzero(mask))
     return Allowed(count, None if count == len(mask) else mask, codes, cap)
-
-
-def check_count(name: str, value: object, least: int = 1) -> int:
-    """``value`` as an int; raises ArgumentError unless it is an integer from ``least`` on."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ArgumentError(f"{name}={value!r}: an integer from {least} on is allowed")
-    return int(value)
 
 
 def _key(artist: str) -> str:

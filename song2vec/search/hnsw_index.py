@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from song2vec.core.arrays import Array
+from song2vec.core.checks import check_float, check_int
 from song2vec.core.errors import MissingExtraError, SavedFolderError
 from song2vec.core.storage import Part
-from song2vec.search.arguments import check_share
 from song2vec.search.base import SongIndex
-from song2vec.search.filters import check_count
 from song2vec.search.held import NO_ROWS
 
 _FIRST_EF = 16
@@ -67,10 +66,10 @@ class HNSWIndex(SongIndex):
 
     def _build(self, unit: Array) -> None:
         voyager = _voyager()
-        check_share("recall", self.recall)
-        self.ef_ = _FIRST_EF if self.ef is None else check_count("ef", self.ef)
-        links, width = check_count("links", self.links), check_count("ef_construction", self.ef_construction)
-        workers = check_count("workers", self.workers)
+        check_float("recall", self.recall, 0, 1, above=True)
+        self.ef_ = _FIRST_EF if self.ef is None else check_int("ef", self.ef)
+        links, width = check_int("links", self.links), check_int("ef_construction", self.ef_construction)
+        workers = check_int("workers", self.workers)
         self._graph = voyager.Index(
             voyager.Space.Cosine, unit.shape[1], M=links, ef_construction=width, random_seed=self.seed, max_elements=len(unit)
         )
@@ -103,7 +102,7 @@ class HNSWIndex(SongIndex):
         voyager = _voyager()
         if part.file is None:
             raise SavedFolderError("index: its file is missing")
-        self.ef_ = check_count("ef", part.meta["ef"])
+        self.ef_ = check_int("ef", part.meta["ef"])
         try:
             self._graph = voyager.Index.load(os.fspath(part.file))
         except (RuntimeError, ValueError, MemoryError) as error:

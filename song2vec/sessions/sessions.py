@@ -22,7 +22,7 @@ import polars as pl
 from song2vec.catalogue import Catalogue, SongId
 from song2vec.core.arrays import Array, pack_ids, pack_strings, unpack_ids, unpack_strings
 from song2vec.core.errors import ArgumentError
-from song2vec.core.storage import Part, load_folder, save_folder, understood
+from song2vec.core.storage import Part, load_folder, prefixed, save_folder, understood, within
 
 KIND = "sessions"
 
@@ -149,7 +149,7 @@ class Sessions:
         """Save as a folder (checksummed, atomic)."""
         arrays = {"songs": self.songs, "offsets": self.offsets, "listener": self.listener, "start": self.start, "dwell": self.dwell}
         parts = {
-            "catalogue": self.catalogue.to_part(),
+            **prefixed("catalogue", self.catalogue.to_parts()),
             "sessions": Part(meta={"sessions": len(self)}, arrays={name: array for name, array in arrays.items() if array is not None}),
             "listeners": Part(arrays=pack_ids(self.listeners)),
         }
@@ -168,7 +168,7 @@ class Sessions:
         parts = load_folder(path, KIND, memory_map=memory_map)
         with understood(path):
             return cls(
-                catalogue=Catalogue.from_part(parts["catalogue"]),
+                catalogue=Catalogue.from_parts(within("catalogue", parts)),
                 listeners=unpack_ids("listener", parts["listeners"].arrays),
                 context=_context(parts["context"]) if "context" in parts else None,
                 **parts["sessions"].arrays,  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ import numpy as np
 from song2vec.catalogue import Catalogue, SongId, Unknown
 from song2vec.core.arrays import Array
 from song2vec.core.errors import ArgumentError, UnknownSongError
-from song2vec.core.storage import Part, load_folder, save_folder, understood
+from song2vec.core.storage import Part, load_folder, prefixed, save_folder, understood, within
 from song2vec.vectors import formats
 
 KIND = "song vectors"
@@ -138,9 +138,9 @@ class SongVectors:
 
     def to_parts(self) -> dict[str, Part]:
         """The vectors as parts of a saved folder."""
-        return {"catalogue": self.catalogue.to_part(), "vectors": Part(meta={"size": self.size}, arrays={"matrix": self.matrix})}
+        return prefixed("catalogue", self.catalogue.to_parts()) | {"vectors": Part({"size": self.size}, {"matrix": self.matrix})}
 
     @classmethod
     def from_parts(cls, parts: dict[str, Part]) -> SongVectors:
         """The inverse of :meth:`to_parts`."""
-        return cls(parts["vectors"].arrays["matrix"], Catalogue.from_part(parts["catalogue"]))
+        return cls(parts["vectors"].arrays["matrix"], Catalogue.from_parts(within("catalogue", parts)))

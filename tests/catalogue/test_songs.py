@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from song2vec.catalogue import Catalogue
 from song2vec.core.errors import ArgumentError, UnknownSongError
-from song2vec.core.storage import load_folder, save_folder
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
 IDS = st.lists(TEXT, unique=True, max_size=8) | st.lists(st.integers(-(2**63), 2**63 - 1), unique=True, max_size=8)
@@ -192,9 +191,9 @@ def test_saves_and_loads(tmp_path, ids, data):
     names = st.none() | st.lists(st.none() | TEXT, min_size=len(ids), max_size=len(ids))
     plays = data.draw(st.lists(st.integers(0, 2**40), min_size=len(ids), max_size=len(ids)))
     catalogue = Catalogue(ids, plays, data.draw(names), data.draw(names))
-    save_folder(tmp_path / "saved", "catalogue", {"catalogue": catalogue.to_part()})
+    catalogue.save(tmp_path / "saved")
     for memory_map in (True, False):
-        loaded = Catalogue.from_part(load_folder(tmp_path / "saved", "catalogue", memory_map=memory_map)["catalogue"])
+        loaded = Catalogue.load(tmp_path / "saved", memory_map=memory_map)
         assert loaded == catalogue
         assert loaded.holds_integers == catalogue.holds_integers
         assert loaded.table().equals(catalogue.table())

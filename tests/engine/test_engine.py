@@ -194,7 +194,7 @@ def test_a_k_that_is_no_count_is_refused(trained, k):
         lambda: trained.similar_batch([MYKONOS], k),
         lambda: trained.recommend([MYKONOS], k),
     ):
-        with pytest.raises(ArgumentError, match=f"k={k!r}: an integer from 1"):
+        with pytest.raises(ArgumentError, match=f"k={k!r}: a whole number from 1"):
             ask()
 
 
@@ -243,7 +243,7 @@ def test_when_nothing_is_allowed_the_table_is_empty(trained):
         (lambda made: made.similar("mykonos", only=["nobody knows"]), UnknownSongError, "'nobody knows'"),
         (lambda made: made.similar("mykonos", not_by=["Nobody"]), ArgumentError, "not_by: unknown artist 'Nobody'"),
         (lambda made: made.similar("mykonos", not_by="Feist"), ArgumentError, r"not_by='Feist': a list is allowed"),
-        (lambda made: made.similar("mykonos", max_per_artist=0), ArgumentError, "max_per_artist=0: an integer from 1"),
+        (lambda made: made.similar("mykonos", max_per_artist=0), ArgumentError, "max_per_artist=0: a whole number from 1"),
         (lambda made: made.similar(5), UnknownSongError, "5: the ids of this catalogue are strings"),
         (lambda made: made.similar(None), ArgumentError, "songs=None: a song or a list"),
         (lambda made: made.similar([]), UnknownSongError, "at least one known song is needed"),
@@ -631,9 +631,9 @@ def test_a_manifest_cut_off_anywhere_is_refused(folder):
 
 
 LACKING = [
-    *((part, "no part") for part in ("catalogue", "vectors", "index", "engine")),
-    *((part, "no meta") for part in ("catalogue", "vectors", "index", "engine")),
-    *((part, "no arrays") for part in ("catalogue", "vectors")),
+    *((part, "no part") for part in ("catalogue.songs", "vectors", "index", "engine")),
+    *((part, "no meta") for part in ("catalogue.songs", "vectors", "index", "engine")),
+    *((part, "no arrays") for part in ("catalogue.songs", "vectors")),
     ("index", "no file"),
     *((part, meta) for part in ("index", "engine") for meta in ({}, [1], None, "meta", {"learner": 5, "index": 5})),
 ]

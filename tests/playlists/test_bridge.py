@@ -194,8 +194,8 @@ def test_great_circles():
     ("a", "b", "options", "named"),
     [
         ("s1", "s1", {}, "is the same song as a"),
-        ("s1", "s2", {"length": 1}, "length=1: an integer from 2"),
-        ("s1", "s2", {"length": "x"}, "length='x': an integer from 2"),
+        ("s1", "s2", {"length": 1}, "length=1: a whole number from 2"),
+        ("s1", "s2", {"length": "x"}, "length='x': a whole number from 2"),
         ("s1", "s2", {"popularity": -1}, "popularity=-1"),
         ("s1", "s2", {"exclude": ["s2"]}, "b='s2': is in exclude"),
         ("s0", "s2", {}, "a='s0': has a zero vector"),

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from song2vec.catalogue import Catalogue
 from song2vec.core.errors import ArgumentError, SavedFolderError, UnknownSongError
-from song2vec.core.storage import save_folder
+from song2vec.core.storage import prefixed, save_folder
 from song2vec.vectors import SongVectors
 from song2vec.vectors.song_vectors import unit_rows
 
@@ -207,7 +207,7 @@ def test_another_kind_of_folder_is_refused(tmp_path):
         SongVectors.load(tmp_path / "saved")
 
 
-@pytest.mark.parametrize("part", ["catalogue", "vectors"])
+@pytest.mark.parametrize("part", ["catalogue.songs", "vectors"])
 def test_a_folder_without_one_of_its_parts_is_refused(part, tmp_path):
     folder = example().save(tmp_path / "saved")
     manifest = json.loads((folder / "manifest.json").read_text())
@@ -215,10 +215,10 @@ def test_a_folder_without_one_of_its_parts_is_refused(part, tmp_path):
     (folder / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(SavedFolderError) as raised:
         SongVectors.load(folder)
-    assert str(raised.value) == f"{folder}: cannot be understood (KeyError: '{part}')"
+    assert str(raised.value) == f"{folder}: cannot be understood (KeyError: '{part.removesuffix('.songs')}')"
 
 
 def test_parts_that_do_not_belong_together_are_refused(tmp_path):
-    parts = example().to_parts() | {"catalogue": Catalogue(["x"]).to_part()}
+    parts = example().to_parts() | prefixed("catalogue", Catalogue(["x"]).to_parts())
     with pytest.raises(SavedFolderError, match=r"shape \(5, 2\) for 1 songs"):
         SongVectors.load(save_folder(tmp_path / "saved", "song vectors", parts))

@@ -11,7 +11,7 @@ import numpy as np
 from song2vec.catalogue import Catalogue
 from song2vec.core.arrays import Array
 from song2vec.core.random import generator
-from song2vec.core.storage import Part
+from song2vec.core.storage import Part, prefixed, within
 from song2vec.sessions import Sessions
 from song2vec.vectors.training.draws import LINE
 from song2vec.vectors.training.huffman import Tree, grown_tree, huffman_tree
@@ -66,7 +66,7 @@ class Weights:
         arrays = {"inputs": self.inputs[:, : self.size], "outputs": self.outputs[:, : self.size], "plays": self.plays}
         if self.tree is not None:
             arrays |= {"song_nodes": self.tree.songs, "node_nodes": self.tree.nodes}
-        return {"catalogue": self.catalogue.to_part(), "weights": Part(meta={"size": self.size}, arrays=arrays)}
+        return prefixed("catalogue", self.catalogue.to_parts()) | {"weights": Part({"size": self.size}, arrays)}
 
     @classmethod
     def from_parts(cls, parts: Mapping[str, Part]) -> Weights:
@@ -75,7 +75,7 @@ class Weights:
         inputs, outputs = (aligned(len(arrays[name]), size) for name in ("inputs", "outputs"))
         inputs[:, :size], outputs[:, :size] = arrays["inputs"][:, :size], arrays["outputs"][:, :size]
         tree = Tree(np.array(arrays["song_nodes"]), np.array(arrays["node_nodes"])) if "song_nodes" in arrays else None
-        return cls(inputs, outputs, tree, Catalogue.from_part(parts["catalogue"]), np.array(arrays["plays"]), size)
+        return cls(inputs, outputs, tree, Catalogue.from_parts(within("catalogue", parts)), np.array(arrays["plays"]), size)
 
 
 def aligned(rows: int, size: int) -> Array:

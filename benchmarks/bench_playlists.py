@@ -121,7 +121,7 @@ def ways(train: Sessions, vectors: SongVectors) -> dict[str, Way]:
 
 def ours(scorer: Any, options: dict[str, Any], seed: list[int], length: int, number: int) -> list[int]:
     """A playlist of this library."""
-    picks: list[int] = playlist(scorer, seed, length, random_seed=number, **options).songs  # type: ignore[assignment]
+    picks: list[int] = playlist(scorer, seed, length, seed=number, **options).songs  # type: ignore[assignment]
     return picks
 
 

@@ -27,7 +27,7 @@ Exclude = Annotated[list[str] | None, typer.Option(help="A song not to play; may
 @app.command()
 def playlist(
     engine: EngineFolder,
-    seed: Annotated[list[str], typer.Argument(help="Songs to go on from, by id or name.")],
+    songs: Annotated[list[str], typer.Argument(help="Songs to go on from, by id or name.")],
     length: Length = 25,
     method: Annotated[Method, typer.Option(help="The best song each time, drawn, or the best whole.")] = Method.greedy,
     temperature: Annotated[float | None, typer.Option(help="With sample: low is near greedy, high is adventurous; 0.5 by default.")] = None,
@@ -38,7 +38,7 @@ def playlist(
     popularity: Annotated[float, typer.Option(help="Pull to hits, or below 0 away from them.")] = 0,
     exclude: Exclude = None,
     shorter: Annotated[bool, typer.Option("--shorter", help="Take fewer songs where the rules leave no more.")] = False,
-    random_seed: Annotated[int | None, typer.Option(help="With sample: of the drawing; 0 by default.")] = None,
+    seed: Annotated[int | None, typer.Option(help="With sample: of the drawing; 0 by default.")] = None,
     save_as: SaveAs = None,
     as_json: AsJson = False,
 ) -> None:
@@ -46,16 +46,14 @@ def playlist(
 
     A song's score is 0 for the best that may come next, -0.7 for the second, -2.3 for the tenth, and what the pulls add.
     """
-    drawn: dict[str, Any] = {
-        name: value for name, value in (("temperature", temperature), ("random_seed", random_seed)) if value is not None
-    }
+    drawn: dict[str, Any] = {name: value for name, value in (("temperature", temperature), ("seed", seed)) if value is not None}
     for name, value in drawn.items():
         if method is not Method.sample:
             raise ArgumentError(f"--{name.replace('_', '-')} {value}: goes with --method sample")
     rules = {"artist_gap": artist_gap, "max_per_artist": max_per_artist, "repeat_gap": repeat_gap, "exclude": exclude or ()}
     pulls = {"diversity": diversity, "popularity": popularity}
     loaded = Engine.load(engine)
-    made = loaded.playlist(seed, length, method=method.value, shorter=shorter, **rules, **pulls, **drawn)
+    made = loaded.playlist(songs, length, method=method.value, shorter=shorter, **rules, **pulls, **drawn)
     _give(loaded, made, "Playlist", save_as, as_json)
 
 

@@ -18,16 +18,16 @@ class Playing(ABC):
 
     next_song: NextSongModel | None
 
-    def playlist(self, seed: SongId | Iterable[SongId] = (), length: int = 25, **options: Any) -> Playlist:
+    def playlist(self, seed_songs: SongId | Iterable[SongId] = (), length: int = 25, **options: Any) -> Playlist:
         """A playlist that goes on from a song or several; options of :func:`song2vec.playlists.playlist`.
 
         ``engine.playlist("Mykonos", artist_gap=3).save("mix.m3u")``
         """
-        return playlist(self._scorer, self._finder.ids(seed), length, vectors=self.vectors, **self._as_ids(options))
+        return playlist(self._scorer, self._finder.ids(seed_songs), length, vectors=self.vectors, **self._as_ids(options))
 
-    def radio(self, seed: SongId | Iterable[SongId] = (), **options: Any) -> Radio:
+    def radio(self, seed_songs: SongId | Iterable[SongId] = (), **options: Any) -> Radio:
         """A playlist without end that listens to likes and skips; options of :func:`song2vec.playlists.radio`."""
-        return radio(self._scorer, self._finder.ids(seed), vectors=self.vectors, **self._as_ids(options))
+        return radio(self._scorer, self._finder.ids(seed_songs), vectors=self.vectors, **self._as_ids(options))
 
     def bridge(self, a: SongId, b: SongId, length: int = 10, **options: Any) -> Playlist:
         """A playlist that moves evenly from one song to another; options of :func:`song2vec.playlists.bridge`."""

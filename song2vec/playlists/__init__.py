@@ -1,4 +1,4 @@
-"""Playlists: songs that go on from a seed, a way between two songs, and an endless radio."""
+"""Playlists: songs that go on from others, a way between two songs, and an endless radio."""
 
 from song2vec.playlists.bridge import bridge
 from song2vec.playlists.making import playlist

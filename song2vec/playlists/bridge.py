@@ -2,7 +2,7 @@
 
 The shortest way between two unit vectors is the great circle: at an angle w apart, the point a share s of the way is
 cos(s w) a + sin(s w) p, with p at a right angle to a in their plane (Shoemake 1985). Each place of the playlist has such a
-point as its aim, and the songs nearest to it as candidates. Of the ways through the candidates the one taken costs least:
+point as its aim, and the songs nearest to it as candidates. The path taken through the candidates costs least:
 
     sum of step**2  +  sum of (angle to the aim)**2  +  popularity * sum of (step in popularity)**2
 
@@ -18,18 +18,18 @@ import numpy as np
 
 from song2vec.catalogue import SongId
 from song2vec.core.arrays import Array
-from song2vec.core.checks import check_int
+from song2vec.core.checks import check_float, check_int, check_type, named_options
 from song2vec.core.errors import ArgumentError, NothingLeftError
-from song2vec.core.settings import check_number
+from song2vec.playlists.path_search import Stage, TransitionCost, cheapest_path
 from song2vec.playlists.result import Playlist
-from song2vec.playlists.rules import Gate, Rules
-from song2vec.playlists.ways import Climb, Layer, cheapest_way
+from song2vec.playlists.rules import Constraints, PlaylistRules
 from song2vec.search.scoring import candidates, ranked
 from song2vec.vectors.song_vectors import SongVectors
 
 _CANDIDATES = 64  # songs considered for each place
 
 
+@named_options
 def bridge(
     vectors: SongVectors,
     a: SongId,
@@ -46,36 +46,35 @@ def bridge(
     Args:
         length: songs in all, ``a`` and ``b`` among them; from 2.
         popularity: how much a jump in popularity costs beside one in sound; 0 for nothing.
-        artist_gap, max_per_artist, exclude: rules, never broken; see :class:`song2vec.playlists.rules.Rules`.
+        artist_gap, max_per_artist: rules, never broken; see :class:`song2vec.playlists.rules.PlaylistRules`.
+        exclude: songs never to play.
 
     Returns:
         A :class:`Playlist` whose score is the cosine of each song with its aim on the way, and whose because is the song
         before it.
 
     Raises:
-        NothingLeftError: no way of this length obeys the rules, or there are fewer songs.
+        NothingLeftError: no path of this length obeys the rules, or there are fewer songs.
         UnknownSongError: for a, b or an excluded song that is not in the catalogue.
         ArgumentError: a and b are one song, one of them has no vector or is excluded, a rule is about artists and the
             catalogue names none, or a value is not allowed.
     """
-    if not isinstance(vectors, SongVectors):
-        raise ArgumentError(f"vectors is a {type(vectors).__name__}; SongVectors are allowed")
-    check_int("length", length, low=2)
-    check_number("popularity", popularity, least=0)
-    gate = Gate(Rules(exclude, artist_gap, max_per_artist), vectors.catalogue)
-    ends = (vectors.catalogue.row(a), vectors.catalogue.row(b))
-    _check_ends(vectors, gate, ends, (a, b))
+    check_type("vectors", vectors, SongVectors, "SongVectors are allowed")
+    check_int("length", length, 2)
+    check_float("popularity", popularity, 0)
+    constraints = Constraints(vectors.catalogue, PlaylistRules(artist_gap=artist_gap, max_per_artist=max_per_artist), exclude)
+    ends = _ends(vectors, constraints, a, b)
     aims = great_circle(vectors.unit[ends[0]], vectors.unit[ends[1]], length)
-    climb = Climb(vectors.unit, _popularity(vectors.catalogue.plays) * np.sqrt(popularity))
-    usable = gate.open & vectors.unit.any(axis=1)
+    cost = TransitionCost(vectors.unit, _popularity(vectors.catalogue.plays) * np.sqrt(popularity))
+    usable = constraints.usable & vectors.unit.any(axis=1)
     usable[list(ends)] = False
     between = np.flatnonzero(usable)
     if len(between) < length - 2:
         raise NothingLeftError(f"length={length}: only {len(between):,} songs may lie between {a!r} and {b!r}; {length - 2:,} are needed")
     n = _CANDIDATES
-    while (rows := cheapest_way(climb, gate, ends[0], _layers(vectors.unit, aims[1:-1], between, n), ends[1])) is None:
+    while (rows := cheapest_path(cost, constraints, ends[0], _stages(vectors.unit, aims[1:-1], between, n), ends[1])) is None:
         if n >= len(between):
-            raise NothingLeftError(f"length={length}: found no way of so many songs from {a!r} to {b!r} under {gate.rules}; loosen these")
+            raise NothingLeftError(f"length={length}: found no path of so many songs from {a!r} to {b!r} under {constraints}; loosen these")
         n *= 8
     return _explained(vectors, rows, aims)
 
@@ -96,20 +95,22 @@ def great_circle(start: Array, end: Array, points: int) -> Array:
     return aims
 
 
-def _layers(unit: Array, aims: Array, usable: Array, n: int) -> list[Layer]:
+def _stages(unit: Array, aims: Array, usable: Array, n: int) -> list[Stage]:
     """For each aim the n usable songs nearest to it, and one more for each place before it, whose songs are used up by then."""
     found = [ranked(unit, aim, rows) for aim, rows in zip(aims, candidates(unit, aims, n + len(aims), usable), strict=True)]
-    return [Layer(rows[: n + place], np.arccos(cosines[: n + place].clip(-1, 1)) ** 2) for place, (rows, cosines) in enumerate(found)]
+    return [Stage(rows[: n + place], np.arccos(cosines[: n + place].clip(-1, 1)) ** 2) for place, (rows, cosines) in enumerate(found)]
 
 
-def _check_ends(vectors: SongVectors, gate: Gate, ends: tuple[int, int], names: tuple[SongId, SongId]) -> None:
+def _ends(vectors: SongVectors, constraints: Constraints, a: SongId, b: SongId) -> tuple[int, int]:
+    ends = (vectors.catalogue.row(a), vectors.catalogue.row(b))
     if ends[0] == ends[1]:
-        raise ArgumentError(f"b={names[1]!r}: is the same song as a; two different songs are allowed")
-    for name, row, song in zip("ab", ends, names, strict=True):
+        raise ArgumentError(f"b={b!r}: is the same song as a; two different songs are allowed")
+    for name, row, song in zip("ab", ends, (a, b), strict=True):
         if not vectors.unit[row].any():
             raise ArgumentError(f"{name}={song!r}: has a zero vector, which lies nowhere; another song is needed")
-        if not gate.open[row]:
+        if not constraints.usable[row]:
             raise ArgumentError(f"{name}={song!r}: is in exclude too")
+    return ends
 
 
 def _popularity(plays: Array) -> Array:
@@ -120,7 +121,7 @@ def _popularity(plays: Array) -> Array:
 
 
 def _explained(vectors: SongVectors, rows: Array, aims: Array) -> Playlist:
-    """The way with the cosine of each song with its aim, and of each with the song before."""
+    """The path with the cosine of each song with its aim, and of each with the song before."""
     unit = vectors.unit[rows].astype(np.float64)
     scores = (unit * aims).sum(axis=1).clip(-1, 1)
     steps = (unit[1:] * unit[:-1]).sum(axis=1).clip(-1, 1)

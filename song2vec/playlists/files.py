@@ -6,8 +6,8 @@ import json
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 from xml.etree import ElementTree
 
@@ -19,8 +19,7 @@ _ABSOLUTE = re.compile(r"\w[\w+.-]*:|/")  # a scheme or drive, or a path from th
 _ADDRESS = re.compile(r"/|^\w[\w+.-]*:|\.\w{2,5}$")  # has a slash, a scheme or drive, or a file ending
 
 
-@dataclass(frozen=True)
-class Entry:
+class _Track(NamedTuple):
     """One song: its id as text, and its names where known."""
 
     song: str
@@ -32,10 +31,15 @@ class Entry:
         """``artist - title`` where both are known."""
         return f"{self.artist} - {self.title}" if self.artist and self.title else None
 
+    @property
+    def identifier(self) -> str | None:
+        """The id; None for a song that is known by its names and has no id of its own."""
+        return None if self.song == self.name else self.song
 
-def _entries(table: pl.DataFrame) -> Iterator[Entry]:
+
+def _tracks(table: pl.DataFrame) -> Iterator[_Track]:
     for row in table.iter_rows(named=True):
-        yield Entry(str(row["song"]), _line(row.get("artist")) or None, _line(row.get("title")) or None)
+        yield _Track(str(row["song"]), _line(row.get("artist")) or None, _line(row.get("title")) or None)
 
 
 def _line(text: str | None) -> str:
@@ -46,12 +50,12 @@ def _line(text: str | None) -> str:
 def _m3u(table: pl.DataFrame, title: str, path: Path) -> None:
     """Every song has an #EXTINF line with its names, and an address: its id where that is one, else a file URL made of it."""
     lines = ["#EXTM3U", f"#PLAYLIST:{_line(title)}"]
-    for entry in _entries(table):
-        if entry.name:
-            lines.append(f"#EXTINF:-1,{entry.name}")
-        elif entry.title and " - " not in entry.title:  # else the part before the dash would pass for an artist
-            lines.append(f"#EXTINF:-1,{entry.title}")
-        lines.append(_address(entry.song))
+    for track in _tracks(table):
+        if track.name:
+            lines.append(f"#EXTINF:-1,{track.name}")
+        elif track.title and " - " not in track.title:  # else the part before the dash would pass for an artist
+            lines.append(f"#EXTINF:-1,{track.title}")
+        lines.append(_address(track.song))
     _write(path, "\n".join(lines) + "\n")
 
 
@@ -65,11 +69,9 @@ def _address(song: str) -> str:
 
 def _jspf(table: pl.DataFrame, title: str, path: Path) -> None:
     tracks = []
-    for entry in _entries(table):
-        track: dict[str, object] = {"title": entry.title, "creator": entry.artist}
-        if entry.song != entry.name:  # a song known by its names has no id of its own
-            track["identifier"] = [entry.song]
-        tracks.append({name: value for name, value in track.items() if value is not None})
+    for track in _tracks(table):
+        fields = {"title": track.title, "creator": track.artist, "identifier": track.identifier and [track.identifier]}
+        tracks.append({name: value for name, value in fields.items() if value is not None})
     _write(path, json.dumps({"playlist": {"title": _line(title), "track": tracks}}, ensure_ascii=False, indent=1))
 
 
@@ -77,12 +79,11 @@ def _xspf(table: pl.DataFrame, title: str, path: Path) -> None:
     root = ElementTree.Element("playlist", version="1", xmlns=_XSPF)
     ElementTree.SubElement(root, "title").text = _line(title)
     tracks = ElementTree.SubElement(root, "trackList")
-    for entry in _entries(table):
-        track = ElementTree.SubElement(tracks, "track")
-        identifier = None if entry.song == entry.name else _line(entry.song)
-        for name, value in (("identifier", identifier), ("title", entry.title), ("creator", entry.artist)):
+    for track in _tracks(table):
+        element = ElementTree.SubElement(tracks, "track")
+        for name, value in (("identifier", _line(track.identifier)), ("title", track.title), ("creator", track.artist)):
             if value:
-                ElementTree.SubElement(track, name).text = value
+                ElementTree.SubElement(element, name).text = value
     ElementTree.indent(root)
     _write(path, '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n")
 

@@ -1,4 +1,4 @@
-"""What comes next by a scorer alone, as logarithms of ranks, which mean the same whatever made the scores.
+"""What comes next by a model alone, as logarithms of ranks, which mean the same whatever made the scores.
 
 A next-song model promises the order of its scores and nothing about their size: one gives cosines, one sums of weights,
 one 1 / rank. So a song's score becomes -ln(rank) among the songs that are allowed, rank 1 the best and equals all at the
@@ -19,45 +19,47 @@ import polars as pl
 
 from song2vec.catalogue import Catalogue
 from song2vec.core.arrays import Array
+from song2vec.core.checks import check_type
 from song2vec.core.errors import ArgumentError
 from song2vec.models.base import NextSongModel
 from song2vec.search.scoring import candidates, ranked
 from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors, unit_rows
 
-HEAD = 1000  # songs weighed at each step, the best by the scorer: pulls beyond 7 in -ln(rank) have no more to choose from
-HALF_LIFE = 3  # songs: so far back, a song counts half in the mean of what was heard
+HEAD = 1000  # songs kept at each step, the best by the model: adjustments beyond 7 in -ln(rank) have no more to choose from
+HALF_LIFE = 3  # songs: so far back, a song counts half in the mean of the history
 
-Scorer = NextSongModel | SongVectors
-
-
-def catalogue_of(scorer: Scorer) -> Catalogue:
-    """The songs that a scorer scores. Raises ArgumentError for what is none, or has learned nothing yet."""
-    if isinstance(scorer, SongVectors):
-        return scorer.catalogue
-    if not isinstance(scorer, NextSongModel):
-        raise ArgumentError(f"scorer is a {type(scorer).__name__}; a next-song model or SongVectors are allowed")
-    return scorer._fitted()
+RankingModel = NextSongModel | SongVectors
 
 
-def log_ranks(scorer: Scorer, heard: Sequence[Sequence[int]], allowed: Sequence[Array]) -> Iterator[tuple[Array, Array]]:
-    """After each list of rows heard (none empty), the best allowed rows, best first, equals by row, with their -ln(rank).
+def catalogue_of(model: RankingModel) -> Catalogue:
+    """The songs that a model ranks. Raises ArgumentError for what is no model, or has learned nothing yet."""
+    if isinstance(model, SongVectors):
+        return model.catalogue
+    check_type("model", model, NextSongModel, "a next-song model or SongVectors are allowed")
+    if not hasattr(model, "catalogue_"):
+        raise ArgumentError(f"model: this {type(model).__name__} has learned nothing yet; call fit first")
+    return model.catalogue_
+
+
+def log_ranks(model: RankingModel, histories: Sequence[Sequence[int]], allowed: Sequence[Array]) -> Iterator[tuple[Array, Array]]:
+    """After each history (rows, at least one), the best allowed rows, best first, equals by row, with their -ln(rank).
 
     Args:
-        allowed: (songs,) bool for each list.
+        allowed: (songs,) bool for each history.
 
     Yields:
         (n,) int64 rows and (n,) float64; n is the smaller of ``HEAD`` and the number of allowed songs.
     """
-    if isinstance(scorer, SongVectors):
-        for rows, mask in zip(heard, allowed, strict=True):
-            yield near(scorer.unit, recent_mean(scorer.unit, rows), mask)
+    if isinstance(model, SongVectors):
+        for rows, mask in zip(histories, allowed, strict=True):
+            yield nearest(model.unit, recent_mean(model.unit, rows), mask)
     else:
-        for scores, mask in zip(_model_scores(scorer, heard), allowed, strict=True):
+        for scores, mask in zip(_model_scores(model, histories), allowed, strict=True):
             yield _best(scores, mask)
 
 
-def near(unit: Array, query: Array, allowed: Array) -> tuple[Array, Array]:
+def nearest(unit: Array, query: Array, allowed: Array) -> tuple[Array, Array]:
     """The allowed rows nearest to a vector, as :func:`log_ranks` has them."""
     rows = np.flatnonzero(allowed)
     if not len(rows):
@@ -68,17 +70,17 @@ def near(unit: Array, query: Array, allowed: Array) -> tuple[Array, Array]:
 
 
 def recent_mean(unit: Array, rows: Sequence[int]) -> Array:
-    """The mean of what was heard, later songs weighing more (see ``HALF_LIFE``), (size,) float32 of length 1."""
+    """The mean of a history, later songs weighing more (see ``HALF_LIFE``), (size,) float32 of length 1."""
     weights = 0.5 ** (np.arange(len(rows))[::-1] / HALF_LIFE)
     mean: Array = unit_rows((weights @ unit[np.array(rows, np.int64)])[None])[0]
     return mean
 
 
-def _model_scores(model: NextSongModel, heard: Sequence[Sequence[int]]) -> Array:
-    """(lists, songs): all lists in one call, each as a session of its own."""
-    offsets = np.concatenate([[0], np.cumsum([len(rows) for rows in heard])]).astype(np.int64)
-    songs = np.concatenate([np.array(rows, np.int32) for rows in heard])
-    nobody = np.zeros(len(heard), np.int32)
+def _model_scores(model: NextSongModel, histories: Sequence[Sequence[int]]) -> Array:
+    """(histories, songs): all histories in one call, each as a session of its own."""
+    offsets = np.concatenate([[0], np.cumsum([len(rows) for rows in histories])]).astype(np.int64)
+    songs = np.concatenate([np.array(rows, np.int32) for rows in histories])
+    nobody = np.zeros(len(histories), np.int32)
     sessions = Sessions(songs, offsets, nobody, model.catalogue_, pl.Series("listener", [0]))
     return model.score(sessions, offsets[1:] - 1)
 
@@ -90,7 +92,7 @@ def _best(scores: Array, allowed: Array) -> tuple[Array, Array]:
         order = np.argsort(-scores, kind="stable")
         return rows[order], _log_ranks(scores[order])
     lowest = scores.min()
-    above = np.flatnonzero(scores > lowest)  # of a model that knows few followers, nearly all others are equal
+    above = np.flatnonzero(scores > lowest)  # of a model that knows few transitions, nearly all others are equal
     if len(above) > HEAD:
         worst = np.partition(scores[above], len(above) - HEAD)[len(above) - HEAD]
         above = above[scores[above] >= worst]

@@ -12,11 +12,10 @@ from typing import Self
 import polars as pl
 
 from song2vec.catalogue import SongId
+from song2vec.core.checks import check_type
 from song2vec.core.errors import ArgumentError
 from song2vec.core.storage import write_atomically
-from song2vec.playlists import files
-
-Reason = tuple[SongId | None, float | None]
+from song2vec.playlists.files import WRITERS
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,22 +24,21 @@ class Playlist:
 
     Attributes:
         table: position (from 1), song, artist and title where known, score (see
-            :class:`song2vec.playlists.weighing.Pulls`; null for songs that were given), because (of the songs before it the
-            one nearest to this) and because_cosine (null where vectors are not known).
+            :class:`song2vec.playlists.scoring.ScoreAdjustments`; null for songs that were given), because (of the songs
+            before it the one nearest to this) and because_cosine (null where vectors are not known).
     """
 
     table: pl.DataFrame
 
     @classmethod
-    def of(cls, songs: pl.DataFrame, scores: Sequence[float | None], reasons: Sequence[Reason]) -> Self:
+    def of(cls, songs: pl.DataFrame, scores: Sequence[float | None], reasons: Sequence[tuple[SongId | None, float | None]]) -> Self:
         """From a table of a catalogue, with a score and a reason for each song."""
-        because, cosines = [reason[0] for reason in reasons], [reason[1] for reason in reasons]
-        told = songs.drop("plays").with_columns(
+        table = songs.drop("plays").with_columns(
             score=pl.Series(scores, dtype=pl.Float32),
-            because=pl.Series(because, dtype=songs["song"].dtype),
-            because_cosine=pl.Series(cosines, dtype=pl.Float32),
+            because=pl.Series([song for song, _ in reasons], dtype=songs["song"].dtype),
+            because_cosine=pl.Series([cosine for _, cosine in reasons], dtype=pl.Float32),
         )
-        return cls(told.select(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("position"), pl.all()))
+        return cls(table.select(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("position"), pl.all()))
 
     @property
     def songs(self) -> list[SongId]:
@@ -73,17 +71,15 @@ class Playlist:
 
         Raises ArgumentError for any other ending. The file appears only when it is whole.
         """
-        if not isinstance(title, str):
-            raise ArgumentError(f"title={title!r}: a string is allowed")
+        check_type("title", title, str, "text is allowed")
         path = Path(path)
         ending = path.suffix.lower()
-        if ending not in files.WRITERS:
-            raise ArgumentError(f"path={str(path)!r} ends in {ending!r}; {', '.join(files.WRITERS)} are allowed")
-        return write_atomically(path, lambda temporary: files.WRITERS[ending](self.table, title, temporary))
+        if ending not in WRITERS:
+            raise ArgumentError(f"path={str(path)!r} ends in {ending!r}; {', '.join(WRITERS)} are allowed")
+        return write_atomically(path, lambda temporary: WRITERS[ending](self.table, title, temporary))
 
     def _labels(self) -> list[str]:
         """``Artist - Title`` of each song where known, else its id."""
-        known = [name for name in ("artist", "title") if name in self.table.columns]
-        names = self.table.select(pl.concat_str([*known], separator=" - ", ignore_nulls=True)).to_series() if known else None
-        ids = self.table["song"].cast(pl.String)
-        return ids.to_list() if names is None else [name or song for name, song in zip(names, ids, strict=True)]
+        names = [name for name in ("artist", "title") if name in self.table.columns]
+        label = pl.concat_str([*names], separator=" - ", ignore_nulls=True).replace("", None) if names else pl.lit(None)
+        return self.table.select(pl.coalesce(label, pl.col("song").cast(pl.String))).to_series().to_list()

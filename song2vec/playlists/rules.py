@@ -1,105 +1,80 @@
-"""What a playlist may never do: rules that hold whatever the scores say."""
+"""Rules that a playlist never breaks, whatever the scores say, and the constraints they make of one catalogue."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from song2vec.catalogue import Catalogue, SongId
 from song2vec.core.arrays import Array
-from song2vec.core.checks import check_int
+from song2vec.core.config import Config, IntRange, setting
 from song2vec.core.errors import ArgumentError
 
 
-@dataclass(frozen=True)
-class Rules:
-    """Which song may come next; all that are given hold together, and none is ever broken.
+class PlaylistRules(Config):
+    """Which song may come next; all rules hold together. A song without an artist counts as an artist of its own."""
 
-    Attributes:
-        exclude: songs never to play.
-        artist_gap: between two songs of an artist come at least so many by others; 0 for any.
-        max_per_artist: at most so many songs of an artist in the playlist.
-        repeat_gap: a song may come again after at least so many others; None for never.
+    artist_gap: int = setting(IntRange(0), default=0, help="songs by others between two of an artist")
+    max_per_artist: int | None = setting(IntRange(1), default=None, help="at most so many songs of an artist; None for any number")
+    repeat_gap: int | None = setting(IntRange(1), default=None, help="a song may come again after so many others; None for never")
 
-    A song without an artist counts as an artist of its own. Raises ArgumentError for any other value.
-    """
-
-    exclude: Iterable[SongId] = ()
-    artist_gap: int = 0
-    max_per_artist: int | None = None
-    repeat_gap: int | None = None
-
-    def __post_init__(self) -> None:
-        if isinstance(self.exclude, str | bytes) or not isinstance(self.exclude, Iterable):
-            raise ArgumentError(f"exclude={self.exclude!r}: a list is allowed, as [{self.exclude!r}]")
-        object.__setattr__(self, "exclude", tuple(self.exclude))
-        if isinstance(self.artist_gap, bool) or not isinstance(self.artist_gap, int | np.integer) or self.artist_gap < 0:
-            raise ArgumentError(f"artist_gap={self.artist_gap!r}: an integer from 0 on is allowed")
-        for name in ("max_per_artist", "repeat_gap"):
-            if getattr(self, name) is not None:
-                check_int(name, getattr(self, name))
-
-    def __str__(self) -> str:
-        excluded = f"exclude ({len(tuple(self.exclude)):,} songs)" if self.exclude else ""
-        gap = "" if self.repeat_gap is None else f"repeat_gap={self.repeat_gap}"
-        return ", ".join(filter(None, (excluded, self.about_artists, gap))) or "no rule"
-
-    @property
-    def about_artists(self) -> str:
-        """The rules about artists that were given: ``artist_gap=3, max_per_artist=1``; empty when none was."""
-        gap = f"artist_gap={self.artist_gap}" if self.artist_gap else ""
-        cap = "" if self.max_per_artist is None else f"max_per_artist={self.max_per_artist}"
-        return ", ".join(filter(None, (gap, cap)))
+    def given(self, *names: str) -> str:
+        """The rules of these names that were given: ``artist_gap=3, max_per_artist=1``."""
+        return ", ".join(f"{name}={value}" for name, value in self.settings.items() if value and name in names)
 
 
-class Gate:
+class Constraints:
     """Rules over the rows of one catalogue.
 
-    What was heard is a list of rows in order, of which those from ``begun`` on are the playlist's. Gaps look back over all
-    that was heard, the cap on an artist over the playlist.
+    A history is a list of rows in the order they were played, of which those from ``start`` on are the playlist's own. Gaps
+    look back over the whole history, the cap on an artist over the playlist only.
 
     Attributes:
-        open: (songs,) bool: what is not excluded.
+        usable: (songs,) bool: what is not excluded.
         artists: (songs,) int64: songs of one artist share a number.
 
     Raises UnknownSongError when an excluded song is not in the catalogue, ArgumentError for a rule about artists where the
     catalogue names none.
     """
 
-    def __init__(self, rules: Rules, catalogue: Catalogue) -> None:
-        self.rules = rules
-        self.open = np.ones(len(catalogue), bool)
-        self.open[catalogue.rows(rules.exclude)] = False
+    def __init__(self, catalogue: Catalogue, rules: PlaylistRules, exclude: Iterable[SongId] = ()) -> None:
+        self.rules, excluded = rules, song_rows(catalogue, "exclude", exclude)
+        self.usable = np.ones(len(catalogue), bool)
+        self.usable[excluded] = False
         codes = catalogue.artist_codes
-        if codes is None and (rule := rules.about_artists):
-            raise ArgumentError(f"{rule}: the catalogue names no artists, so nothing but the default is allowed")
+        if codes is None and (given := rules.given("artist_gap", "max_per_artist")):
+            raise ArgumentError(f"{given}: the catalogue names no artists, so nothing but the default is allowed")
         self.artists: Array = np.arange(len(catalogue)) if codes is None else codes
         self._songs_of: dict[int, Array] = {}
 
-    def allowed(self, heard: Sequence[int], begun: int) -> Array:
+    def __str__(self) -> str:
+        excluded = len(self.usable) - np.count_nonzero(self.usable)
+        rules = self.rules.given("artist_gap", "max_per_artist", "repeat_gap")
+        return ", ".join(filter(None, (f"exclude ({excluded:,} songs)" if excluded else "", rules))) or "no rule"
+
+    def allowed(self, history: Sequence[int], start: int) -> Array:
         """(songs,) bool: what may come next."""
-        mask = self.open.copy()
-        for _, rows in self._closed(heard, begun):
+        mask = self.usable.copy()
+        for _, rows in self._closed(history, start):
             mask[rows] = False
         return mask
 
-    def together(self, rows: Array, heard: Array) -> Array:
-        """(w, n) bool: whether each of n songs may come next after each of w playlists, (w, i) rows: ``allowed`` of many at once."""
+    def allowed_after(self, paths: Array, rows: Array) -> Array:
+        """(p, n) bool: whether each of n songs may come next in each of p playlists, (p, i) rows: ``allowed`` of many at once."""
         rules, artists = self.rules, self.artists
         again = 0 if rules.repeat_gap is None else rules.repeat_gap
-        closed = _times(heard[:, -again:], rows) > 0
+        closed = _times(paths[:, -again:], rows) > 0
         if rules.artist_gap:
-            closed |= _times(artists[heard[:, -rules.artist_gap :]], artists[rows]) > 0
+            closed |= _times(artists[paths[:, -rules.artist_gap :]], artists[rows]) > 0
         if rules.max_per_artist is not None:
-            closed |= _times(artists[heard], artists[rows]) >= rules.max_per_artist
-        return self.open[rows] & ~closed
+            closed |= _times(artists[paths], artists[rows]) >= rules.max_per_artist
+        return self.usable[rows] & ~closed
 
-    def why_nothing(self, heard: Sequence[int], begun: int) -> str:
+    def why_nothing(self, history: Sequence[int], start: int) -> str:
         """How many songs each rule keeps back: ``12 by exclude, 30 by artist_gap=3``."""
-        reasons = [("exclude", np.flatnonzero(~self.open)), *self._closed(heard, begun)]
+        reasons = [("exclude", np.flatnonzero(~self.usable)), *self._closed(history, start)]
         counts = {rule: len(np.unique(rows)) for rule, rows in reasons}
         return ", ".join(f"{count:,} by {rule}" for rule, count in counts.items() if count)
 
@@ -109,28 +84,32 @@ class Gate:
             self._songs_of[artist] = np.flatnonzero(self.artists == artist)
         return self._songs_of[artist]
 
-    def artist(self, row: int) -> int:
-        """The code of a song's artist."""
-        return int(self.artists[row])
-
-    def _closed(self, heard: Sequence[int], begun: int) -> Iterator[tuple[str, Array]]:
+    def _closed(self, history: Sequence[int], start: int) -> Iterator[tuple[str, Array]]:
         """Each rule with the rows it keeps back."""
         again = self.rules.repeat_gap
-        recent = heard if again is None else heard[-again:]
+        recent = history if again is None else history[-again:]
         yield "having been played" if again is None else f"repeat_gap={again}", np.array(recent, np.int64)
         if gap := self.rules.artist_gap:
-            yield f"artist_gap={gap}", self._all_of({self.artist(row) for row in heard[-gap:]})
+            yield f"artist_gap={gap}", self._songs_of_all(set(self.artists[history[-gap:]].tolist()))
         if cap := self.rules.max_per_artist:
-            times = Counter(self.artist(row) for row in heard[begun:])
-            yield f"max_per_artist={cap}", self._all_of(artist for artist, count in times.items() if count >= cap)
+            times = Counter(self.artists[history[start:]].tolist())
+            yield f"max_per_artist={cap}", self._songs_of_all(artist for artist, count in times.items() if count >= cap)
 
-    def _all_of(self, artists: Iterable[int]) -> Array:
-        found = [self.songs_of(artist) for artist in artists]
-        return np.concatenate(found) if found else np.empty(0, np.int64)
+    def _songs_of_all(self, artists: Iterable[int]) -> Array:
+        return np.concatenate([np.empty(0, np.int64), *map(self.songs_of, artists)])
+
+
+def song_rows(catalogue: Catalogue, name: str, songs: object, *, one: bool = False) -> list[int]:
+    """Rows of a list of songs; with ``one``, of a single song too. Raises UnknownSongError, and ArgumentError for what is no list."""
+    if one and isinstance(songs, str | int | np.integer):
+        songs = [songs]
+    if isinstance(songs, str | bytes) or not isinstance(songs, Iterable):
+        raise ArgumentError(f"{name}={songs!r}: {'a song id or ' if one else ''}a list of song ids is allowed")
+    return [int(row) for row in catalogue.rows(songs)]
 
 
 def _times(held: Array, keys: Array) -> Array:
-    """(w, i) and (n,) whole numbers from 0 -> (w, n): how often each key is in each row."""
+    """(p, i) and (n,) whole numbers from 0 -> (p, n): how often each key is in each row."""
     known, which = np.unique(keys, return_inverse=True)
     place = np.full(max(held.max(initial=0), keys.max(initial=0)) + 1, -1)
     place[known] = np.arange(len(known))

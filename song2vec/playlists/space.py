@@ -1,4 +1,4 @@
-"""Unit vectors in the row order of another catalogue: what a scorer's rows look like in the space of the songs."""
+"""Unit vectors in the row order of another catalogue: what a model's rows look like in the space of the songs."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import numpy as np
 
 from song2vec.catalogue import Catalogue
 from song2vec.core.arrays import Array
+from song2vec.core.checks import check_type
 from song2vec.core.errors import ArgumentError
 from song2vec.vectors.song_vectors import SongVectors, unit_rows
 
-_SAMPLE = 500  # songs that tell how far cosines spread
+_SAMPLE = 500  # songs that show how far cosines spread
 
 
 class Space:
@@ -25,10 +26,11 @@ class Space:
     """
 
     def __init__(self, vectors: SongVectors, catalogue: Catalogue) -> None:
-        if not isinstance(vectors, SongVectors):
-            raise ArgumentError(f"vectors is a {type(vectors).__name__}; SongVectors are allowed")
+        check_type("vectors", vectors, SongVectors, "SongVectors are allowed")
         self.size = vectors.size
-        self.unit = vectors.unit if vectors.catalogue == catalogue else _aligned(vectors, catalogue)
+        if vectors.catalogue != catalogue and not (catalogue.rows_in(vectors.catalogue) >= 0).any():
+            raise ArgumentError("vectors: know none of the songs of the model; vectors over the same song ids are allowed")
+        self.unit = vectors.unit if vectors.catalogue == catalogue else vectors.unit_of(catalogue)
 
     def direction(self, name: str, vector: object) -> Array:
         """A vector at length 1, (size,) float32. Raises ArgumentError for one of another shape, not finite, or zero."""
@@ -41,9 +43,9 @@ class Space:
         direction: Array = unit_rows(array[None])[0]
         return direction
 
-    def nearest(self, row: int, heard: Sequence[int]) -> tuple[int, float] | None:
-        """Of the songs heard the nearest to this one, the latest of equals, and its cosine; None where nothing is known."""
-        earlier = np.array([other for other in dict.fromkeys(reversed(heard)) if other != row and self.unit[other].any()], np.int64)
+    def nearest(self, row: int, history: Sequence[int]) -> tuple[int, float] | None:
+        """Of the songs of a history the nearest to this one, the latest of equals, and its cosine; None where nothing is known."""
+        earlier = np.array([other for other in dict.fromkeys(reversed(history)) if other != row and self.unit[other].any()], np.int64)
         if not len(earlier) or not self.unit[row].any():
             return None
         cosines = (self.unit[earlier] * self.unit[row].astype(np.float64)).sum(axis=1)
@@ -71,9 +73,3 @@ class Space:
         """
         products: Array = np.einsum("ns,s->n", self.unit[rows], direction)
         return products / self.spread
-
-
-def _aligned(vectors: SongVectors, catalogue: Catalogue) -> Array:
-    if not (catalogue.rows_in(vectors.catalogue) >= 0).any():
-        raise ArgumentError("vectors: know none of the songs of the scorer; vectors over the same song ids are allowed")
-    return vectors.unit_of(catalogue)

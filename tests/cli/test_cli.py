@@ -767,10 +767,10 @@ def test_playlist_tells_people_why_by_name(console, folder):
 
 
 def test_options_of_drawing_go_with_drawing(refused, console, folder):
-    for option, value in (("--temperature", 0.9), ("--random-seed", 3)):
+    for option, value in (("--temperature", 0.9), ("--seed", 3)):
         assert f"{option} {value}: goes with --method sample" in refused("playlist", folder, "mushaboom", option, value)
         assert console("playlist", folder, "mushaboom", "-n", 3, "--method", "sample", option, value).code == 0
-    assert "random_seed=-1" in refused("playlist", folder, "mushaboom", "--method", "sample", "--random-seed", -1)
+    assert "seed=-1" in refused("playlist", folder, "mushaboom", "--method", "sample", "--seed", -1)
 
 
 def test_playlist_says_when_songs_run_out(refused, console, folder):

@@ -60,7 +60,7 @@ def test_a_bridge_leads_from_one_genre_to_the_other():
 
 
 def test_radio_plays_on():
-    radio = engine().radio("mushaboom", random_seed=1)
+    radio = engine().radio("mushaboom", seed=1)
     heard = [radio.next().song for _ in range(8)]
     assert len(set(heard)) == 8
 

@@ -161,7 +161,7 @@ def test_a_long_way_takes_all_songs_that_there_are():
 
 
 def test_the_error_names_the_rules_that_were_given():
-    with pytest.raises(NothingLeftError, match=r"length=8: found no way of so many songs from 's0' to 's1' under max_per_artist=1;"):
+    with pytest.raises(NothingLeftError, match=r"length=8: found no path of so many songs from 's0' to 's1' under max_per_artist=1;"):
         bridge(music(8, artists=2), "s0", "s1", 8, max_per_artist=1)
 
 

@@ -1,4 +1,4 @@
-"""Playlists: what a seed, a listener and the pulls do, and what the table says."""
+"""Playlists: what seed songs, a listener and the adjustments do, and what the table says."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_without_vectors_there_is_a_score_and_no_reason():
 
 def test_the_seed_may_lead_the_table():
     vectors = music()
-    made = playlist(vectors, ["s3", "s4"], 5, with_seed=True)
+    made = playlist(vectors, ["s3", "s4"], 5, with_seed_songs=True)
     assert made.songs == ["s3", "s4", *playlist(vectors, ["s3", "s4"], 5).songs]
     assert made.table["position"].to_list() == list(range(1, 8))
     assert made.table["score"].is_null().to_list() == [True] * 2 + [False] * 5
@@ -169,12 +169,12 @@ def test_a_song_may_come_again_after_a_while():
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"seed": ()}, "seed: is empty"),
-        ({"seed": 3.5}, r"seed=3\.5: a song id or a list"),
-        ({"scorer": "markov"}, "scorer is a str; a next-song model or SongVectors"),
-        ({"scorer": MarkovChain()}, "has learned nothing yet"),
-        ({"scorer": markov(music(20)), "diversity": 1}, "diversity: needs vectors="),
-        ({"scorer": markov(music(20)), "listener": [1.0]}, "listener: needs vectors="),
+        ({"seed_songs": ()}, "seed_songs: is empty"),
+        ({"seed_songs": 3.5}, r"seed_songs=3\.5: a song id or a list of song ids"),
+        ({"model": "markov"}, "model is a str; a next-song model or SongVectors"),
+        ({"model": MarkovChain()}, "has learned nothing yet"),
+        ({"model": markov(music(20)), "diversity": 1}, "diversity: needs vectors="),
+        ({"model": markov(music(20)), "listener": [1.0]}, "listener: needs vectors="),
         ({"listener": [1.0, 2.0]}, r"listener has shape \(2,\); 8 finite numbers"),
         ({"listener": [0.0] * 8}, "not all zero"),
         ({"listener": ["a"] * 8}, "listener does not hold numbers"),
@@ -182,15 +182,15 @@ def test_a_song_may_come_again_after_a_while():
         ({"popularity": "up"}, "popularity='up': a number is allowed"),
         ({"listener_weight": float("inf")}, "listener_weight=inf"),
         ({"vectors": np.eye(3)}, "vectors is a ndarray"),
-        ({"scorer": SongVectors(np.eye(3), ["s0", "s1", "s2"]), "popularity": 1}, "nobody counted the plays"),
+        ({"model": SongVectors(np.eye(3), ["s0", "s1", "s2"]), "popularity": 1}, "nobody counted the plays"),
     ],
 )
 def test_bad_values(options, named):
     with pytest.raises(ArgumentError, match=named):
-        playlist(**{"scorer": music(20), "seed": "s0", "length": 2, **options})
+        playlist(**{"model": music(20), "seed_songs": "s0", "length": 2, **options})
 
 
 def test_unknown_songs():
-    for options in ({"seed": "nobody"}, {"seed": "s0", "history": ["nobody"]}):
+    for options in ({"seed_songs": "nobody"}, {"seed_songs": "s0", "history": ["nobody"]}):
         with pytest.raises(UnknownSongError, match="'nobody'"):
             playlist(music(20), length=2, **options)

@@ -35,7 +35,7 @@ def test_no_song_within_the_window_and_no_artist_within_the_gap(count, window, g
         with pytest.raises(ArgumentError, match=f"there are {count} songs to play"):
             radio(scorer, "s0", window=window)
         return
-    station = radio(scorer, "s0", vectors=vectors, window=window, artist_gap=gap, random_seed=seed)
+    station = radio(scorer, "s0", vectors=vectors, window=window, artist_gap=gap, seed=seed)
     rows = [0]
     try:
         rows.append(vectors.catalogue.row(station.next().song))
@@ -62,7 +62,7 @@ def test_it_never_ends_and_its_state_stays_small():
     for place, pick in enumerate(islice(station, 500)):
         assert pick.song
         (station.skip if place % 3 else station.like)()
-    assert len(station._heard) == 20
+    assert len(station._history) == 20
     assert len(station._context) <= 20
     assert len(station._artists) <= 60
 
@@ -71,7 +71,7 @@ def test_the_same_seed_and_the_same_reactions_give_the_same_songs():
     vectors = music()
 
     def played(seed, skips):
-        station, found = radio(vectors, "s0", random_seed=seed), []
+        station, found = radio(vectors, "s0", seed=seed), []
         for place in range(20):
             found.append(station.next())
             if place in skips:
@@ -88,7 +88,7 @@ def mean_cosine(react, seeds=20):
     """How near the five songs after the first are to it, after this reaction to it."""
     vectors, found = music(2000, artists=500), []
     for seed in range(seeds):
-        station = radio(vectors, f"s{seed}", temperature=1, random_seed=seed)
+        station = radio(vectors, f"s{seed}", temperature=1, seed=seed)
         first = station.next().song
         react(station)
         found += [vectors.similarity(first, song) for song in songs(station, 5)]
@@ -106,7 +106,7 @@ def test_an_artist_that_is_skipped_or_liked_comes_later_or_sooner_even_without_v
     def times(react):
         count = 0
         for seed in range(30):
-            station = radio(markov(vectors), "s0", random_seed=seed, temperature=2)
+            station = radio(markov(vectors), "s0", seed=seed, temperature=2)
             first = vectors.catalogue.artists[vectors.catalogue.row(station.next().song)]
             react(station)
             count += sum(vectors.catalogue.artists[vectors.catalogue.row(song)] == first for song in songs(station, 6))
@@ -156,5 +156,5 @@ def test_bad_values():
         radio(music(10), "s0", strength=-1)
     with pytest.raises(ArgumentError, match="window=0"):
         radio(music(10), "s0", window=0)
-    with pytest.raises(ArgumentError, match="seed: is empty"):
+    with pytest.raises(ArgumentError, match="seed_songs: is empty"):
         radio(music(10))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from song2vec.models.base import NextSongModel
 from song2vec.playlists import playlist, ranking
-from song2vec.playlists.ranking import log_ranks, near, recent_mean
+from song2vec.playlists.ranking import log_ranks, nearest, recent_mean
 from tests.playlists.small_music import markov, music, sessions
 
 
@@ -58,7 +58,7 @@ def test_vectors_rank_by_their_cosine_with_what_was_heard():
     vectors = music(300)
     allowed = np.random.default_rng(1).random(300) < 0.5
     query = recent_mean(vectors.unit, [3, 8])
-    rows, logs = near(vectors.unit, query, allowed)
+    rows, logs = nearest(vectors.unit, query, allowed)
     expected = reference((vectors.unit * query.astype(np.float64)).sum(axis=1).astype(np.float32), allowed)
     assert rows.tolist() == expected[0]
     np.testing.assert_allclose(logs, expected[1])

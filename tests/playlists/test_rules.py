@@ -9,13 +9,21 @@ from hypothesis import strategies as st
 
 from song2vec.core.errors import ArgumentError, NothingLeftError, UnknownSongError
 from song2vec.playlists import playlist
-from song2vec.playlists.rules import Gate, Rules
+from song2vec.playlists.rules import Constraints, PlaylistRules
 from tests.playlists.small_music import markov, music
 
 
-def obeys(rules, artists, song, heard, playlist_so_far):
+def obeyed(rules):
+    """Rules as the package has them, and the songs excluded."""
+    rules = dict(rules)
+    exclude = rules.pop("exclude")
+    return PlaylistRules(**rules), exclude
+
+
+def obeys(bound, artists, song, heard, playlist_so_far):
     """Whether a song may come after what was heard, the playlist being the end of it."""
-    if song in rules.exclude:
+    rules, exclude = bound
+    if song in exclude:
         return False
     if song in (heard if rules.repeat_gap is None else heard[-rules.repeat_gap :]):
         return False
@@ -44,29 +52,29 @@ def cases(draw):
         "max_per_artist": draw(st.none() | st.integers(1, 3)),
         "repeat_gap": draw(st.none() | st.integers(1, 6)),
     }
-    seed, history = draw(some.filter(bool)), draw(some)
+    seed_songs, history = draw(some.filter(bool)), draw(some)
     options = {
         "method": draw(st.sampled_from(["greedy", "sample", "beam"])),
-        "random_seed": draw(st.integers(0, 9)),
+        "seed": draw(st.integers(0, 9)),
         "diversity": draw(st.sampled_from([0.0, 2.0])),
         "popularity": draw(st.sampled_from([-1.0, 0.0, 1.0])),
         "beam_width": draw(st.integers(1, 5)),
     }
-    return vectors, draw(st.booleans()), rules, seed, history, draw(st.integers(1, 20)), options
+    return vectors, draw(st.booleans()), rules, seed_songs, history, draw(st.integers(1, 20)), options
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(cases())
 def test_no_rule_is_broken_and_the_length_is_exact_or_an_error_says_so(case):
-    vectors, by_model, rules, seed, history, length, options = case
+    vectors, by_model, rules, seed_songs, history, length, options = case
     scorer = markov(vectors, count=20) if by_model else vectors
     artists = dict(zip(vectors.catalogue.ids, vectors.catalogue.artists, strict=True))
 
     def make(**more):
-        return playlist(scorer, seed, length, vectors=vectors, history=history, **rules, **options, **more)
+        return playlist(scorer, seed_songs, length, vectors=vectors, history=history, **rules, **options, **more)
 
     found = make(shorter=True)
-    before, bound = [*history, *seed], Rules(**rules)
+    before, bound = [*history, *seed_songs], obeyed(rules)
     for place, song in enumerate(found.songs):
         heard = before + found.songs[:place]
         assert obeys(bound, artists, song, heard, heard[len(history) :])
@@ -83,15 +91,17 @@ def test_no_rule_is_broken_and_the_length_is_exact_or_an_error_says_so(case):
 @settings(max_examples=200, deadline=None)
 @given(cases())
 def test_what_is_allowed_one_at_a_time_and_of_many_together(case):
-    vectors, _, rules, seed, history, _, _ = case
-    bound, songs = Rules(**rules), vectors.catalogue.songs(range(len(vectors)))
-    gate, artists = Gate(bound, vectors.catalogue), dict(zip(songs, vectors.catalogue.artists, strict=True))
-    heard = [*history, *seed]
+    vectors, _, rules, seed_songs, history, _, _ = case
+    bound, songs = obeyed(rules), vectors.catalogue.songs(range(len(vectors)))
+    constraints, artists = Constraints(vectors.catalogue, *bound), dict(zip(songs, vectors.catalogue.artists, strict=True))
+    heard = [*history, *seed_songs]
     rows = vectors.catalogue.rows(heard)
     for begun in (0, len(history)):
-        assert gate.allowed(rows.tolist(), begun).tolist() == [obeys(bound, artists, song, heard, heard[begun:]) for song in songs]
+        assert constraints.allowed(rows.tolist(), begun).tolist() == [obeys(bound, artists, song, heard, heard[begun:]) for song in songs]
     several = np.stack([rows, rows[::-1]])
-    assert gate.together(np.arange(len(songs)), several).tolist() == [gate.allowed(one, 0).tolist() for one in several.tolist()]
+    assert constraints.allowed_after(several, np.arange(len(songs))).tolist() == [
+        constraints.allowed(one, 0).tolist() for one in several.tolist()
+    ]
 
 
 def test_the_error_names_the_rules_and_what_they_keep_back():
@@ -126,8 +136,8 @@ def test_gaps_look_back_into_the_history_but_the_cap_does_not():
 def test_a_catalogue_without_artists_has_no_rules_about_them(rules):
     vectors = music(20)
     vectors.catalogue.artists = None
-    told = ", ".join(f"{name}={value}" for name, value in rules.items())
-    with pytest.raises(ArgumentError, match=f"^{told}: the catalogue names no artists"):
+    given = ", ".join(f"{name}={value}" for name, value in rules.items())
+    with pytest.raises(ArgumentError, match=f"^{given}: the catalogue names no artists"):
         playlist(vectors, "s0", 19, **rules)
     assert len(playlist(vectors, "s0", 19)) == 19
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from song2vec.core.errors import ArgumentError
 from song2vec.playlists import playlist
-from song2vec.playlists.choosing import Sampling, beam
-from song2vec.playlists.rules import Rules
-from song2vec.playlists.weighing import Pulls, Weighing
+from song2vec.playlists.decoding import Sampling, beam_search
+from song2vec.playlists.rules import PlaylistRules
+from song2vec.playlists.scoring import ScoreAdjustments, Scorer
 from tests.playlists.small_music import markov, music
 
 SCORES = -np.log(np.arange(1, 101))
@@ -34,10 +34,10 @@ def test_chances_follow_the_temperature():
 @given(st.lists(st.floats(-30, 5), min_size=1, max_size=30), st.integers(1, 40), st.floats(0.01, 1), st.floats(0.05, 20))
 def test_top_k_and_top_p_cut(scores, k, p, temperature):
     scores = np.sort(scores)[::-1]
-    everything = Sampling(temperature).chances(scores)
+    everything = Sampling(temperature=temperature).chances(scores)
     assert len(everything) == len(scores)
-    assert len(Sampling(temperature, top_k=k).chances(scores)) == min(k, len(scores))
-    kept = Sampling(temperature, top_p=p).chances(scores)
+    assert len(Sampling(temperature=temperature, top_k=k).chances(scores)) == min(k, len(scores))
+    kept = Sampling(temperature=temperature, top_p=p).chances(scores)
     assert everything[: len(kept)].sum() >= p - 1e-9
     assert everything[: len(kept) - 1].sum() < p
     for chances in (everything, kept):
@@ -49,7 +49,7 @@ def test_low_temperatures_are_greedy_and_high_ones_spread():
     greedy = playlist(vectors, "s0", 15)
 
     def different(temperature):
-        made = [playlist(vectors, "s0", 15, method="sample", temperature=temperature, random_seed=seed) for seed in range(5)]
+        made = [playlist(vectors, "s0", 15, method="sample", temperature=temperature, seed=seed) for seed in range(5)]
         return len({song for one in made for song in one}), np.mean([total(one) for one in made])
 
     cold, warm, hot = different(0.001), different(0.5), different(10)
@@ -62,7 +62,7 @@ def test_low_temperatures_are_greedy_and_high_ones_spread():
 
 def test_the_same_seed_draws_the_same_songs():
     vectors = music()
-    made = [playlist(vectors, "s0", 10, method="sample", random_seed=seed).songs for seed in (3, 3, 4)]
+    made = [playlist(vectors, "s0", 10, method="sample", seed=seed).songs for seed in (3, 3, 4)]
     assert made[0] == made[1] != made[2]
 
 
@@ -83,16 +83,16 @@ def test_a_beam_is_never_below_greedy_and_now_and_then_above(rules):
 
 def test_a_beam_as_wide_as_all_playlists_finds_the_best():
     vectors = music(6, artists=3)
-    weighing = Weighing(vectors, None, Rules(artist_gap=1), Pulls(diversity=3, popularity=0.5))
+    scorer = Scorer(vectors, None, PlaylistRules(artist_gap=1), ScoreAdjustments(diversity=3, popularity=0.5))
     best = -np.inf
     for rows in product(range(6), repeat=3):
         score = 0.0
         for place, row in enumerate(rows):
-            found, scores = weighing.weigh([[0, *rows[:place]]], 0)[0]
+            found, scores = scorer.score([[0, *rows[:place]]], 0)[0]
             score += float(scores[found.tolist().index(row)]) if row in found else -np.inf
         best = max(best, score)
     assert np.isfinite(best)
-    assert beam(weighing, [0], 0, 3, 10_000).total == pytest.approx(best)
+    assert beam_search(scorer, [0], 0, 3, 10_000).total == pytest.approx(best)
 
 
 def test_a_beam_finds_more_where_greedy_runs_out():
@@ -115,7 +115,7 @@ def test_a_beam_finds_more_where_greedy_runs_out():
         ({"method": "best"}, "method='best': 'greedy', 'sample', 'beam' are allowed"),
         ({"beam_width": 0}, "beam_width=0"),
         ({"length": 0}, "length=0"),
-        ({"random_seed": -1}, "seed=-1"),
+        ({"seed": -1}, "seed=-1"),
     ],
 )
 def test_bad_values(options, named):

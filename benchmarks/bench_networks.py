@@ -1,4 +1,4 @@
-"""Do feed-forward networks foretell the next song? The candidate network and autoencoders beside simple models and GRU4Rec.
+"""Do feed-forward networks predict the next song? The candidate network and autoencoders beside simple models and GRU4Rec.
 
 All songs ranked, ties against us, 95 % intervals by the same resamples of sessions. Simple models have the settings of
 ``tuned/SET.json``, GRU4Rec its defaults, the others what few trials found on sessions held out of the training part. Those, a

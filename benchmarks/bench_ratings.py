@@ -1,7 +1,7 @@
-"""Who foretells ratings that move with time? Root mean squared error of later periods, from what was known before them.
+"""Who predicts ratings that move with time? Root mean squared error of later periods, from what was known before them.
 
 Generated listeners whose tastes drift, so that the truth is known, and real plays as log(1 + plays): a station's programmes
-by month, 30Music's listeners by day. The last period is the test; the one before it chose penalty and epochs, of the same few for
+by month, 30Music's listeners by day. The last period is the test; the one before it chose l2 and epochs, of the same few for
 every model. Intervals: resampled listeners. Last, the next song by the same models, with songs drawn that were not played.
 
     python benchmarks/bench_ratings.py                # twenty minutes on one core
@@ -34,7 +34,7 @@ from tests.ratings.planted import drifting
 
 GENERATED = 2  # sets, the first
 QUERIES = 2_000  # of the next song
-GRID = [{"epochs": epochs, "penalty": penalty} for epochs in (10, 30) for penalty in (0.02, 0.1, 0.3)]
+GRID = [{"epochs": epochs, "l2": l2} for epochs in (10, 30) for l2 in (0.02, 0.1, 0.3)]
 MODELS: dict[str, Callable[..., RatingModel]] = {
     "biased-mf": BiasedMF,
     "svd++ (time-blind twin)": lambda **settings: TimeSVDpp(temporal=False, **settings),

@@ -35,7 +35,7 @@ from song2vec.models import (
     make_model,
 )
 from song2vec.playlists import Playlist, bridge, playlist, radio
-from song2vec.ratings import RATERS, BiasedMF, RatingModel, Ratings, TimeSVDpp, count_plays, load_rater
+from song2vec.ratings import RATERS, BiasedMF, RatingModel, Ratings, TimeSVDpp, count_plays
 from song2vec.search import AnnoyIndex, ExactIndex, Filters, HNSWIndex, SongIndex
 from song2vec.sessions import Sessions, cut_sessions
 from song2vec.sessions.splits import split_at_random, split_by_listener, split_by_time, split_given, split_last_session
@@ -98,7 +98,6 @@ __all__ = [
     "cut_sessions",
     "evaluate",
     "load_model",
-    "load_rater",
     "make_model",
     "playlist",
     "radio",

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from song2vec.core.arrays import Array, pack_ids, unpack_ids
+from song2vec.core.arrays import Array
 from song2vec.core.errors import ArgumentError
 from song2vec.core.settings import Choice, Space, check_choice, check_real, make
 from song2vec.core.storage import Part
@@ -81,16 +81,16 @@ class RatedSongs(NextSongModel):
         return make("rater", RATERS, self.rater, self.settings_of_rater or {})
 
     def _arrays(self) -> dict[str, Array]:
-        part = self._rater._to_part()
-        meta = np.frombuffer(json.dumps({"first": self._first, **part.meta}).encode(), np.uint8)
-        listeners = {f"listeners.{name}": array for name, array in pack_ids(self._rater.listeners_).items()}
-        return {"meta": meta, **listeners, **{f"rater.{name}": array for name, array in part.arrays.items()}}
+        parts = self._rater.to_parts()
+        meta = np.frombuffer(json.dumps({"first": self._first, **{name: part.meta for name, part in parts.items()}}).encode(), np.uint8)
+        return {"meta": meta} | {f"{part}/{name}": array for part, content in parts.items() for name, array in content.arrays.items()}
 
     def _restore(self, arrays: dict[str, Array]) -> None:
-        def of(part: str) -> dict[str, Array]:
-            return {name.removeprefix(f"{part}."): array for name, array in arrays.items() if name.startswith(f"{part}.")}
-
         meta = json.loads(arrays["meta"].tobytes())
-        self._first, self._rater = int(meta["first"]), self._made()
-        self._rater.catalogue_, self._rater.listeners_ = self.catalogue_, unpack_ids("listener", of("listeners"))
-        self._rater._from_part(Part(meta, of("rater")))
+        self._first = int(meta.pop("first"))
+        parts = {name: Part(content) for name, content in meta.items()}
+        for key, array in arrays.items():
+            part, _, name = key.partition("/")
+            if name:
+                parts[part].arrays[name] = array
+        self._rater = RatingModel.from_parts(parts)

@@ -17,6 +17,8 @@ from song2vec.core.checks import check_float
 from song2vec.core.errors import ArgumentError
 from song2vec.core.storage import Part, Saved
 
+NOT_LEARNING = ("epochs", "patience", "progress")  # settings that a training may go on with changed
+
 
 @dataclass(frozen=True)
 class TrainingState(Saved):
@@ -81,6 +83,11 @@ class Checkpoint:
         """Save, replacing what was saved before only when all is written."""
         TrainingState(self.identity, progress, arrays).save(self.folder)
         self._saved = monotonic()
+
+
+def identity_of(learner: Any, **data: str) -> dict[str, Any]:
+    """What must be the same for the training of a learner with a name and settings to go on: most settings, and digests of data."""
+    return {"name": learner.name} | {name: value for name, value in learner.settings.items() if name not in NOT_LEARNING} | data
 
 
 def digest_of(*arrays: Array) -> str:

@@ -76,6 +76,7 @@ class Trainer:
         validate: how good it is now; with it the best weights are kept.
         patience: stop when the first of the scores has not become better for so many epochs; None runs them all.
         lower_is_better: of the first of the scores.
+        bound: a loss a target from which on nothing is learned any more.
     """
 
     def __init__(
@@ -87,12 +88,13 @@ class Trainer:
         validate: Callable[[], Scores] | None = None,
         patience: int | None = None,
         lower_is_better: bool = False,
+        bound: float = math.inf,
         checkpoint: Checkpoint | None = None,
         progress: bool | None = None,
     ) -> None:
         self.trainee, self.name, self.epochs, self.validate = trainee, name, epochs, validate
         self.patience, self.checkpoint, self.progress = patience, checkpoint, progress
-        self._sign = -1.0 if lower_is_better else 1.0
+        self._sign, self._bound = -1.0 if lower_is_better else 1.0, bound
         self.history: list[Epoch] = []
         self._best: dict[str, Array] = {}
         self._resumed: dict[str, Array] = {}  # of a checkpoint
@@ -101,7 +103,7 @@ class Trainer:
     def run(self) -> list[Epoch]:
         """Train, from a checkpoint if there is one; returns what each epoch came to.
 
-        Raises ArgumentError when the loss is no number any more.
+        Raises ArgumentError when the loss grows beyond bounds, or is no number any more.
         """
         self._resume()
         with progress_bar(self.name, 100 * self.epochs, self.progress) as advance:
@@ -134,8 +136,9 @@ class Trainer:
             loss, events = self.trainee.run(self._block)
             self._block, self._loss, self._events = self._block + 1, self._loss + loss, self._events + events
             self._seconds += perf_counter() - began
-            if not math.isfinite(loss):
-                raise ArgumentError(f"learning_rate: the loss of epoch {number + 1} is {loss}; a lower learning rate is needed")
+            if not loss < self._bound * max(1, events):  # nor is it when it is no number
+                found = f"the loss of epoch {number + 1} grew beyond bounds, to {loss / max(1, events):.3g}"
+                raise ArgumentError(f"learning_rate: {found}; a lower learning rate is needed")
             if self.checkpoint and self.checkpoint.due and self._block < blocks:
                 self._save()
             yield min(self._block / blocks, 0.999)

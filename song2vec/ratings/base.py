@@ -1,83 +1,103 @@
-"""The contract of models of ratings: ratings in, and what listeners will give songs in later periods out."""
+"""The contract of raters: ratings in, and what listeners will give songs in later periods out."""
 
 from __future__ import annotations
 
 import os
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
-from typing import Any, ClassVar, Self
+from abc import abstractmethod
+from collections.abc import Callable, Iterable
+from typing import Self
 
 import numpy as np
 import polars as pl
 
 from song2vec.catalogue import Catalogue, SongId
-from song2vec.core.arrays import Array, pack_ids, unpack_ids
+from song2vec.core.arrays import Array
+from song2vec.core.checks import check_int, check_type
+from song2vec.core.config import FLAG, SEED, FloatRange, IntRange, learned, setting
 from song2vec.core.errors import ArgumentError
-from song2vec.core.progress import progress_bar
-from song2vec.core.settings import Configured
-from song2vec.core.storage import Part, load_folder, prefixed, save_folder, understood, within
+from song2vec.core.estimator import Estimator
+from song2vec.core.registry import Registry
+from song2vec.nn.checkpoint import Checkpoint, identity_of
+from song2vec.nn.trainer import Epoch, Scores, Trainee, Trainer
 from song2vec.ratings.table import Ratings, check_period
 
-KIND = "ratings model"
+RATERS: Registry[RatingModel] = Registry(
+    "rater", {"biased-mf": "ratings.factors:BiasedMF", "time-svd++": "ratings.factors:TimeSVDpp", "rrn": "ratings.rrn.model:RRN"}
+)
 _BEYOND = 1e4  # times the mean square of all values: no error of a model that learns
 
 
-class RatingModel(Configured, ABC):
+class RatingModel(Estimator):
     """Says what a listener will give a song in a period.
 
-    A subclass names itself, takes keyword hyperparameters, lays everything out in ``_begin``, learns in ``_epoch`` and
-    predicts by rows in ``_predict``.
+    A subclass lays out what it learns in ``_begin``, which returns what the epoch loop trains, and predicts by rows in ``_predict``.
 
     Attributes:
-        history_: root mean squared error of each epoch, as training saw it.
         catalogue_, listeners_: the songs and listeners of the ratings it was fitted to.
+        history_: what each epoch came to; its loss is the mean squared error, as training saw it. Not saved.
     """
 
-    name: ClassVar[str]
-    epochs: int
-    learning_rate: float
-    progress: bool | None
-    history_: list[float]
-    catalogue_: Catalogue
-    listeners_: pl.Series
+    kind = "rater"
+    size: int = setting(IntRange(1), default=16, tune=IntRange(4, 64, log=True), help="numbers in a factor")
+    epochs: int = setting(IntRange(1), default=30, tune=IntRange(5, 60, log=True), help="passes over the ratings")
+    learning_rate: float = setting(FloatRange(0, above=True), default=0.01, tune=FloatRange(0.002, 0.05, log=True), help="of every step")
+    l2: float = setting(FloatRange(0), default=0.02, tune=FloatRange(0.01, 0.5, log=True), help="weight of the squares of what is learned")
+    patience: int | None = setting(IntRange(1), default=None, help="stop when the validation error has not sunk for so many epochs")
+    seed: int = setting(SEED, default=0, help="of all randomness")
+    progress: bool | None = setting(FLAG, default=None, help="show a progress bar; None shows it on a terminal")
+    catalogue_: Catalogue = learned(Catalogue)
+    listeners_: pl.Series = learned()
+    history_: list[Epoch] = learned(saved=False)
+
+    @classmethod
+    def registry(cls) -> Registry[RatingModel]:
+        return RATERS
 
     @abstractmethod
-    def _begin(self, ratings: Ratings) -> None:
-        """Lay out what is to be learned, and from what. Raises ArgumentError for a bad hyperparameter."""
-
-    @abstractmethod
-    def _epoch(self, epoch: int) -> float:
-        """Learn once from all ratings; returns the mean squared error on the way."""
+    def _begin(self, ratings: Ratings) -> Trainee:
+        """Lay out what is to be learned; returns what trains it, with squared errors as its loss."""
 
     @abstractmethod
     def _predict(self, listener: Array, song: Array, period: Array) -> Array:
         """(n,) float32 for (n,) int64 rows, -1 for listeners and songs that training lacks."""
 
-    @abstractmethod
-    def _to_part(self) -> Part:
-        """What was learned."""
+    def _train(self, trainer: Trainer) -> list[Epoch]:
+        return trainer.run()
 
-    @abstractmethod
-    def _from_part(self, part: Part) -> None:
-        """The inverse of ``_to_part``, on a model that has its settings, songs and listeners."""
-
-    def fit(self, ratings: Ratings) -> Self:
+    def fit(
+        self,
+        ratings: Ratings,
+        *,
+        validation: Ratings | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_minutes: float = 10.0,
+    ) -> Self:
         """Learn from ratings; returns self.
 
-        Raises ArgumentError for a bad hyperparameter, for no ratings, and for an error that grows beyond bounds.
+        Args:
+            validation: ratings held out of ``ratings``; the root of their mean squared error ("rmse") is measured after every epoch,
+                and what was learned by the best epoch is kept.
+            checkpoint: a folder that the training is saved in every ``checkpoint_minutes``. When it holds a training of the same
+                ratings and settings that was cut short, that goes on; ``epochs`` may have grown since.
+
+        Raises ArgumentError for a setting that is not allowed, for no ratings, and for an error that grows beyond bounds.
         """
-        if not isinstance(ratings, Ratings) or not len(ratings):
-            raise ArgumentError("ratings: Ratings are allowed, one at least, as count_plays(sessions) makes them")
-        self._begin(ratings)
-        self.history_, bound = [], _BEYOND * (1 + float(np.mean(np.square(ratings.value, dtype=np.float64))))
-        with progress_bar(self.name, self.epochs, self.progress) as advance:
-            for epoch in range(self.epochs):
-                error = self._epoch(epoch)
-                if not error < bound:  # nor is it when it is no number
-                    raise ArgumentError(f"learning_rate={self.learning_rate!r}: the error grew beyond bounds; a lower one is needed")
-                self.history_.append(float(np.sqrt(error)))
-                advance(f"epoch {epoch + 1}: RMSE {self.history_[-1]:.4f}")
+        self.check()
+        _check_ratings("ratings", ratings, some=True)
+        validate = self._validation(validation, ratings)
+        data = {"ratings": ratings.fingerprint, "validation": "" if validation is None else validation.fingerprint}
+        trainer = Trainer(
+            self._begin(ratings),
+            name=self.name,
+            epochs=self.epochs,
+            validate=validate,
+            patience=self.patience,
+            lower_is_better=True,
+            bound=_BEYOND * (1 + float(np.mean(np.square(ratings.value, dtype=np.float64)))),
+            checkpoint=None if checkpoint is None else Checkpoint(checkpoint, identity_of(self, **data), checkpoint_minutes),
+            progress=self.progress,
+        )
+        self.history_ = self._train(trainer)
         self.catalogue_, self.listeners_ = ratings.catalogue, ratings.listeners
         return self
 
@@ -87,29 +107,26 @@ class RatingModel(Configured, ABC):
         Listeners and songs that training lacks get what is known of the others. Raises ArgumentError before ``fit``, and for what
         are no Ratings.
         """
-        listener, song = self._rows(ratings)
-        return self._predict(listener, song, ratings.period.astype(np.int64))
+        return self._predict(*self._rows(ratings))
 
     def rmse(self, ratings: Ratings) -> float:
         """Root mean squared error of the predictions. Raises ArgumentError as :meth:`predict`, and for no ratings."""
-        predicted = self.predict(ratings)
-        if not len(ratings):
-            raise ArgumentError("ratings: are none; one at least is needed")
-        return float(np.sqrt(np.mean((predicted - ratings.value) ** 2, dtype=np.float64)))
+        self._check_fitted()
+        _check_ratings("ratings", ratings, some=True)
+        return _root_mean_square(self.predict(ratings) - ratings.value)
 
     def rate(self, listener: SongId, songs: list[SongId], period: int) -> dict[SongId, float]:
         """What a listener will give some songs in a period, by song.
 
         Raises UnknownSongError for songs that training lacks, ArgumentError for such a listener, and for what is no period.
         """
-        catalogue, period = self._fitted(), check_period(period)
-        rows = catalogue.rows(songs)
-        listeners = self.listeners_.filter(self.listeners_ == listener)
-        if not len(listeners):
+        self._check_fitted()
+        period, rows = check_period(period), self.catalogue_.rows(songs)
+        row = int(self.listener_rows([listener])[0])
+        if row < 0:
             raise ArgumentError(f"listener={listener!r}: is none of the {len(self.listeners_):,} that training knew")
-        n = len(rows)
-        asked = Ratings(np.zeros(n, np.int32), rows, np.full(n, period, np.int32), np.zeros(n, np.float32), listeners, catalogue)
-        return dict(zip(catalogue.songs(rows), self.predict(asked).tolist(), strict=True))
+        found = self._predict(np.full(len(rows), row), rows, np.full(len(rows), period))
+        return dict(zip(self.catalogue_.songs(rows), found.tolist(), strict=True))
 
     def rate_all(self, listener: int, period: int) -> Array:
         """(songs,) float32: what one listener will give every song in a period, in row order.
@@ -119,43 +136,49 @@ class RatingModel(Configured, ABC):
 
         Raises ArgumentError for what is no such row or no period, and before ``fit``.
         """
-        songs, period = np.arange(len(self._fitted())), check_period(period)
-        row = isinstance(listener, int | np.integer) and not isinstance(listener, bool)
-        if not row or not -1 <= listener < len(self.listeners_):
-            raise ArgumentError(f"listener={listener!r}: a row from -1 to {len(self.listeners_) - 1} is allowed, as listener_rows finds it")
-        return self._predict(np.full(len(songs), listener), songs, np.full(len(songs), period))
+        self._check_fitted()
+        songs, period = np.arange(len(self.catalogue_)), check_period(period)
+        row = check_int("listener", listener, -1, len(self.listeners_) - 1)
+        return self._predict(np.full(len(songs), row), songs, np.full(len(songs), period))
 
     def listener_rows(self, listeners: Iterable[SongId]) -> Array:
         """(n,) int64: the row of each of these listeners; -1 for those that training lacks."""
-        rows = {known: row for row, known in enumerate(self.listeners_.to_list())}
-        return np.array([rows.get(one, -1) for one in listeners], np.int64)
+        return _rows_among(self.listeners_, listeners)
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Save as a folder (checksummed, atomic, no pickle)."""
-        known = prefixed("catalogue", self._fitted().to_parts()) | {"listeners": Part(arrays=pack_ids(self.listeners_))}
-        part = self._to_part()
-        return save_folder(path, KIND, known | {"model": Part({"model": self.name, "settings": self.settings, **part.meta}, part.arrays)})
+    def _rows(self, ratings: Ratings) -> tuple[Array, Array, Array]:
+        """Rows of listeners and songs, and periods, as ``_predict`` takes them. Raises ArgumentError before ``fit`` and for no Ratings."""
+        self._check_fitted()
+        _check_ratings("ratings", ratings)
+        return _rows_of(ratings, self.listeners_, self.catalogue_)
 
-    def _rows(self, ratings: Ratings) -> tuple[Array, Array]:
-        """(n,) int64 rows of the listeners and songs of these ratings; -1 for those that training lacks."""
-        catalogue = self._fitted()
-        if not isinstance(ratings, Ratings):
-            raise ArgumentError(f"ratings is a {type(ratings).__name__}; Ratings are allowed, as count_plays(sessions) makes them")
-        return self.listener_rows(ratings.listeners)[ratings.listener], ratings.catalogue.rows_in(catalogue)[ratings.song].astype(np.int64)
-
-    def _fitted(self) -> Catalogue:
-        if not hasattr(self, "catalogue_"):
-            raise ArgumentError(f"this {type(self).__name__} has learned nothing yet; call fit(ratings) first")
-        return self.catalogue_
+    def _validation(self, held_out: Ratings | None, ratings: Ratings) -> Callable[[], Scores] | None:
+        if held_out is None:
+            if self.patience is not None:
+                raise ArgumentError("patience: needs validation ratings to watch, fit(ratings, validation=...)")
+            return None
+        _check_ratings("validation", held_out, some=True)
+        asked = _rows_of(held_out, ratings.listeners, ratings.catalogue)
+        return lambda: {"rmse": _root_mean_square(self._predict(*asked) - held_out.value)}
 
 
-def loaded(path: str | os.PathLike[str], make: Callable[[str, Mapping[str, Any]], RatingModel]) -> RatingModel:
-    """A model as it was saved, made by its name and settings. Raises SavedFolderError when it is corrupt or of another kind."""
-    parts = load_folder(path, KIND)
-    with understood(path):
-        part = parts["model"]
-        model = make(part.meta["model"], part.meta["settings"])
-        model.catalogue_ = Catalogue.from_parts(within("catalogue", parts))
-        model.listeners_ = unpack_ids("listener", parts["listeners"].arrays)
-        model._from_part(part)
-    return model
+def _check_ratings(name: str, ratings: object, *, some: bool = False) -> None:
+    """Raises ArgumentError for what are no Ratings, and with ``some`` for none."""
+    check_type(name, ratings, Ratings, "Ratings are allowed, as count_plays(sessions) makes them")
+    if some and not len(ratings):  # type: ignore[arg-type]
+        raise ArgumentError(f"{name}: are none; one at least is needed")
+
+
+def _rows_of(ratings: Ratings, listeners: pl.Series, catalogue: Catalogue) -> tuple[Array, Array, Array]:
+    """(n,) int64 rows of the listeners and songs of ratings among those that are known, -1 for others; and the periods."""
+    listener = _rows_among(listeners, ratings.listeners)[ratings.listener]
+    song = ratings.catalogue.rows_in(catalogue)[ratings.song]
+    return listener, song.astype(np.int64), ratings.period.astype(np.int64)
+
+
+def _rows_among(known: pl.Series, ids: Iterable[SongId]) -> Array:
+    rows = {one: row for row, one in enumerate(known.to_list())}
+    return np.array([rows.get(one, -1) for one in ids], np.int64)
+
+
+def _root_mean_square(errors: Array) -> float:
+    return float(np.sqrt(np.mean(errors**2, dtype=np.float64)))

@@ -7,17 +7,20 @@ Ann plays song 7 three times and song 2 once in the first month, and song 7 once
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
 
 from song2vec.catalogue import Catalogue
-from song2vec.core.arrays import Array
+from song2vec.core.arrays import Array, pack_ids, unpack_ids
+from song2vec.core.checks import check_float, check_int, check_type
 from song2vec.core.errors import ArgumentError
 from song2vec.core.random import generator
-from song2vec.core.settings import check_number
+from song2vec.core.storage import Part, Saved, prefixed, within
+from song2vec.nn.checkpoint import digest_of
 from song2vec.sessions import Sessions, check_sessions
 
 DAY = 86_400
@@ -26,7 +29,7 @@ _TYPES: dict[str, type[np.generic]] = {"listener": np.int32, "song": np.int32, "
 
 
 @dataclass(frozen=True, eq=False)
-class Ratings:
+class Ratings(Saved):
     """A value for each listener, song and period that has one.
 
     Attributes:
@@ -48,9 +51,10 @@ class Ratings:
     listeners: pl.Series
     catalogue: Catalogue
 
+    kind = "ratings"
+
     def __post_init__(self) -> None:
-        if not isinstance(self.catalogue, Catalogue):
-            raise ArgumentError(f"catalogue is a {type(self.catalogue).__name__}; a Catalogue is allowed")
+        check_type("catalogue", self.catalogue, Catalogue, "a Catalogue is allowed")
         for name, dtype in _TYPES.items():
             object.__setattr__(self, name, _numbers(name, getattr(self, name), dtype))
         object.__setattr__(self, "listeners", _ids(self.listeners))
@@ -81,6 +85,25 @@ class Ratings:
         found: Array = (self.period.astype(np.int64) * len(self.listeners) + self.listener) * len(self.catalogue) + self.song
         return found
 
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits over all of them, their listeners and songs."""
+        ids = pack_ids(self.listeners).values(), pack_ids(self.catalogue.ids).values()
+        return digest_of(self.listener, self.song, self.period, self.value, *ids[0], *ids[1])
+
+    def to_parts(self) -> dict[str, Part]:
+        """Ratings, listeners and songs."""
+        arrays = {name: getattr(self, name) for name in _TYPES} | {f"listeners.{key}": ids for key, ids in pack_ids(self.listeners).items()}
+        return {"ratings": Part({}, arrays)} | prefixed("catalogue", self.catalogue.to_parts())
+
+    @classmethod
+    def from_parts(cls, parts: Mapping[str, Part]) -> Self:
+        """The inverse of :meth:`to_parts`."""
+        arrays = dict(parts["ratings"].arrays)
+        columns = {name: arrays.pop(name) for name in _TYPES}
+        listeners = unpack_ids("listener", {key.removeprefix("listeners."): ids for key, ids in arrays.items()})
+        return cls(**columns, listeners=listeners, catalogue=Catalogue.from_parts(within("catalogue", parts)))
+
     def after(self, earlier: Ratings) -> Ratings:
         """Others over the same listeners and songs, and these behind them."""
         both: dict[str, Any] = {name: np.append(getattr(earlier, name), getattr(self, name)) for name in _TYPES}
@@ -95,13 +118,12 @@ class Ratings:
 
 
 def count_plays(sessions: Sessions, days: float = 30, *, unplayed: float = 0, seed: int = 0) -> Ratings:
-    """log(1 + plays) of each listener, song and period of so many days, the first beginning with the first session.
-
-    A session counts for the period it begins in. What nobody played is in the table only as far as it is drawn.
+    """log(1 + plays) of each listener, song and period.
 
     Args:
-        unplayed: so many songs are drawn for each that a listener played in a period, all alike, and stand there with 0 where
-            the listener did not play them.
+        days: in a period; the first begins with the first session, and a session counts for the period it begins in.
+        unplayed: how many songs are drawn, uniformly, for each that a listener played in a period. Those that the listener did not
+            play then are in the table with the value 0; all others that were not played are not in it.
         seed: of what is drawn.
 
     Raises ArgumentError for sessions without times, ``days`` that are not above 0, and ``unplayed`` below 0.
@@ -109,8 +131,8 @@ def count_plays(sessions: Sessions, days: float = 30, *, unplayed: float = 0, se
     check_sessions(sessions)
     if sessions.start is None:
         raise ArgumentError("sessions: have no times; those cut from a log with times are needed")
-    check_number("days", days, above=0)
-    check_number("unplayed", unplayed, least=0)
+    check_float("days", days, 0, above=True)
+    check_float("unplayed", unplayed, 0)
     lengths, start = sessions.lengths, np.asarray(sessions.start)
     passed = (start - start.min(initial=start[0] if len(start) else 0)) // (days * DAY)
     if passed.max(initial=0) > _LAST:
@@ -134,9 +156,7 @@ def count_plays(sessions: Sessions, days: float = 30, *, unplayed: float = 0, se
 
 def check_period(period: object) -> int:
     """A period as an int. Raises ArgumentError unless it is a whole number from 0 that fits into 32 bits."""
-    if isinstance(period, bool) or not isinstance(period, int | np.integer) or not 0 <= period <= _LAST:
-        raise ArgumentError(f"period={period!r}: a whole number from 0 to {_LAST} is allowed")
-    return int(period)
+    return check_int("period", period, 0, _LAST)
 
 
 def _numbers(name: str, values: Any, dtype: type[np.generic]) -> Array:

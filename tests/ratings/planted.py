@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import polars as pl
 
@@ -9,7 +11,7 @@ from song2vec.catalogue import Catalogue
 from song2vec.ratings import RATERS, Ratings
 
 LISTENERS, SONGS, PERIODS = 80, 60, 12
-LAST = PERIODS - 2  # the last two periods are foretold
+LAST = PERIODS - 2  # the last two periods are predicted
 OWN = {"rrn": {"batch_size": 16, "workers": 1}}
 
 
@@ -42,6 +44,12 @@ def make(name, **settings):
 
 def fitted(model, ratings):
     return model.fit(ratings.before(LAST))
+
+
+@cache
+def learned(name, **settings):
+    """Fitted to :func:`drifting`, once for all tests that leave it as it is."""
+    return fitted(make(name, **settings), drifting())
 
 
 def errors(model, ratings):

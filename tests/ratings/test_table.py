@@ -65,6 +65,16 @@ def test_lists_will_do():
     assert len(Ratings([], [], [], [], [], Catalogue([]))) == 0
 
 
+def test_saved_and_loaded(tmp_path):
+    for ratings in (drifting(), Ratings([0], [0], [1], [2.5], [7], Catalogue([3], [1]))):
+        loaded = Ratings.load(ratings.save(tmp_path / "ratings"))
+        assert loaded.fingerprint == ratings.fingerprint
+        assert loaded.listeners.to_list() == ratings.listeners.to_list()
+        assert loaded.catalogue == ratings.catalogue
+        np.testing.assert_array_equal(loaded.value, ratings.value)
+        assert ratings.before(1).fingerprint != ratings.fingerprint
+
+
 def test_a_period_and_those_before_it():
     ratings = drifting()
     assert set(ratings.during(3).period) == {3}

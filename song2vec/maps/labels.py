@@ -1,4 +1,4 @@
-"""Names on a map: where an artist's songs are densest, and which names find room."""
+"""Names on a map: where an artist's songs are densest, and which names find a free place."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def _densest(points: Points, rows: Array) -> Array:
     return chosen
 
 
-class Room:
-    """Rectangles already taken on a sheet of this width and height; finds a free place near a point. Any unit, y either way."""
+class FreeSpace:
+    """What rectangles leave free of a sheet of this width and height; finds a place near a point. Any unit, y either way."""
 
     def __init__(self, width: float, height: float, gap: float) -> None:
         self._sheet, self._gap = np.array([width, height]), gap

@@ -5,15 +5,18 @@ from __future__ import annotations
 import importlib.util
 import logging
 import math
+import os
+import time
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from song2vec.core.arrays import Array
+from song2vec.core.checks import check_choice, check_float, check_int
 from song2vec.core.errors import ArgumentError, MissingExtraError
 from song2vec.core.random import generator
-from song2vec.maps.cores import idle_cores
 
 logger = logging.getLogger("song2vec")
 
@@ -21,6 +24,8 @@ Method = Literal["auto", "sklearn", "opentsne"]
 SWITCH = 5_000  # songs; here openTSNE is 1.5 times as fast, twice at 10,000 and three times at 20,000: benchmarks/bench_maps.py
 FEWEST = 10  # fewer songs have no neighbourhoods that t-SNE could keep
 EXACT_UP_TO = 100_000  # songs; up to here finding all neighbours exactly is faster than openTSNE's Annoy index
+_STAT = Path("/proc/stat")
+_SAMPLE = 0.1  # seconds for which idle cores are counted
 
 
 @dataclass(frozen=True)
@@ -32,14 +37,14 @@ class Layout:
         method: "pca", "sklearn" or "opentsne".
         perplexity: of the t-SNE; None for PCA.
         embedding: openTSNE's own object, which can place new songs; None for the others.
-        turn: (2, 2) what turned the embedding's coordinates into ``points``; None without an embedding.
+        rotation: (2, 2) what turned the embedding's coordinates into ``points``; None without an embedding.
     """
 
     points: Array
     method: str
     perplexity: float | None
     embedding: Any = None
-    turn: Any = None
+    rotation: Any = None
 
 
 def lay_out(
@@ -56,21 +61,19 @@ def lay_out(
     and a zero vector is as far from all others as an unrelated song is.
     Raises ArgumentError, and MissingExtraError when ``method="opentsne"`` is not installed.
     """
-    if method not in ("auto", "sklearn", "opentsne"):
-        raise ArgumentError(f"method={method!r}: 'auto', 'sklearn' or 'opentsne' is allowed")
-    if workers is not None and (isinstance(workers, bool) or workers < 1):
-        raise ArgumentError(f"workers={workers!r}: None or a number from 1 is allowed")
+    check_choice("method", method, get_args(Method))
+    threads = None if workers is None else check_int("workers", workers)
     chosen_perplexity = _perplexity(perplexity, len(unit))
     if len(unit) < FEWEST:
         return Layout(principal_plane(unit), "pca", None)
-    start = _start(unit, seed)
-    threads = idle_cores() if workers is None else workers
+    start, threads = _start(unit, seed), threads or idle_cores()
     if _chosen(method, len(unit)) == "sklearn":
         found = _sklearn(unit, start, chosen_perplexity, seed, threads)
-        return Layout(found @ _lengthwise(found), "sklearn", chosen_perplexity)
+        return Layout(found @ _principal_axes(found), "sklearn", chosen_perplexity)
     embedding = _opentsne(unit, start, chosen_perplexity, seed, threads)
-    turn = _lengthwise(np.asarray(embedding))
-    return Layout(np.asarray(embedding) @ turn, "opentsne", chosen_perplexity, embedding, turn)
+    # wider than high, as screens are; t-SNE itself gives no direction a meaning
+    rotation = _principal_axes(np.asarray(embedding))
+    return Layout(np.asarray(embedding) @ rotation, "opentsne", chosen_perplexity, embedding, rotation)
 
 
 def principal_plane(unit: Array) -> Array:
@@ -79,11 +82,6 @@ def principal_plane(unit: Array) -> Array:
     points = np.zeros((len(unit), 2))
     points[:, : axes.shape[1]] = (unit - unit.mean(axis=0, dtype=np.float64)) @ axes
     return points
-
-
-def _lengthwise(points: Array) -> Array:
-    """(2, 2): turns a map so that it is wider than high, as screens are. t-SNE itself gives no direction a meaning."""
-    return _principal_axes(points)
 
 
 def _principal_axes(vectors: Array) -> Array:
@@ -106,8 +104,7 @@ def _perplexity(perplexity: float | Literal["auto"], songs: int) -> float:
     highest = max(1.0, (songs - 1) / 3)
     if perplexity == "auto":
         return min(max(5.0, min(math.sqrt(songs), 50.0)), highest)
-    if isinstance(perplexity, bool | str) or not 1 <= perplexity < math.inf:
-        raise ArgumentError(f"perplexity={perplexity!r}: 'auto' or a number from 1 is allowed")
+    check_float("perplexity", perplexity, 1)
     if songs >= FEWEST and perplexity > highest:
         raise ArgumentError(f"perplexity={perplexity!r}: at most {highest:.1f}, a third of the other songs, is allowed for {songs} songs")
     return float(perplexity)
@@ -121,8 +118,7 @@ def _chosen(method: Method, songs: int) -> str:
         return "sklearn" if method == "auto" else method
     if not installed:
         logger.warning("a map of %d songs by scikit-learn is slow; openTSNE is faster: pip install 'song2vec[maps]'", songs)
-        return "sklearn"
-    return "opentsne"
+    return "opentsne" if installed else "sklearn"
 
 
 def _sklearn(unit: Array, start: Array, perplexity: float, seed: int, threads: int) -> Array:
@@ -140,3 +136,28 @@ def _opentsne(unit: Array, start: Array, perplexity: float, seed: int, threads: 
     neighbours = "exact" if len(unit) <= EXACT_UP_TO else "annoy"
     learner = TSNE(perplexity=perplexity, initialization=start, neighbors=neighbours, random_state=seed, n_jobs=threads)
     return learner.fit(unit)
+
+
+def idle_cores() -> int:
+    """Cores of this process that nothing else uses at the moment, at least one; all of them where the system does not say.
+
+    t-SNE's threads wait for one another at every step by spinning, so two of them that share their cores with other work
+    can be ten times slower than a single one. The number of threads changes nothing else: coordinates are the same bytes.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    before = _idle_seconds()
+    if cores == 1 or before is None:
+        return cores
+    begun = time.monotonic()
+    time.sleep(_SAMPLE)
+    idle = ((_idle_seconds() or before) - before) / (time.monotonic() - begun)
+    return max(1, min(cores, round(idle)))
+
+
+def _idle_seconds() -> float | None:
+    """Seconds that all cores together have idled since the machine started; known on Linux only."""
+    try:
+        fields = _STAT.read_text().split("\n", 1)[0].split()
+        return (int(fields[4]) + int(fields[5])) / os.sysconf("SC_CLK_TCK")  # idle, and waiting for a disk
+    except (OSError, ValueError, IndexError):
+        return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from song2vec.maps.labels import Label, Room, labels
+from song2vec.maps.labels import FreeSpace, Label, labels
 from song2vec.maps.points import Points, one_line, points, shortened
 from song2vec.maps.theme import DARK, LIGHT, Theme, mixed
 
@@ -101,18 +101,18 @@ def _dots(axes: Axes, songs: Points, theme: Theme) -> None:
 
 
 def _names(axes: Axes, songs: Points, theme: Theme) -> None:
-    """Best-known names first, each where it finds room; sizes are measured as the font draws them."""
+    """Best-known names first, each where a place is free; sizes are measured as the font draws them."""
     box = axes.get_window_extent()
-    room = Room(box.width, box.height, gap=5.0)
+    free = FreeSpace(box.width, box.height, gap=5.0)
     found = labels(songs, _CANDIDATES)
     for label in found:
         x, y = (float(value) for value in axes.transData.transform((label.x, label.y)) - (box.x0, box.y0))
-        if len(room) >= _LABELS or (len(room) >= _BEST_KNOWN and room.is_near(x, y, _LONELY * box.width)):
+        if len(free) >= _LABELS or (len(free) >= _BEST_KNOWN and free.is_near(x, y, _LONELY * box.width)):
             continue
         text = _label_text(label, found[0].plays, theme)
         axes.add_artist(text)
         extent = text.get_window_extent()
-        place = room.take(x, y, extent.width, extent.height)
+        place = free.take(x, y, extent.width, extent.height)
         if place is None:
             text.remove()
         else:

@@ -55,5 +55,5 @@ def _transformed(layout: Layout, unit: Array) -> Array:
     """By openTSNE: the median of the nearest old songs, then gradient descent with all old songs held."""
     old = len(layout.points)
     placed = layout.embedding.transform(unit, perplexity=min(5.0, (old - 1) / 3), k=min(25, old - 1))
-    turned: Array = np.asarray(placed, np.float64) @ layout.turn
-    return turned
+    rotated: Array = np.asarray(placed, np.float64) @ layout.rotation
+    return rotated

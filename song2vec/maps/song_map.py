@@ -13,8 +13,8 @@ import polars as pl
 
 from song2vec.catalogue import SongId
 from song2vec.core.arrays import Array
+from song2vec.core.checks import check_int, check_seed, check_type, named_options
 from song2vec.core.errors import ArgumentError, NothingLeftError
-from song2vec.core.random import check_seed
 from song2vec.core.storage import write_atomically
 from song2vec.maps import page, picture
 from song2vec.maps.groups import ColourBy, group_songs
@@ -100,6 +100,7 @@ class SongMap:
             picture.draw(self.table, title=title, subtitle=subtitle, legend=self.coloured_by, dark=dark).savefig(path)
 
 
+@named_options
 def song_map(
     vectors: SongVectors,
     *,
@@ -122,15 +123,15 @@ def song_map(
             "auto" is artist where the ten best-known artists have half of all plays, else cluster.
         seed: the same seed, songs and method give the same coordinates.
         method: "sklearn" (Barnes-Hut), "opentsne" (the extra ``maps``), or "auto": scikit-learn up to 5,000 songs, above
-            openTSNE where it is installed, else scikit-learn with a warning. On one core, processor time of scikit-learn against openTSNE
-            (``benchmarks/bench_maps.py``): 24 s against 16 s for 5,000 songs, 58 against 31 for 10,000, 178 against 51 for
-            20,000; for 50,000 openTSNE takes 2 minutes. Trustworthiness is the same.
+            openTSNE where it is installed, else scikit-learn with a warning. The layouts are equally good; openTSNE takes a
+            third of the time for 20,000 songs (``benchmarks/bench_maps.py``).
         workers: threads; None takes the cores that are idle. Their number does not change the coordinates.
 
     Fewer than 10 songs are laid out by PCA. Starts from PCA; neighbours are by cosine.
     Raises UnknownSongError, NothingLeftError for no songs, ArgumentError, MissingExtraError for "opentsne" without openTSNE.
     """
     check_seed(seed)
+    check_type("vectors", vectors, SongVectors, "SongVectors are allowed")
     chosen = vectors if songs is None and max_songs is None else vectors.subset(_rows(vectors, songs, max_songs))
     if not len(chosen):
         raise NothingLeftError("songs: there are none to lay out; a map needs at least one")
@@ -144,9 +145,7 @@ def _rows(vectors: SongVectors, songs: Iterable[SongId] | None, max_songs: int |
     """Rows in the order of the catalogue, so that the order of ``songs`` changes nothing."""
     if isinstance(songs, str):
         raise ArgumentError(f"songs={songs!r}: a list of songs is allowed, not a single one")
-    if max_songs is not None and (isinstance(max_songs, bool) or max_songs < 1):
-        raise ArgumentError(f"max_songs={max_songs!r}: None or a number from 1 is allowed")
     rows = np.arange(len(vectors)) if songs is None else np.unique(vectors.catalogue.rows(songs))
-    if max_songs is None or len(rows) <= max_songs:
+    if max_songs is None or len(rows) <= check_int("max_songs", max_songs):
         return rows
     return np.sort(rows[np.argsort(-vectors.catalogue.plays[rows], kind="stable")[:max_songs]])

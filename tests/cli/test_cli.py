@@ -549,7 +549,7 @@ def test_an_ambiguous_song_is_refused_with_the_candidates(refused, folder):
         (("recommend", "mykonos", "--listener", "ann"), "--listener 'ann': goes with --log FILE"),
         (("recommend", "mykonos", "--half-life-days", 3), "half_life_days: needs a listens table with times"),
         (("map", "-o", "map.bmp"), "path='map.bmp' ends in '.bmp'; .png, .svg"),
-        (("map", "-o", "map.png", "--max-songs", 0), "max_songs=0: None or a number from 1"),
+        (("map", "-o", "map.png", "--max-songs", 0), "max_songs=0: a whole number from 1"),
         (("map", "-o", "map.png", "--seed", -1), "seed=-1: a whole number from 0"),
         (("export", "-o", "vectors.xyz"), "vectors.xyz: ending '.xyz': word2vec-text, "),
         (("export", "-o", "vectors.txt", "--format", "xyz"), "format='xyz': word2vec-text, "),

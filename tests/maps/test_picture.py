@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from song2vec.core.errors import ArgumentError
-from song2vec.maps.labels import Room, labels
+from song2vec.maps.labels import FreeSpace, labels
 from song2vec.maps.picture import draw
 from song2vec.maps.points import points
 from song2vec.maps.theme import DARK, LIGHT
@@ -145,13 +145,13 @@ def test_a_name_lies_where_its_songs_are_densest() -> None:
     assert (first.plays, second.plays) == (4.0, 1.0)  # songs count where plays are not known
 
 
-def test_room_moves_what_overlaps_aside_and_refuses_what_does_not_fit() -> None:
-    room = Room(100, 100, gap=1)
-    assert room.take(50, 50, 20, 10) == (50, 50)
-    moved = room.take(50, 50, 20, 10)
+def test_free_space_moves_what_overlaps_aside_and_refuses_what_does_not_fit() -> None:
+    free = FreeSpace(100, 100, gap=1)
+    assert free.take(50, 50, 20, 10) == (50, 50)
+    moved = free.take(50, 50, 20, 10)
     assert moved is not None
     assert abs(moved[1] - 50) >= 11
-    assert room.take(50, 50, 300, 10) is None
-    assert len(room) == 2
-    assert room.is_near(65, 50, 6)
-    assert not room.is_near(65, 50, 4)
+    assert free.take(50, 50, 300, 10) is None
+    assert len(free) == 2
+    assert free.is_near(65, 50, 6)
+    assert not free.is_near(65, 50, 4)

@@ -16,7 +16,7 @@ from song2vec.catalogue import Catalogue
 from song2vec.core.arrays import Array
 from song2vec.core.errors import ArgumentError, MissingExtraError, NothingLeftError, UnknownSongError
 from song2vec.maps import SongMap, layout, song_map
-from song2vec.maps.cores import idle_cores
+from song2vec.maps.layout import idle_cores
 from song2vec.vectors.song_vectors import SongVectors
 
 CLUSTERS, EACH = 6, 25
@@ -275,7 +275,7 @@ def test_the_page_holds_every_song(by_sklearn: SongMap, tmp_path: Path) -> None:
 
 def test_idle_cores_are_one_at_least(monkeypatch: pytest.MonkeyPatch) -> None:
     assert idle_cores() >= 1
-    monkeypatch.setattr("song2vec.maps.cores._idle_seconds", lambda: 7.0)  # the clock of idle time stands still: all is busy
+    monkeypatch.setattr("song2vec.maps.layout._idle_seconds", lambda: 7.0)  # the clock of idle time stands still: all is busy
     assert idle_cores() == 1
-    monkeypatch.setattr("song2vec.maps.cores._idle_seconds", lambda: None)
+    monkeypatch.setattr("song2vec.maps.layout._idle_seconds", lambda: None)
     assert idle_cores() >= 1

@@ -1,42 +1,17 @@
-"""Saved things: a folder of ``manifest.json`` and safetensors files, checksummed, committed atomically.
-
-A save writes new files under names that carry their own checksum, then replaces ``manifest.json`` in one
-rename: until that instant the folder is the old save, after it the new one. Nothing is ever unpickled.
-"""
+"""What can be kept: it says its parts, and is made of them again."""
 
 from __future__ import annotations
 
-import errno
-import hashlib
-import json
 import os
-import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
-import numpy as np
-from safetensors.numpy import save_file
-
-from song2vec.core.arrays import Array, read_safetensors
 from song2vec.core.errors import SavedFolderError
+from song2vec.core.folders import Part, load_folder, save_folder, understood, write_atomically
 
-FORMAT_VERSION = 1
-MANIFEST = "manifest.json"
-
-
-@dataclass
-class Part:
-    """One named piece of a saved thing: JSON metadata, arrays, and at most one file of a foreign format."""
-
-    meta: dict[str, Any] = field(default_factory=dict)
-    arrays: dict[str, Array] = field(default_factory=dict)
-    write_file: Callable[[Path], object] | None = None  # writes the foreign file when saving
-    file: Path | None = None  # where the foreign file lies after loading
+__all__ = ["Part", "Saved", "load_folder", "prefixed", "save_folder", "understood", "within", "write_atomically"]
 
 
 class Saved(ABC):
@@ -73,9 +48,14 @@ class Saved(ABC):
 
         Raises SavedFolderError when the folder is missing, corrupt or of another kind.
         """
-        parts = load_folder(path, cls.kind, memory_map=memory_map)
-        with understood(path):
-            return cls.from_parts(parts)
+        while True:
+            parts = load_folder(path, cls.kind, memory_map=memory_map)
+            try:
+                with understood(path):
+                    return cls.from_parts(parts)
+            except (SavedFolderError, OSError):
+                if all(part.file is None or part.file.exists() for part in parts.values()):
+                    raise  # else a newer save took a file away before it was opened
 
 
 def prefixed(name: str, parts: Mapping[str, Part]) -> dict[str, Part]:
@@ -89,197 +69,3 @@ def within(name: str, parts: Mapping[str, Part]) -> dict[str, Part]:
     if not found:
         raise KeyError(name)
     return found
-
-
-def save_folder(path: str | os.PathLike[str], kind: str, parts: Mapping[str, Part]) -> Path:
-    """Save ``parts`` as one folder, all or nothing; an older save at ``path`` is replaced only when all is written.
-
-    Raises SavedFolderError when ``path`` holds something that song2vec did not save.
-    """
-    folder = Path(path)
-    old_files = _files_to_replace(folder, kind)
-    folder.mkdir(parents=True, exist_ok=True)
-    manifest: dict[str, Any] = {"song2vec": FORMAT_VERSION, "kind": kind, "parts": {}}
-    written: set[str] = set()
-    try:
-        for name, part in parts.items():
-            entry: dict[str, Any] = {"meta": part.meta}
-            if part.arrays:
-                entry["arrays"] = _write_checked(folder, name, ".safetensors", partial(_write_arrays, part.arrays), written)
-            if part.write_file is not None:
-                entry["file"] = _write_checked(folder, name, ".bin", part.write_file, written)
-            manifest["parts"][name] = entry
-        _replace_manifest(folder, manifest)
-    except BaseException:
-        committed: set[str] = set()  # the interruption may have come just after the rename
-        with suppress(SavedFolderError):
-            committed = _listed_files(folder, _read_manifest(folder))
-        for name in written - old_files - committed:
-            (folder / name).unlink(missing_ok=True)
-        if not any(folder.iterdir()):
-            folder.rmdir()
-        raise
-    for name in old_files - written:
-        (folder / name).unlink(missing_ok=True)
-    return folder
-
-
-def load_folder(path: str | os.PathLike[str], kind: str, *, memory_map: bool = False, verify: bool = True) -> dict[str, Part]:
-    """Load the parts of a saved folder.
-
-    Args:
-        memory_map: arrays stay on disk and are paged in as they are read.
-        verify: compare every file with its checksum; sizes are compared always.
-
-    Raises SavedFolderError when the folder is missing, foreign, of another kind or version, truncated or corrupt.
-    """
-    folder = Path(path)
-    manifest = _read_manifest(folder)
-    while True:
-        try:
-            return _load_parts(folder, manifest, kind, memory_map, verify)
-        except (SavedFolderError, FileNotFoundError):
-            before, manifest = manifest, _read_manifest(folder)
-            if manifest == before:  # else a newer save came in between and took the older files away
-                raise
-
-
-def _load_parts(folder: Path, manifest: dict[str, Any], kind: str, memory_map: bool, verify: bool) -> dict[str, Part]:
-    if manifest["kind"] != kind:
-        raise SavedFolderError(f"{folder}: holds a saved {manifest['kind']!r}, where {kind!r} is asked for")
-    parts: dict[str, Part] = {}
-    with understood(folder / MANIFEST):
-        for name, entry in manifest["parts"].items():
-            part = Part(meta=entry["meta"])
-            if "arrays" in entry:
-                part.arrays = read_safetensors(_checked_file(folder, entry["arrays"], verify), memory_map=memory_map)
-            if "file" in entry:
-                part.file = _checked_file(folder, entry["file"], verify)
-            parts[name] = part
-    return parts
-
-
-@contextmanager
-def understood(what: object) -> Iterator[None]:
-    """Whatever goes wrong with the saved ``what`` when it is made sense of is a SavedFolderError."""
-    try:
-        yield
-    except SavedFolderError:
-        raise
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise SavedFolderError(f"{what}: cannot be understood ({type(error).__name__}: {error})") from error
-
-
-def write_atomically(path: str | os.PathLike[str], write: Callable[[Path], object]) -> Path:
-    """Let ``write`` fill a temporary file beside ``path``, fsync it and rename it to ``path``; nothing half-written stays."""
-    target = Path(path)
-    if not target.parent.is_dir():  # else the error would name the temporary file
-        raise FileNotFoundError(errno.ENOENT, "no such folder", os.fspath(target.parent))
-    # the suffix stays last: writers such as Matplotlib choose a format by it
-    temporary = target.with_name(f".{target.stem}.{uuid.uuid4().hex[:8]}{target.suffix}")
-    try:
-        write(temporary)
-        _fsync(temporary)
-        temporary.replace(target)
-        _fsync(target.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return target
-
-
-def _files_to_replace(folder: Path, kind: str) -> set[str]:
-    """Names of the data files of an older save of this kind at ``folder``; refuses to write over anything else."""
-    if not folder.exists():
-        return set()
-    if not folder.is_dir():
-        raise SavedFolderError(f"{folder}: is a file; a saved {kind} is a folder")
-    if not any(folder.iterdir()):
-        return set()
-    try:
-        manifest = _read_manifest(folder)
-    except SavedFolderError as error:
-        raise SavedFolderError(f"{folder}: is not empty and not a saved {kind}, so it is left alone; choose another path") from error
-    if manifest["kind"] != kind:
-        raise SavedFolderError(f"{folder}: holds a saved {manifest['kind']!r}; a {kind!r} will not be written over it")
-    return _listed_files(folder, manifest)
-
-
-def _listed_files(folder: Path, manifest: dict[str, Any]) -> set[str]:
-    """Names of the data files that a manifest lists."""
-    with understood(folder / MANIFEST):
-        entries = [entry[key] for entry in manifest["parts"].values() for key in ("arrays", "file") if key in entry]
-        return {_name_inside(folder, entry) for entry in entries}
-
-
-def _name_inside(folder: Path, entry: dict[str, Any]) -> str:
-    """The file a manifest entry names: a manifest from elsewhere must not reach outside its folder."""
-    name = str(entry["name"])
-    if Path(name).name != name or name in ("", "..", MANIFEST):
-        raise SavedFolderError(f"{folder / MANIFEST}: names a file outside the folder, {name!r}")
-    return name
-
-
-def _write_arrays(arrays: Mapping[str, Array], path: Path) -> None:
-    save_file({name: np.asarray(array, order="C") for name, array in arrays.items()}, path)
-
-
-def _write_checked(folder: Path, name: str, suffix: str, write: Callable[[Path], object], written: set[str]) -> dict[str, Any]:
-    """Write one data file under a name that ends in its checksum; returns its manifest entry."""
-    temporary = folder / f".{name}.{uuid.uuid4().hex[:8]}.tmp"
-    try:
-        write(temporary)
-        _fsync(temporary)
-        digest = _sha256(temporary)
-        final = f"{name}-{digest[:12]}{suffix}"
-        written.add(final)
-        temporary.replace(folder / final)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return {"name": final, "bytes": (folder / final).stat().st_size, "sha256": digest}
-
-
-def _replace_manifest(folder: Path, manifest: dict[str, Any]) -> None:
-    text = json.dumps(manifest, indent=1, ensure_ascii=False)
-    write_atomically(folder / MANIFEST, lambda path: path.write_bytes(text.encode()))
-
-
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    if not folder.exists():
-        raise SavedFolderError(f"{folder}: no such folder")
-    if not folder.is_dir():
-        raise SavedFolderError(f"{folder}: is a file; a saved song2vec thing is a folder with a {MANIFEST}")
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise SavedFolderError(f"{folder}: has no {MANIFEST}, so it is not a saved song2vec thing") from None
-    except (ValueError, OSError, RecursionError) as error:
-        raise SavedFolderError(f"{folder / MANIFEST}: cannot be read ({error})") from error
-    if not isinstance(manifest, dict) or not {"song2vec", "kind", "parts"} <= manifest.keys():
-        raise SavedFolderError(f"{folder / MANIFEST}: was not written by song2vec")
-    if manifest["song2vec"] != FORMAT_VERSION:
-        raise SavedFolderError(f"{folder}: format version {manifest['song2vec']!r}; this song2vec reads version {FORMAT_VERSION}")
-    return manifest
-
-
-def _checked_file(folder: Path, entry: dict[str, Any], verify: bool) -> Path:
-    path = folder / _name_inside(folder, entry)
-    if not path.is_file():
-        raise SavedFolderError(f"{path}: is missing")
-    if path.stat().st_size != entry["bytes"]:
-        raise SavedFolderError(f"{path}: has {path.stat().st_size} bytes, {entry['bytes']} were saved: truncated or changed")
-    if verify and _sha256(path) != entry["sha256"]:
-        raise SavedFolderError(f"{path}: does not match its checksum: corrupt")
-    return path
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

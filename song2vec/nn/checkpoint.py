@@ -15,6 +15,7 @@ import numpy as np
 from song2vec.core.arrays import Array
 from song2vec.core.checks import check_float
 from song2vec.core.errors import ArgumentError
+from song2vec.core.folders import is_empty
 from song2vec.core.storage import Part, Saved
 
 NOT_LEARNING = ("epochs", "patience", "progress")  # settings that a training may go on with changed
@@ -61,11 +62,11 @@ class Checkpoint:
         self._seconds, self._saved = 60 * check_float("checkpoint_minutes", minutes, 0), monotonic()
 
     def load(self) -> TrainingState | None:
-        """The training as it was saved; None when the folder is not there yet.
+        """The training as it was saved; None when nothing was saved there yet.
 
         Raises ArgumentError when it holds the training of something else, SavedFolderError when it is corrupt.
         """
-        if not self.folder.exists() or not any(self.folder.iterdir()):
+        if is_empty(self.folder):
             return None
         state = TrainingState.load(self.folder)
         differing = [name for name in self.identity if state.identity.get(name) != self.identity[name]]

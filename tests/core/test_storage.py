@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
+import os
+import signal
 import threading
 
 import numpy as np
@@ -12,10 +14,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from safetensors import SafetensorError
 
-from song2vec.core import storage
+from song2vec.core import folders
 from song2vec.core.arrays import pack_strings, unpack_strings
 from song2vec.core.errors import SavedFolderError
-from song2vec.core.storage import FORMAT_VERSION, MANIFEST, Part, load_folder, save_folder
+from song2vec.core.folders import FORMAT_VERSION, MANIFEST, Part, is_empty, load_folder, save_folder
+from tests.damage import read_manifest, sealed, write_manifest
 
 KIND = "test thing"
 DTYPES = ["?", "i1", "<i2", "<i4", "<i8", "u1", "<u2", "<u4", "<u8", "<f2", "<f4", "<f8"]
@@ -62,9 +65,9 @@ def folder(tmp_path):
 
 
 def change_manifest(folder, change):
-    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest = read_manifest(folder)
     change(manifest)
-    (folder / MANIFEST).write_text(json.dumps(manifest))
+    write_manifest(folder, manifest)
 
 
 # Round trips
@@ -169,15 +172,15 @@ def test_a_reader_sees_an_old_or_a_new_save_whole_while_it_is_overwritten(folder
 
 
 def test_a_save_that_overtakes_a_load_is_loaded_instead(folder, monkeypatch):
-    read = storage._read_manifest
+    read = folders._read_manifest
 
     def overtaken(path):
         manifest = read(path)
-        monkeypatch.setattr(storage, "_read_manifest", read)
+        monkeypatch.setattr(folders, "_read_manifest", read)
         save_folder(folder, KIND, parts_of(2))
         return manifest
 
-    monkeypatch.setattr(storage, "_read_manifest", overtaken)
+    monkeypatch.setattr(folders, "_read_manifest", overtaken)
     check(folder, 2)
 
 
@@ -232,7 +235,7 @@ def test_metadata_that_is_no_json_leaves_the_old_save_whole(folder):
 
 @pytest.mark.parametrize("steps", range(6))
 def test_a_crash_at_any_fsync_leaves_a_whole_save(folder, monkeypatch, steps):
-    fsync, left = storage._fsync, [steps]
+    fsync, left = folders._fsync, [steps]
 
     def failing(path):
         if left[0] == 0:
@@ -240,7 +243,7 @@ def test_a_crash_at_any_fsync_leaves_a_whole_save(folder, monkeypatch, steps):
         left[0] -= 1
         fsync(path)
 
-    monkeypatch.setattr(storage, "_fsync", failing)
+    monkeypatch.setattr(folders, "_fsync", failing)
     if steps < 5:  # three data files, the manifest, and the folder after its rename
         with pytest.raises(OSError, match="disk full"):
             save_folder(folder, KIND, parts_of(2))
@@ -253,10 +256,10 @@ def test_a_crash_at_any_fsync_leaves_a_whole_save(folder, monkeypatch, steps):
 
 def test_write_atomically_leaves_the_old_file_or_the_new_one(tmp_path):
     target = tmp_path / "picture.png"
-    assert storage.write_atomically(target, lambda path: path.write_text(path.suffix)) == target
+    assert folders.write_atomically(target, lambda path: path.write_text(path.suffix)) == target
     assert target.read_text() == ".png"  # writers choose a format by it
     with pytest.raises(CrashError):
-        storage.write_atomically(target, crash)
+        folders.write_atomically(target, crash)
     assert contents(tmp_path) == {"picture.png": b".png"}
 
 
@@ -269,15 +272,15 @@ def test_write_atomically_leaves_the_old_file_or_the_new_one(tmp_path):
         ({"thesis.doc": "years of work"}, "not empty and not a saved test thing"),
         ({MANIFEST: "{}"}, "not empty and not a saved test thing"),
         ({MANIFEST: '{"name": "a web app", "icons": []}'}, "not empty"),
-        ({MANIFEST: '{"song2vec": 1, "kind": "engine", "parts": {}}'}, "holds a saved 'engine'"),
+        ({MANIFEST: {"song2vec": 2, "kind": "engine", "parts": {}}}, "holds a saved 'engine'"),
         ({MANIFEST: '{"song2vec": 99, "kind": "test thing", "parts": {}}'}, "not empty"),
-        ({MANIFEST: '{"song2vec": 1, "kind": "test thing", "parts": ["x"]}'}, "cannot be understood"),
-        ({MANIFEST: '{"song2vec": 1, "kind": "test thing", "parts": {"x": {"file": "y"}}}'}, "cannot be understood"),
+        ({MANIFEST: {"song2vec": 2, "kind": "test thing", "parts": ["x"]}}, "cannot be understood"),
+        ({MANIFEST: {"song2vec": 2, "kind": "test thing", "parts": {"x": {"file": "y"}}}}, "cannot be understood"),
     ],
 )
 def test_a_folder_that_is_not_a_save_of_this_kind_is_refused_untouched(tmp_path, files, message):
     for name, text in files.items():
-        (tmp_path / name).write_text(text)
+        (tmp_path / name).write_text(text if isinstance(text, str) else sealed(text))
     before = contents(tmp_path)
     with pytest.raises(SavedFolderError) as raised:
         save_folder(tmp_path, KIND, parts_of(1))
@@ -314,7 +317,93 @@ def test_a_manifest_cannot_reach_outside_its_folder(folder, tmp_path, outside):
     assert victim.read_bytes() == (folder / "sub" / "victim").read_bytes() == b"foreign\1"
 
 
+# Several processes, and saves that were killed
+
+
+def test_who_loads_beside_two_processes_that_save_sees_one_save_whole(tmp_path):
+    folder = save_folder(tmp_path / "saved", KIND, parts_of(1))
+    savers = []
+    for first in (1, 2):
+        savers.append(os.fork())
+        if not savers[-1]:
+            for turn in range(60):
+                save_folder(folder, KIND, parts_of(first + turn % 2))
+            os._exit(0)
+    loads, ended = 0, set()
+    while len(ended) < 2 or not loads:
+        parts = load_folder(folder, KIND, memory_map=loads % 2 == 0)
+        assert parts["numbers"].arrays["a"].tolist() == [parts["numbers"].meta["number"]] * 1000
+        loads += 1
+        ended |= {saver for saver in savers if saver not in ended and os.waitpid(saver, os.WNOHANG)[0]}
+    check(folder, load_folder(folder, KIND)["numbers"].meta["number"])
+    assert len(contents(folder)) == 4  # three data files and the manifest
+
+
+def killed_save(folder, step, turn):
+    """Save in a process of its own, which is killed when it comes to the function ``step`` for the time after ``turn``."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    go_on, left = getattr(folders, step), [turn]
+
+    def dies(*arguments):
+        left[0] -= 1
+        if left[0] < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return go_on(*arguments)
+
+    setattr(folders, step, dies)
+    save_folder(folder, KIND, parts_of(2))
+    os._exit(0)
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize(("step", "turns"), [("_fsync", range(5)), ("_sha256", range(3)), ("_replace_manifest", range(1))])
+def test_a_save_that_is_killed_leaves_old_or_new_and_the_next_one_cleans_up(tmp_path, first, step, turns):
+    for turn in turns:
+        folder = tmp_path / f"saved {turn}"
+        if not first:
+            save_folder(folder, KIND, parts_of(1))
+        for _ in range(2):  # what is left must not grow
+            assert killed_save(folder, step, turn) == -signal.SIGKILL
+        committed = step == "_fsync" and turn == 4  # the folder, after the rename
+        if committed or not first:
+            check(folder, 2 if committed else 1)
+        else:
+            assert is_empty(folder)
+            with pytest.raises(SavedFolderError, match=r"has no manifest\.json"):
+                load_folder(folder, KIND)
+        save_folder(folder, KIND, parts_of(3))
+        check(folder, 3)
+        assert len(contents(folder)) == 4
+
+
+def test_files_that_only_look_like_a_save_s_are_left_alone(tmp_path):
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    (folder / "photo-0123456789ab.bin").write_text("mine")
+    assert not is_empty(folder)
+    with pytest.raises(SavedFolderError, match="left alone"):
+        save_folder(folder, KIND, parts_of(1))
+    saved = save_folder(tmp_path / "other", KIND, parts_of(1))
+    (saved / "photo-0123456789ab.bin").write_text("mine")
+    save_folder(saved, KIND, parts_of(2))
+    assert (saved / "photo-0123456789ab.bin").read_text() == "mine"
+
+
 # Damage
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_changed_byte_of_the_manifest_is_found_or_changes_nothing(folder, data):
+    path = folder / MANIFEST
+    whole = path.read_bytes()
+    position, damage = data.draw(st.integers(0, len(whole) - 1)), data.draw(st.integers(1, 255))
+    path.write_bytes(whole[:position] + bytes([whole[position] ^ damage]) + whole[position + 1 :])
+    with contextlib.suppress(SavedFolderError):
+        check(folder, 1)
+    path.write_bytes(whole)
 
 
 def test_a_missing_folder_is_named(tmp_path):

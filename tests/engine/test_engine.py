@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from song2vec import AnnoyIndex, Catalogue, Engine, ExactIndex, MarkovChain, Sessions, SongVectors, Word2Vec, read_listens
 from song2vec.core.errors import AmbiguousSongError, ArgumentError, SavedFolderError, UnknownSongError
 from song2vec.models import NearestSong, make_model
+from tests.damage import read_manifest, sealed, write_manifest
 from tests.small import FOLK, METAL, SETTINGS, engine, names_of, plays, sessions
 
 MYKONOS = "Fleet Foxes - Mykonos"
@@ -444,7 +445,7 @@ def test_a_next_song_model_that_lacks_something_is_refused(change, tmp_path):
         del part[change.removeprefix("no ")]
     else:
         part["meta"]["model" if change == "another model" else "settings"] = "polka"
-    path.write_text(json.dumps(manifest))
+    path.write_text(sealed(manifest))
     with pytest.raises(SavedFolderError):
         Engine.load(path.parent).next("mykonos")
 
@@ -649,18 +650,18 @@ def test_a_manifest_that_lacks_something_is_refused(folder, part, change):
         del manifest["parts"][part][change.removeprefix("no ")]
     else:
         manifest["parts"][part]["meta"] = change
-    path.write_text(json.dumps(manifest))
+    path.write_text(sealed(manifest))
     with pytest.raises(SavedFolderError):
         Engine.load(folder)
 
 
 def test_parts_of_two_engines_do_not_mix(folder, tmp_path):
     other = engine(seed=1, epochs=1).save(tmp_path / "other")
-    manifest, foreign = (json.loads((path / "manifest.json").read_text()) for path in (folder, other))
+    manifest, foreign = (read_manifest(path) for path in (folder, other))
     manifest["parts"]["vectors"] = foreign["parts"]["vectors"]
     for path in other.glob("vectors-*"):
         (folder / path.name).write_bytes(path.read_bytes())
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    write_manifest(folder, manifest)
     with pytest.raises(SavedFolderError, match="built over other vectors"):
         Engine.load(folder)
 

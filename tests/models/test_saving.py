@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 
 from song2vec.core.errors import SavedFolderError
 from song2vec.models import load_model
+from tests.damage import read_manifest, write_manifest
 from tests.models.models import NAMES, fitted, log, make, some_plays
 
 every_model = pytest.mark.parametrize("name", NAMES)
@@ -51,10 +50,10 @@ def test_damaged_and_foreign_folders_are_refused(name, tmp_path):
             with pytest.raises(SavedFolderError):
                 load_model(folder)
         path.write_bytes(whole)
-    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest = read_manifest(folder)
     for meta in ({"model": "no such"}, {"settings": {"no such": 1}}, {"settings": None}):
         parts = manifest["parts"] | {"model": manifest["parts"]["model"] | {"meta": manifest["parts"]["model"]["meta"] | meta}}
-        (folder / "manifest.json").write_text(json.dumps(manifest | {"parts": parts}))
+        write_manifest(folder, manifest | {"parts": parts})
         with pytest.raises(SavedFolderError):
             load_model(folder)
     with pytest.raises(SavedFolderError):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +13,7 @@ from song2vec.core.storage import Part, load_folder, save_folder
 from song2vec.search import INDEXES, ExactIndex, Filters, load_index, make_index
 from song2vec.search.base import SongIndex
 from song2vec.vectors.song_vectors import SongVectors, unit_rows
+from tests.damage import read_manifest
 
 every_index = pytest.mark.parametrize("name", INDEXES)
 
@@ -322,7 +321,7 @@ def test_a_damaged_file_is_refused(name, data, tmp_path):
 def test_a_damaged_manifest_entry_is_refused(name, tmp_path):
     vectors = some_vectors()
     folder = build(name, vectors).save(tmp_path / "index")
-    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest = read_manifest(folder)
     for key in manifest["parts"]["index"]["meta"]:
         part = load_folder(folder, "song index")["index"]
         del part.meta[key]

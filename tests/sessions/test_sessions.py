@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import polars as pl
 import pytest
@@ -14,6 +12,7 @@ from song2vec.catalogue import Catalogue
 from song2vec.core.errors import ArgumentError, SavedFolderError
 from song2vec.listens import read_listens
 from song2vec.sessions import CutReport, Sessions, cut_sessions
+from tests.damage import read_manifest, write_manifest
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=4)
 NOON = 1_700_000_000
@@ -217,9 +216,9 @@ def test_memory_mapped_sessions_are_read_only(tmp_path):
 @pytest.mark.parametrize("part", ["catalogue.songs", "sessions", "listeners"])
 def test_a_folder_without_one_of_its_parts_is_refused(part, tmp_path):
     folder = example().save(tmp_path / "saved")
-    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest = read_manifest(folder)
     del manifest["parts"][part]
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    write_manifest(folder, manifest)
     with pytest.raises(SavedFolderError) as raised:
         Sessions.load(folder)
     assert str(folder) in str(raised.value)

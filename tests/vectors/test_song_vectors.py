@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 import numpy as np
@@ -16,6 +15,7 @@ from song2vec.core.errors import ArgumentError, SavedFolderError, UnknownSongErr
 from song2vec.core.storage import prefixed, save_folder
 from song2vec.vectors import SongVectors
 from song2vec.vectors.song_vectors import unit_rows
+from tests.damage import read_manifest, write_manifest
 
 FLOATS = st.floats(width=32, allow_nan=False, allow_infinity=False)
 MATRICES = hnp.arrays(np.float32, hnp.array_shapes(min_dims=2, max_dims=2, max_side=6), elements=FLOATS)
@@ -210,9 +210,9 @@ def test_another_kind_of_folder_is_refused(tmp_path):
 @pytest.mark.parametrize("part", ["catalogue.songs", "vectors"])
 def test_a_folder_without_one_of_its_parts_is_refused(part, tmp_path):
     folder = example().save(tmp_path / "saved")
-    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest = read_manifest(folder)
     del manifest["parts"][part]
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    write_manifest(folder, manifest)
     with pytest.raises(SavedFolderError) as raised:
         SongVectors.load(folder)
     assert str(raised.value) == f"{folder}: cannot be understood (KeyError: '{part.removesuffix('.songs')}')"

@@ -50,7 +50,7 @@ def given(name: str) -> Parts:
 def last_tenth(sessions: Sessions) -> Parts:
     """The last sessions of the file held out: those splits were cut by time, and near sessions are much easier to foresee."""
     first = round(0.9 * len(sessions))
-    return split_given(sessions.select(np.arange(first)), sessions.select(np.arange(first, len(sessions))))
+    return split_given(sessions.keep(np.arange(first)), sessions.keep(np.arange(first, len(sessions))))
 
 
 SETS: dict[str, Callable[[], Parts]] = {

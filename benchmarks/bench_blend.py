@@ -51,7 +51,7 @@ def blended(name: str, options: argparse.Namespace) -> tuple[list[dict[str, Any]
     """The table of models and blends on one set, and what else there is to tell."""
     train, test = given(name)
     if options.quick:
-        train = train.select(np.arange(len(train) - 10_000, len(train)))
+        train = train.keep(np.arange(len(train) - 10_000, len(train)))
     part, held_out = last_tenth(train)
     models = fitted(name, part, options.quick)
     rows = ways_tried(models, held_out, options.queries)
@@ -61,7 +61,7 @@ def blended(name: str, options: argparse.Namespace) -> tuple[list[dict[str, Any]
     weights = {group: weight(models, group, held_out, options.queries) for group in GROUPS}
     models = fitted(name, train, options.quick)
     blends = {" + ".join(group): Blend.of([models[model] for model in group], weight=found) for group, found in weights.items()}
-    asked = test.select(np.random.default_rng(0).random(len(test)) < options.share)
+    asked = test.keep(np.random.default_rng(0).random(len(test)) < options.share)
     comparison = compare(models | blends, asked, k=K, baseline="gru4rec", timed=0)
     print(comparison)
     table = comparison.table.to_dicts()

@@ -100,18 +100,18 @@ def parts(name: str, limit: int | None) -> tuple[Sessions, Sessions]:
     """The published split; songs that training lacks are left out of the test, as theirs does."""
     train, test = (cut_sessions(read_listens(DATA / name / part), repeats="keep") for part in ("train.txt", "test.txt"))
     if limit:
-        train, test = train.select(np.arange(limit)), test.select(np.arange(limit // 4))
+        train, test = train.keep(np.arange(limit)), test.keep(np.arange(limit // 4))
     return split_given(train, test)
 
 
 def speed(theirs: Official, train: Sessions, test: Sessions, settings: dict[str, Any], size: int, rounds: int) -> dict[str, float]:
     """Events/s of training and queries/s of evaluation, medians over rounds in turns; and their ratios."""
-    few = test.select(np.arange(min(EVALUATED, len(test))))
+    few = test.keep(np.arange(min(EVALUATED, len(test))))
     queries = few.plays - len(few)
-    ours(train.select(np.arange(200)), settings, 1)  # compiles
+    ours(train.keep(np.arange(200)), settings, 1)  # compiles
     found: dict[str, list[float]] = {"train_ours": [], "train_theirs": [], "evaluate_ours": [], "evaluate_theirs": []}
     for turn in range(rounds):
-        part = train.select((np.arange(size) + turn * size) % len(train))
+        part = train.keep((np.arange(size) + turn * size) % len(train))
         events = part.plays - len(part)
         model, seconds = timed(lambda part=part: ours(part, settings, 1))
         found["train_ours"].append(events / seconds)

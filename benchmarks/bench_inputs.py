@@ -57,7 +57,7 @@ def start_from_vectors(quick: bool) -> list[Row]:
     """Song vectors and random numbers as the input table, epoch by epoch."""
     train, test = given("nowplaying")
     if quick:
-        train, test = train.select(np.arange(len(train) - 12_000, len(train))), test.select(np.arange(500))
+        train, test = train.keep(np.arange(len(train) - 12_000, len(train))), test.keep(np.arange(500))
     vectors = Word2Vec(workers=1, epochs=1 if quick else 10, progress=False).fit(train).vectors_
     played = np.bincount(train.songs, minlength=len(train.catalogue))
     known = np.flatnonzero(played)

@@ -185,7 +185,7 @@ def given_split() -> tuple[Sessions, Sessions]:
     start = GAP * np.arange(len(both))
     timed_sessions = Sessions(both.songs, both.offsets, both.listener, both.catalogue, both.listeners, start)
     size = len(parts[0])
-    return timed_sessions.select(np.arange(size)), timed_sessions.select(np.arange(size, len(both)))
+    return timed_sessions.keep(np.arange(size)), timed_sessions.keep(np.arange(size, len(both)))
 
 
 def whole_sessions(test: Sessions, queries: int, seed: int) -> Array:

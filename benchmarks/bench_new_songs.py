@@ -11,7 +11,6 @@ from resamples of test sessions.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -52,13 +51,9 @@ def main() -> None:
 def without(sessions: Sessions, gone: Array) -> Sessions:
     """The sessions, and their catalogue, without some songs."""
     kept = ~gone[sessions.songs]
-    row_of = np.cumsum(~gone) - 1
-    offsets = np.concatenate([[0], np.cumsum(kept)])[sessions.offsets]
-    catalogue = sessions.catalogue.subset(np.flatnonzero(~gone))
-    dwell = None if sessions.dwell is None else sessions.dwell[kept]
-    songs = row_of[sessions.songs[kept]].astype(np.int32)
-    less = replace(sessions, songs=songs, offsets=offsets, catalogue=catalogue, dwell=dwell)
-    return less.select(less.lengths > 0)
+    row_of = (np.cumsum(~gone) - 1).astype(np.int32)
+    less = sessions.keep(plays=kept).over(sessions.catalogue.subset(np.flatnonzero(~gone)), row_of)
+    return less.keep(less.lengths > 0)
 
 
 def with_known_artist(sessions: Sessions, new: Array) -> Array:

@@ -63,7 +63,7 @@ def _at_most(sessions: Sessions, plays: int) -> Sessions:
     """Sessions at random, as many as hold so many plays."""
     order = np.random.default_rng(0).permutation(len(sessions))
     count = int(np.searchsorted(np.cumsum(sessions.lengths[order]), plays, side="right"))
-    return sessions.select(np.sort(order[:count]))
+    return sessions.keep(np.sort(order[:count]))
 
 
 def _measure(settings: dict[str, Any], splits: dict[str, tuple[Sessions, Sessions]], workers: int) -> tuple[dict[str, float], float]:

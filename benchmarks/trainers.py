@@ -48,9 +48,9 @@ def main() -> None:
     train = Sessions.load(job["train"])
     settings = job["settings"]
     if job["trainer"] == "song2vec":
-        Word2Vec(**settings | {"epochs": 1}, progress=False).fit(train.select(np.arange(50)))  # compiled once and for all
+        Word2Vec(**settings | {"epochs": 1}, progress=False).fit(train.keep(np.arange(50)))  # compiled once and for all
     if job["trainer"] == "song2vec ensemble":
-        Word2VecEnsemble(**settings | {"epochs": 1}, progress=False).fit(train.select(np.arange(50)))
+        Word2VecEnsemble(**settings | {"epochs": 1}, progress=False).fit(train.keep(np.arange(50)))
     learn = {"song2vec": _song2vec, "song2vec ensemble": _ensemble}.get(job["trainer"], _gensim)(job["trainer"], train, settings)
     with Memory() as memory:
         began = perf_counter()

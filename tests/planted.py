@@ -61,7 +61,7 @@ def with_names(everything: Sessions, train: int) -> tuple[Sessions, Sessions]:
     artists = [f"artist {song // GROUP}" for song in ids.to_list()]
     catalogue = Catalogue(ids, everything.catalogue.plays, artists, [f"title {song}" for song in ids.to_list()])
     named = replace(everything, catalogue=catalogue, start=3600 * np.arange(len(everything)))
-    return named.select(np.arange(train)), named.select(np.arange(train, len(named) - 1))
+    return named.keep(np.arange(train)), named.keep(np.arange(train, len(named) - 1))
 
 
 def with_string_ids(sessions: Sessions) -> Sessions:

@@ -62,8 +62,7 @@ class Queries:
         """The same queries in the rows of another catalogue, which must have their songs."""
         if self.sessions.catalogue == catalogue:
             return self
-        songs = self.sessions.catalogue.rows_in(catalogue)[self.sessions.songs]
-        return replace(self, sessions=replace(self.sessions, songs=songs, catalogue=catalogue))
+        return replace(self, sessions=self.sessions.over(catalogue, self.sessions.catalogue.rows_in(catalogue)))
 
 
 def queries(test: Sessions, catalogues: Sequence[Catalogue], max_queries: int | None = None, seed: int = 0) -> Queries:
@@ -88,7 +87,7 @@ def queries(test: Sessions, catalogues: Sequence[Catalogue], max_queries: int | 
         )
     if max_queries is not None and check_int("max_queries", max_queries) < asked:
         chosen = _some(sessions.lengths, max_queries, seed)
-        sessions, numbers = sessions.select(chosen), numbers[chosen]
+        sessions, numbers = sessions.keep(chosen), numbers[chosen]
     owner = np.repeat(np.arange(len(sessions)), sessions.lengths)
     plays = np.flatnonzero(owner[:-1] == owner[1:])
     return Queries(sessions, plays, numbers[owner[plays]], dropped)
@@ -98,10 +97,9 @@ def _without(test: Sessions, known: Array) -> tuple[Sessions, Array]:
     """The sessions with their known songs only, those left empty gone, and the number each had."""
     if known.all() and test.lengths.all():
         return test, np.arange(len(test))
-    kept = np.concatenate([[0], np.cumsum(known)])[test.offsets]  # how many known plays lie before each session
-    dwell = None if test.dwell is None else test.dwell[known]
-    numbers = np.flatnonzero(np.diff(kept))
-    return replace(test, songs=test.songs[known], offsets=kept, dwell=dwell).select(numbers), numbers
+    kept = test.keep(plays=known)
+    numbers = np.flatnonzero(kept.lengths)
+    return kept.keep(numbers), numbers
 
 
 def _some(lengths: Array, most: int, seed: int) -> Array:

@@ -215,8 +215,7 @@ def heard_rows(catalogue: Catalogue, songs: Iterable[SongId], unknown: Unknown) 
 
 def one_session(catalogue: Catalogue, rows: Array) -> Sessions:
     """One session of these rows of a catalogue, nobody's."""
-    offsets, listener = np.array([0, len(rows)]), np.zeros(1, np.int32)
-    return Sessions(rows.astype(np.int32), offsets, listener, catalogue, pl.Series("listener", [None], dtype=pl.Int64))
+    return Sessions.from_rows(catalogue, [rows])
 
 
 def histories(sessions: Sessions, plays: Array) -> tuple[Array, Array]:

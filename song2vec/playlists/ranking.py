@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import polars as pl
 
 from song2vec.catalogue import Catalogue
 from song2vec.core.arrays import Array
@@ -78,11 +77,8 @@ def recent_mean(unit: Array, rows: Sequence[int]) -> Array:
 
 def _model_scores(model: NextSongModel, histories: Sequence[Sequence[int]]) -> Array:
     """(histories, songs): all histories in one call, each as a session of its own."""
-    offsets = np.concatenate([[0], np.cumsum([len(rows) for rows in histories])]).astype(np.int64)
-    songs = np.concatenate([np.array(rows, np.int32) for rows in histories])
-    nobody = np.zeros(len(histories), np.int32)
-    sessions = Sessions(songs, offsets, nobody, model.catalogue_, pl.Series("listener", [0]))
-    return model.score(sessions, offsets[1:] - 1)
+    sessions = Sessions.from_rows(model.catalogue_, histories)
+    return model.score(sessions, sessions.offsets[1:] - 1)
 
 
 def _best(scores: Array, allowed: Array) -> tuple[Array, Array]:

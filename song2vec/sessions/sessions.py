@@ -12,19 +12,26 @@ Three sessions of two listeners, seven plays::
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
 
 from song2vec.catalogue import Catalogue, SongId
 from song2vec.core.arrays import Array, pack_ids, pack_strings, unpack_ids, unpack_strings
+from song2vec.core.checks import check_type
 from song2vec.core.errors import ArgumentError
-from song2vec.core.storage import Part, load_folder, prefixed, save_folder, understood, within
+from song2vec.core.storage import Part, Saved, prefixed, within
+from song2vec.sessions import columns
+from song2vec.sessions.columns import offsets_of
+from song2vec.sessions.ordering import gather
 
-KIND = "sessions"
+OF_PLAYS = ("songs", "dwell")  # columns with an entry a play
+OF_SESSIONS = ("listener", "start", "context")  # and a session
+_ARRAYS = ("songs", "offsets", "listener", "start", "dwell")
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,7 @@ class CutReport:
 
 
 @dataclass(frozen=True, eq=False)
-class Sessions:
+class Sessions(Saved):
     """Listening sessions.
 
     Attributes:
@@ -54,8 +61,10 @@ class Sessions:
         start: (sessions,) int64, when each session began in epoch seconds UTC; None where the log has no times.
         dwell: (plays,) float32, seconds played, or else until the next play of the session; NaN when neither is
             known. None where the log has no times and no lengths.
-        context: what else the log tells of each session, as of its first play: a column of text a name. None where nothing was asked for.
+        context: what else the log says of each session, as of its first play: a column of text a name. None where nothing was asked for.
         report: what cutting dropped; None for sessions made otherwise.
+
+    Raises ArgumentError for arrays that do not fit each other, the catalogue or the listeners; names the column and its first bad place.
     """
 
     songs: Array
@@ -67,6 +76,28 @@ class Sessions:
     dwell: Array | None = None
     context: pl.DataFrame | None = None
     report: CutReport | None = None
+
+    kind = "sessions"
+
+    def __post_init__(self) -> None:
+        check_type("catalogue", self.catalogue, Catalogue, "a Catalogue is allowed")
+        check_type("listeners", self.listeners, pl.Series, "a polars Series of ids is allowed")
+        checked: dict[str, Any] = {
+            "songs": columns.rows("songs", self.songs, len(self.catalogue), "the catalogue"),
+            "offsets": columns.offsets(self.offsets, len(self.songs)),
+            "listener": columns.rows("listener", self.listener, len(self.listeners), "listeners"),
+            "start": None if self.start is None else columns.column("start", self.start, np.int64),
+            "dwell": None if self.dwell is None else columns.column("dwell", self.dwell, np.float32),
+        }
+        if self.context is not None:
+            check_type("context", self.context, pl.DataFrame, "a polars DataFrame with a row a session, or None, is allowed")
+            checked["context"] = self.context.cast(pl.String)
+        for name, column in checked.items():
+            object.__setattr__(self, name, column)
+        for names, count, what in ((OF_PLAYS, self.plays, "plays"), (OF_SESSIONS, len(self), "sessions")):
+            for name in names:
+                if checked.get(name) is not None and len(checked[name]) != count:
+                    raise ArgumentError(f"{name} has {len(checked[name]):,} entries for {count:,} {what}; one each is allowed")
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -94,30 +125,36 @@ class Sessions:
         """(sessions,) int64: plays in each session."""
         return np.diff(self.offsets)
 
-    def select(self, which: Array) -> Sessions:
-        """Some of the sessions, by a (sessions,) boolean mask or by their numbers; catalogue and listeners stay the same.
+    def keep(self, sessions: Array | Sequence[int] | None = None, *, plays: Array | Sequence[int] | None = None) -> Sessions:
+        """Some of the sessions and of their plays, with all that is known of them; catalogue and listeners stay the same.
+
+        Args:
+            sessions: a (sessions,) boolean mask, or numbers in any order, also repeated. All by default.
+            plays: a (plays,) boolean mask, or how often each play is to come, one after the other. Once each by default.
+                A session that loses all its plays stays, with none.
 
         Raises ArgumentError for a mask of another length and a number that no session has.
         """
-        which = np.asarray(which)
-        if which.dtype == bool and which.shape != (len(self),):
-            raise ArgumentError(f"which: a mask of shape {which.shape} for {len(self)} sessions; one entry a session is allowed")
-        chosen = np.flatnonzero(which) if which.dtype == bool else which.astype(np.int64)
-        if len(chosen) and not 0 <= chosen.min() <= chosen.max() < len(self):
-            raise ArgumentError(f"which: numbers from {chosen.min()} to {chosen.max()}; 0 to {len(self) - 1} are there")
-        lengths = self.lengths[chosen]
-        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        plays = np.repeat(self.offsets[chosen] - offsets[:-1], lengths) + np.arange(offsets[-1])
-        return Sessions(
-            songs=self.songs[plays],
-            offsets=offsets,
-            listener=self.listener[chosen],
-            catalogue=self.catalogue,
-            listeners=self.listeners,
-            start=None if self.start is None else self.start[chosen],
-            dwell=None if self.dwell is None else self.dwell[plays],
-            context=None if self.context is None else self.context[chosen],
-        )
+        chosen: Any = slice(None)
+        places: Any = slice(None)
+        offsets = self.offsets
+        if plays is not None:
+            copies = columns.copies("plays", plays, self.plays)
+            places = np.flatnonzero(copies) if copies.dtype == bool else np.repeat(np.arange(self.plays), copies)
+            offsets = offsets_of(copies)[offsets]
+        if sessions is not None:
+            chosen = columns.numbers("sessions", sessions, len(self))
+            begin, lengths = offsets[chosen], np.diff(offsets)[chosen]
+            offsets = offsets_of(lengths)
+            inside = np.repeat(begin - offsets[:-1], lengths) + np.arange(offsets[-1])
+            places = inside if plays is None else places[inside]
+        kept: dict[str, Any] = {name: getattr(self, name) for name in OF_PLAYS + OF_SESSIONS if getattr(self, name) is not None}
+        kept = {name: column[places if name in OF_PLAYS else chosen] for name, column in kept.items()}
+        return replace(self, offsets=offsets, report=None, **kept)
+
+    def over(self, catalogue: Catalogue, row_of: Array) -> Sessions:
+        """The same plays over another catalogue, where the song of row r has the row ``row_of[r]``, int32."""
+        return replace(self, songs=gather(row_of, self.songs), catalogue=catalogue)
 
     @classmethod
     def from_lists(cls, sessions: Iterable[Sequence[SongId]]) -> Sessions:
@@ -128,62 +165,58 @@ class Sessions:
         lists = list(sessions)
         if any(isinstance(session, str) for session in lists):
             raise ArgumentError("sessions: each must be a list of song ids, one is a plain string")
-        lengths = [len(session) for session in lists]
-        if not sum(lengths):
+        plays = Counter(song for session in lists for song in session).most_common()
+        if not plays:
             raise ArgumentError("sessions: no song in any of them")
-        flat = Catalogue(list(dict.fromkeys(song for session in lists for song in session)))
-        rows = np.concatenate([flat.rows(session) for session in lists])
-        plays = np.bincount(rows, minlength=len(flat))
-        order = np.argsort(-plays, kind="stable")
-        row_of = np.empty(len(order), np.int32)
-        row_of[order] = np.arange(len(order))
-        return cls(
-            songs=row_of[rows],
-            offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-            listener=np.arange(len(lists), dtype=np.int32),
-            catalogue=Catalogue(flat.ids.gather(order), plays[order]),
-            listeners=pl.Series("listener", np.arange(len(lists))),
-        )
-
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Save as a folder (checksummed, atomic)."""
-        arrays = {"songs": self.songs, "offsets": self.offsets, "listener": self.listener, "start": self.start, "dwell": self.dwell}
-        parts = {
-            **prefixed("catalogue", self.catalogue.to_parts()),
-            "sessions": Part(meta={"sessions": len(self)}, arrays={name: array for name, array in arrays.items() if array is not None}),
-            "listeners": Part(arrays=pack_ids(self.listeners)),
-        }
-        if self.context is not None:
-            told = {name: self.context[name].fill_null("").to_list() for name in self.context.columns}
-            packed = {f"{name}.{part}": array for name, column in told.items() for part, array in pack_strings(column).items()}
-            parts["context"] = Part(meta={"columns": list(told)}, arrays=packed)
-        return save_folder(path, KIND, parts)
+        catalogue = Catalogue([song for song, _ in plays], [count for _, count in plays])
+        numbers = np.arange(len(lists))
+        sessions_of_nobody = cls.from_rows(catalogue, [catalogue.rows(session) for session in lists])
+        return replace(sessions_of_nobody, listener=numbers, listeners=pl.Series("listener", numbers))
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], *, memory_map: bool = True) -> Sessions:
-        """Load what :meth:`save` wrote; by default the arrays stay on disk and are paged in as they are read.
+    def from_rows(cls, catalogue: Catalogue, sessions: Iterable[Array | Sequence[int]]) -> Sessions:
+        """Nobody's sessions, at least one, given as rows of a catalogue."""
+        lists = [np.asarray(rows, np.int64) for rows in sessions]
+        offsets, nobody = offsets_of([len(rows) for rows in lists]), np.zeros(len(lists), np.int32)
+        return cls(np.concatenate(lists), offsets, nobody, catalogue, pl.Series("listener", [None], dtype=pl.Int64))
 
-        Raises SavedFolderError when the folder is corrupt or of another kind.
+    def to_parts(self) -> dict[str, Part]:
+        """Everything but the report."""
+        arrays = {name: getattr(self, name) for name in _ARRAYS if getattr(self, name) is not None}
+        parts = {"sessions": Part({"sessions": len(self)}, arrays), "listeners": Part(arrays=pack_ids(self.listeners))}
+        if self.context is not None:
+            texts = {name: pack_strings(self.context[name].fill_null("").to_list()) for name in self.context.columns}
+            packed = {f"{name}.{piece}": array for name, column in texts.items() for piece, array in column.items()}
+            parts["context"] = Part({"columns": list(texts)}, packed)
+        return parts | prefixed("catalogue", self.catalogue.to_parts())
+
+    @classmethod
+    def from_parts(cls, parts: Mapping[str, Part]) -> Self:
+        """The inverse of :meth:`to_parts`."""
+        return cls(
+            catalogue=Catalogue.from_parts(within("catalogue", parts)),
+            listeners=unpack_ids("listener", parts["listeners"].arrays),
+            context=_context(parts["context"]) if "context" in parts else None,
+            **parts["sessions"].arrays,  # type: ignore[arg-type]
+        )
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, memory_map: bool = True) -> Self:
+        """Load what ``save`` wrote; by default the arrays stay on disk and are paged in as they are read.
+
+        Raises SavedFolderError when the folder is corrupt or of another kind, also when its arrays do not fit each other.
         """
-        parts = load_folder(path, KIND, memory_map=memory_map)
-        with understood(path):
-            return cls(
-                catalogue=Catalogue.from_parts(within("catalogue", parts)),
-                listeners=unpack_ids("listener", parts["listeners"].arrays),
-                context=_context(parts["context"]) if "context" in parts else None,
-                **parts["sessions"].arrays,  # type: ignore[arg-type]
-            )
+        return super().load(path, memory_map=memory_map)
 
 
 def check_sessions(sessions: object, name: str = "sessions") -> None:
     """Raises ArgumentError, which calls them by this name, for what are no Sessions."""
-    if not isinstance(sessions, Sessions):
-        raise ArgumentError(f"{name} is a {type(sessions).__name__}; Sessions are allowed, as cut_sessions(listens) makes them")
+    check_type(name, sessions, Sessions, "Sessions are allowed, as cut_sessions(listens) makes them")
 
 
 def _context(part: Part) -> pl.DataFrame:
     def column(name: str) -> list[str | None]:
-        strings = unpack_strings({part_name: part.arrays[f"{name}.{part_name}"] for part_name in ("bytes", "offsets")})
+        strings = unpack_strings({piece: part.arrays[f"{name}.{piece}"] for piece in ("bytes", "offsets")})
         return [text or None for text in strings]
 
     return pl.DataFrame({name: pl.Series(column(name), dtype=pl.String) for name in part.meta["columns"]})

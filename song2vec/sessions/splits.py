@@ -23,6 +23,7 @@ from song2vec.core.errors import ArgumentError, NothingLeftError
 from song2vec.core.jit import jit
 from song2vec.core.random import generator
 from song2vec.sessions import CutReport, Sessions, check_sessions
+from song2vec.sessions.columns import offsets_of
 from song2vec.sessions.numbering import count_each
 from song2vec.sessions.ordering import gather
 
@@ -50,9 +51,9 @@ def split_by_time(sessions: Sessions, test_days: float = 7, *, unseen: Unseen = 
     if in_test.all():
         span = (sessions.start.max() - sessions.start.min()) / DAY
         raise ArgumentError(f"test_days={test_days!r}: leaves no session to train on, as the log spans {span:.1f} days; fewer are allowed")
-    before = sessions.select(~in_test)
+    before = sessions.keep(~in_test)
     train = _until(before, boundary)
-    return _finished(train, sessions.select(in_test), unseen, {"after the test began": before.plays - train.plays})
+    return _finished(train, sessions.keep(in_test), unseen, {"after the test began": before.plays - train.plays})
 
 
 def split_last_session(sessions: Sessions, *, unseen: Unseen = "drop") -> Split:
@@ -115,7 +116,7 @@ def split_given(train: Sessions, test: Sessions, *, unseen: Unseen = "drop") -> 
     everybody, number_of = _joined(*listeners)
     return _finished(
         replace(train, catalogue=joint, listeners=everybody),
-        replace(test, catalogue=joint, listeners=everybody, songs=gather(row_of, test.songs), listener=number_of[test.listener]),
+        replace(test.over(joint, row_of), listeners=everybody, listener=number_of[test.listener]),
         unseen,
     )
 
@@ -139,17 +140,14 @@ def _drawn(count: int, what: str, test: float, seed: int) -> Array:
 
 
 def _by_mask(sessions: Sessions, in_test: Array, unseen: Unseen) -> Split:
-    return _finished(sessions.select(~in_test), sessions.select(in_test), unseen)
+    return _finished(sessions.keep(~in_test), sessions.keep(in_test), unseen)
 
 
 def _until(sessions: Sessions, boundary: float) -> Sessions:
     """The plays that began by the boundary, in epoch seconds."""
     lengths = _begun(sessions.start, sessions.offsets, np.zeros(0, np.float32) if sessions.dwell is None else sessions.dwell, boundary)
-    late = sessions.lengths - lengths
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    kept = np.ones(sessions.plays, bool)
-    kept[np.repeat(offsets[1:], late) + np.arange(late.sum())] = False
-    return replace(sessions, songs=sessions.songs[kept], offsets=offsets, dwell=None if sessions.dwell is None else sessions.dwell[kept])
+    place = np.arange(sessions.plays) - np.repeat(sessions.offsets[:-1], sessions.lengths)
+    return sessions.keep(plays=place < np.repeat(lengths, sessions.lengths))
 
 
 def _finished(train: Sessions, test: Sessions, unseen: Unseen, lost: Mapping[str, int] | None = None) -> Split:
@@ -164,31 +162,19 @@ def _finished(train: Sessions, test: Sessions, unseen: Unseen, lost: Mapping[str
     catalogue = Catalogue(songs.ids, counts[rows], songs.artists, songs.titles)
     lost = {why: count for why, count in (lost or {}).items() if count}
     report = CutReport(train.plays + sum(lost.values()), train.plays, lost)
-    kept = _known(replace(test, songs=gather(row_of, test.songs), catalogue=catalogue))
-    return replace(train, songs=gather(row_of, train.songs), catalogue=catalogue, report=report), kept
+    return replace(train.over(catalogue, row_of), report=report), _known(test, gather(row_of, test.songs) >= 0).over(catalogue, row_of)
 
 
-def _known(test: Sessions) -> Sessions:
-    """Sessions without the plays of row -1, and without those then left with fewer than two plays."""
-    known = test.songs >= 0
-    before = np.concatenate([[0], np.cumsum(known)])
-    lengths = before[test.offsets[1:]] - before[test.offsets[:-1]]
-    long = lengths >= 2
-    plays = known & np.repeat(long, test.lengths)
-    unseen, short = len(known) - int(before[-1]), int(lengths[~long].sum())
-    dropped = {"of songs that training never plays": unseen, "in sessions left with under 2 plays": short}
-    report = CutReport(test.plays, int(plays.sum()), {why: count for why, count in dropped.items() if count})
+def _known(test: Sessions, known: Array) -> Sessions:
+    """Sessions without the plays that are not known, and without those then left with fewer than two plays."""
+    lengths = np.diff(offsets_of(known)[test.offsets])
+    kept = test.keep(lengths >= 2, plays=known)
+    unseen = int(np.count_nonzero(~known))
+    dropped = {"of songs that training never plays": unseen, "in sessions left with under 2 plays": len(known) - unseen - kept.plays}
+    report = CutReport(test.plays, kept.plays, {why: count for why, count in dropped.items() if count})
     if not report.kept:
         raise NothingLeftError(f"test: no session is left: {report}")
-    return replace(
-        test,
-        songs=test.songs[plays],
-        offsets=np.concatenate([[0], np.cumsum(lengths[long])]).astype(np.int64),
-        listener=test.listener[long],
-        start=None if test.start is None else test.start[long],
-        dwell=None if test.dwell is None else test.dwell[plays],
-        report=report,
-    )
+    return replace(kept, report=report)
 
 
 def _joint_catalogue(train: Catalogue, test: Catalogue) -> tuple[Catalogue, Array]:

@@ -148,7 +148,7 @@ def with_artists(sessions: Sessions) -> tuple[Sessions, list[str]]:
     word = np.array([-1] * len(catalogue) if names is None else [place.get(name, -1) for name in names.to_list()], np.int32)
     pairs = np.stack([sessions.songs, word[sessions.songs]], axis=1)
     there = pairs.ravel() >= 0
-    offsets = np.concatenate([[0], np.cumsum(there)])[2 * sessions.offsets].astype(np.int64)
     plays = np.bincount(pairs.ravel()[there], minlength=len(catalogue) + len(artists))
     words = Catalogue(range(len(plays)), plays)
-    return replace(sessions, songs=pairs.ravel()[there], offsets=offsets, catalogue=words, dwell=None), artists
+    doubled = sessions.keep(plays=1 + (pairs[:, 1] >= 0))
+    return replace(doubled, songs=pairs.ravel()[there], catalogue=words, dwell=None), artists

@@ -86,8 +86,7 @@ def as_sets(sessions: Sessions) -> Sessions:
     """
     session = np.repeat(np.arange(len(sessions)), sessions.lengths)
     order = np.lexsort([sessions.songs, session])
-    songs, of = sessions.songs[order], session[order]
+    songs = sessions.songs[order]
     first = np.ones(len(songs), bool)
-    first[1:] = (songs[1:] != songs[:-1]) | (of[1:] != of[:-1])
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(of[first], minlength=len(sessions)))]).astype(np.int64)
-    return replace(sessions, songs=songs[first], offsets=offsets, dwell=None)
+    first[1:] = (songs[1:] != songs[:-1]) | (session[1:] != session[:-1])
+    return replace(sessions, songs=songs, dwell=None).keep(plays=first)

@@ -398,7 +398,7 @@ def test_a_network_begins_with_the_vectors_of_the_engine():
 
 
 def test_a_fitted_model_is_taken_as_it_is():
-    model = MarkovChain().fit(sessions().select(np.arange(40)))
+    model = MarkovChain().fit(sessions().keep(np.arange(40)))
     made = engine(epochs=1, next_song=model)
     assert made.next_song is model
     assert made.next("mykonos", 5).equals(model.recommend([MYKONOS], 5))

@@ -64,4 +64,4 @@ def random_log(sessions: int = 200, songs: int = 30, seed: int = 0) -> Sessions:
 def halves(log: Sessions) -> tuple[Sessions, Sessions]:
     """The first half to learn from, the second to test by."""
     half = len(log) // 2
-    return log.select(np.arange(half)), log.select(np.arange(half, len(log)))
+    return log.keep(np.arange(half)), log.keep(np.arange(half, len(log)))

@@ -97,7 +97,7 @@ def test_what_comes_later_and_elsewhere_does_not_matter(name):
     session = 5
     begin, end = test.offsets[session : session + 2]
     expected = fitted(name).score(test, np.arange(begin, end))
-    alone = test.select(np.array([session]))
+    alone = test.keep(np.array([session]))
     np.testing.assert_allclose(fitted(name).score(alone, np.arange(end - begin)), expected, **CLOSE)
     for length in range(1, end - begin):
         cut = replace(alone, songs=alone.songs[:length], offsets=np.array([0, length]))
@@ -145,7 +145,7 @@ def test_unusable_arguments_are_refused_by_name(name):
         (lambda: model.score(test, np.array([test.plays])), "^plays"),
         (lambda: model.score(test, np.array([-1])), "^plays"),
         (lambda: make(name).fit([[1, 2]]), "^sessions"),
-        (lambda: make(name).fit(train.select(np.empty(0, np.int64))), "^sessions"),
+        (lambda: make(name).fit(train.keep(np.empty(0, np.int64))), "^sessions"),
     )
     for call, message in refused:
         with pytest.raises(ArgumentError, match=message):
@@ -154,7 +154,7 @@ def test_unusable_arguments_are_refused_by_name(name):
 
 @every_model
 def test_settings_outside_their_range_are_refused_by_name(name):
-    train = log()[0].select(np.arange(8))
+    train = log()[0].keep(np.arange(8))
     wrong = {int: ("x", -1, float("nan"), True), float: ("x", float("nan"), -1.0, True), bool: ("x", 2, None), str: ("x", 3)}
     for setting, value in MODELS[name]().settings.items():
         halves = (1.5,) if isinstance(MODELS[name].space.get(setting), Whole) else ()
@@ -165,7 +165,7 @@ def test_settings_outside_their_range_are_refused_by_name(name):
 
 @every_model
 def test_what_tuning_tries_is_allowed(name):
-    train, test = log()[0].select(np.arange(20)), log()[1]
+    train, test = log()[0].keep(np.arange(20)), log()[1]
     for setting, tried in MODELS[name].space.items():
         for value in tried.values if isinstance(tried, Choice) else (tried.low, tried.high):
             model = with_settings(make(name), {setting: value})
@@ -198,7 +198,7 @@ def test_logs_with_and_without_times_and_artists(name, times, artists):
 def test_songs_never_played_and_sessions_of_one_song(name):
     lists = [[1, 2, 3], [4], [2, 3, 1], [1], [3, 1, 2, 2]]
     everything = Sessions.from_lists([*lists, [9, 1, 9], [8]])
-    train, test = everything.select(np.arange(len(lists))), everything.select(np.array([5, 6]))
+    train, test = everything.keep(np.arange(len(lists))), everything.keep(np.array([5, 6]))
     model = make(name).fit(train)
     assert np.isfinite(model.score(test, np.arange(4))).all()
     assert len(model.recommend([8, 9], 6)) == 6

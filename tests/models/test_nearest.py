@@ -28,7 +28,7 @@ def hits_on_songs_never_played(sessions, artist_of):
     """After one song of each artist, how many of the 3 first songs never played are of the same cluster; chance is 3 of 15."""
     lists = [[song for song in session if song % SHARED] for session in sessions]
     everything = with_artists(Sessions.from_lists([*lists, list(range(CLUSTERS * SONGS))]), artist_of)
-    model = NearestMetaProd2Vec(metaprod2vec=LEARNING).fit(everything.select(np.arange(len(lists))))
+    model = NearestMetaProd2Vec(metaprod2vec=LEARNING).fit(everything.keep(np.arange(len(lists))))
     assert model.known_.all()
     cold = np.flatnonzero(everything.catalogue.ids.to_numpy() % SHARED == 0)
     heard = np.setdiff1d(np.arange(CLUSTERS * SONGS), everything.catalogue.ids.to_numpy()[cold])

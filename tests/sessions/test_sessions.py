@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -12,6 +14,7 @@ from song2vec.catalogue import Catalogue
 from song2vec.core.errors import ArgumentError, SavedFolderError
 from song2vec.listens import read_listens
 from song2vec.sessions import CutReport, Sessions, cut_sessions
+from song2vec.sessions.sessions import OF_PLAYS, OF_SESSIONS
 from tests.damage import read_manifest, write_manifest
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=4)
@@ -36,6 +39,10 @@ def example():
 def columns(sessions):
     names = ("songs", "offsets", "listener", "start", "dwell")
     return {name: None if getattr(sessions, name) is None else getattr(sessions, name).tolist() for name in names}
+
+
+def damaged(**changes):
+    return replace(example(), **changes)
 
 
 # Reading
@@ -105,7 +112,7 @@ def test_lists_that_are_no_sessions_are_refused(lists, message):
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.integers(0, 2), max_size=6))
 def test_sessions_are_chosen_by_number(numbers):
-    whole, chosen = example(), example().select(np.array(numbers, np.int64))
+    whole, chosen = example(), example().keep(np.array(numbers, np.int64))
     assert [*chosen] == [whole[number] for number in numbers]
     assert chosen.start.tolist() == [whole.start[number] for number in numbers]
     assert chosen.listener.tolist() == [whole.listener[number] for number in numbers]
@@ -118,13 +125,13 @@ def test_sessions_are_chosen_by_number(numbers):
 
 
 def test_sessions_are_chosen_by_a_mask():
-    np.testing.assert_equal(columns(example().select(np.array([True, False, True]))), columns(example().select(np.array([0, 2]))))
-    assert len(example().select(np.zeros(3, bool))) == 0
-    assert [*example().select([False, True, False])] == [["b", "a"]]
+    np.testing.assert_equal(columns(example().keep(np.array([True, False, True]))), columns(example().keep(np.array([0, 2]))))
+    assert len(example().keep(np.zeros(3, bool))) == 0
+    assert [*example().keep([False, True, False])] == [["b", "a"]]
 
 
 def test_sessions_without_times_can_be_chosen_from():
-    chosen = Sessions.from_lists([["a"], ["b", "c"]]).select(np.array([1]))
+    chosen = Sessions.from_lists([["a"], ["b", "c"]]).keep(np.array([1]))
     assert [*chosen] == [["b", "c"]]
     assert chosen.start is None
     assert chosen.dwell is None
@@ -132,11 +139,137 @@ def test_sessions_without_times_can_be_chosen_from():
 
 @pytest.mark.parametrize(
     ("which", "message"),
-    [([3], "numbers from 3 to 3; 0 to 2"), ([-1, 0], "from -1 to 0"), ([True], r"mask of shape \(1,\) for 3 sessions")],
+    [
+        ([3], "sessions: numbers from 3 to 3; 0 to 2"),
+        ([-1, 0], "from -1 to 0"),
+        ([True], r"mask of shape \(1,\) for 3 sessions"),
+        ([0.5], "sessions holds float64"),
+    ],
 )
 def test_sessions_that_are_not_there_are_not_chosen(which, message):
     with pytest.raises(ArgumentError, match=message):
-        example().select(np.array(which))
+        example().keep(np.array(which))
+
+
+@pytest.mark.parametrize("plays", [[True], [1] * 8, [-1] * 7, [0.5] * 7, [[True] * 7]])
+def test_plays_that_are_not_there_are_not_kept(plays):
+    with pytest.raises(ArgumentError, match=r"plays: a mask, or numbers from 0, of shape \(7,\) is allowed"):
+        example().keep(plays=plays)
+
+
+def test_every_column_is_of_plays_or_of_sessions():
+    """A column that is added later must say whose it is, or ``keep`` would leave it behind."""
+    of_the_whole = {"offsets", "catalogue", "listeners", "report"}
+    assert {*OF_PLAYS, *OF_SESSIONS} == {field.name for field in fields(Sessions)} - of_the_whole
+
+
+def numbered(lengths):
+    """Sessions in which every entry of every column says which session and play it is of."""
+    plays, sessions = sum(lengths), np.arange(len(lengths))
+    return Sessions(
+        songs=np.arange(plays),
+        offsets=np.cumsum([0, *lengths]),
+        listener=sessions,
+        catalogue=Catalogue(range(plays)),
+        listeners=pl.Series("listener", sessions),
+        start=sessions,
+        dwell=np.arange(plays),
+        context=pl.DataFrame({"number": sessions}),
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(lengths=st.lists(st.integers(0, 3), min_size=1, max_size=6), steps=st.integers(1, 4), random=st.randoms(use_true_random=False))
+def test_whatever_is_kept_again_and_again_stays_together(lengths, steps, random):
+    whole = kept = numbered(lengths)
+    expected = [(number, list(range(*whole.offsets[number : number + 2]))) for number in range(len(lengths))]  # sessions and their plays
+    for _ in range(steps):
+        mask = np.array([random.random() < 0.7 for _ in expected], bool)
+        numbers = np.array([random.randrange(len(expected)) for _ in range(random.randrange(6) if expected else 0)], np.int64)
+        sessions = random.choice([None, mask, numbers])
+        often = np.array([random.randrange(3) for _ in range(kept.plays)], np.int64)
+        plays = random.choice([None, often > 0, often])
+        kept = kept.keep(sessions, plays=plays)
+        times = iter(np.ones(sum(len(of) for _, of in expected), int) if plays is None else plays)
+        expected = [(number, [play for play in of for _ in range(int(next(times)))]) for number, of in expected]
+        if sessions is not None:
+            expected = [expected[number] for number in (np.flatnonzero(mask) if sessions is mask else numbers)]
+    assert [*kept] == [plays for _, plays in expected]
+    assert kept.dwell.tolist() == kept.songs.tolist()
+    numbers = [session for session, _ in expected]
+    assert (kept.listener.tolist(), kept.start.tolist(), kept.context["number"].to_list()) == (numbers, numbers, [*map(str, numbers)])
+    assert kept.catalogue is whole.catalogue
+    assert kept.listeners is whole.listeners
+
+
+def test_plays_go_over_to_another_catalogue():
+    moved = example().over(Catalogue(["e", "d", "c", "b", "a"]), np.array([4, 3, 2, 1, 0], np.int32))
+    assert [*moved] == [*example()]
+    assert moved.songs.tolist() == [0, 4, 2, 3, 4, 1, 0]
+
+
+def test_sessions_are_made_of_rows():
+    made = Sessions.from_rows(example().catalogue, [[4, 0], [], np.array([1])])
+    assert [*made] == [["e", "a"], [], ["b"]]
+    assert made.listeners.to_list() == [None]
+
+
+# Checked when they are made
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"songs": np.array([4, 0, 2, 5, 0, 3, 4], np.int32)}, "songs: position 3 holds 5; rows 0 to 4 of the catalogue are allowed"),
+        ({"songs": np.array([4, -1, 2, 1, 0, 3, 4], np.int32)}, "songs: position 1 holds -1; rows 0 to 4"),
+        ({"songs": np.array([4, 0, 2, 1, 0, 3, 2**40])}, "songs: position 6 holds 1099511627776; rows 0 to 4"),
+        ({"songs": np.array([4, 0, 2, 1, 0, 3, 6], ">i4")}, "songs: position 6 holds 6; rows 0 to 4"),
+        ({"catalogue": Catalogue([])}, "songs: position 0 holds 4; the catalogue has none"),
+        ({"songs": np.arange(7.0)}, r"songs holds float64 of shape \(7,\); int32 in one dimension"),
+        ({"songs": None}, "songs holds object"),
+        ({"songs": [[1]]}, r"songs holds int64 of shape \(1, 1\)"),
+        ({"listener": [0, 0, 2]}, "listener: position 2 holds 2; rows 0 to 1 of listeners are allowed"),
+        ({"listener": [0, 0]}, "listener has 2 entries for 3 sessions; one each is allowed"),
+        ({"offsets": [0, 3, 2, 7]}, "offsets: position 2 holds 2 after 3; numbers that rise"),
+        ({"offsets": [0, 9, 5, 7]}, "offsets: position 2 holds 5 after 9"),
+        ({"offsets": [1, 3, 5, 7]}, "offsets: run from 1 to 7; numbers that rise from 0 to 7"),
+        ({"offsets": [0, 3, 5, 8]}, "offsets: run from 0 to 8"),
+        ({"offsets": []}, "offsets: are empty"),
+        ({"start": [1, 2]}, "start has 2 entries for 3 sessions"),
+        ({"start": np.array([1, 2, 3], "M8[s]")}, "start holds datetime64"),
+        ({"dwell": [1.0]}, "dwell has 1 entries for 7 plays"),
+        ({"context": pl.DataFrame({"country": ["SE"]})}, "context has 1 entries for 3 sessions"),
+        ({"context": {"country": ["SE"] * 3}}, "context is a dict"),
+        ({"catalogue": ["a"]}, "catalogue is a list"),
+        ({"listeners": ["x", "y"]}, "listeners is a list"),
+    ],
+)
+def test_columns_that_do_not_fit_are_refused(changes, message):
+    with pytest.raises(ArgumentError, match=message):
+        damaged(**changes)
+
+
+def test_harmless_types_are_turned_into_the_right_ones():
+    lists = {name: getattr(example(), name).tolist() for name in ("songs", "offsets", "listener", "start", "dwell")}
+    made = damaged(**lists, context=pl.DataFrame({"day": [1, 2, None]}))
+    assert [getattr(made, name).dtype for name in lists] == [np.int32, np.int64, np.int32, np.int64, np.float32]
+    np.testing.assert_equal(columns(made), columns(example()))
+    assert made.context["day"].to_list() == ["1", "2", None]
+    assert damaged(songs=np.array([4, 0, 2, 1, 0, 3, 4], np.uint64)).songs.dtype == np.int32
+    assert damaged(songs=[], offsets=[0, 0, 0, 0], dwell=[]).songs.dtype == np.int32
+
+
+def test_columns_in_the_right_type_are_taken_as_they_are():
+    songs = example().songs
+    assert damaged(songs=songs).songs is songs
+
+
+@pytest.mark.parametrize("memory_map", [True, False])
+def test_a_saved_song_beyond_the_catalogue_is_refused_when_it_is_loaded(memory_map, tmp_path):
+    whole = example()
+    object.__setattr__(whole, "songs", np.array([4, 0, 2, 1, 7, 3, 4], np.int32))
+    with pytest.raises(SavedFolderError, match=r"saved: cannot be understood .*songs: position 4 holds 7; rows 0 to 4"):
+        Sessions.load(whole.save(tmp_path / "saved"), memory_map=memory_map)
 
 
 # Saving
@@ -187,7 +320,7 @@ def test_context_is_of_the_first_play_of_a_session_and_stays_with_it(tmp_path):
         for listener, start, row in zip(sessions.listener, sessions.start, sessions.context.rows(), strict=True)
     }
     assert found == expected
-    assert sessions.select(np.array([1])).context.rows() == [sessions.context.row(1)]
+    assert sessions.keep(np.array([1])).context.rows() == [sessions.context.row(1)]
     loaded = Sessions.load(sessions.save(tmp_path / "sessions"))
     assert loaded.context.equals(sessions.context)
     assert cut_sessions(listens.table).context.equals(sessions.context)
@@ -199,7 +332,7 @@ def test_context_is_of_the_first_play_of_a_session_and_stays_with_it(tmp_path):
 def test_memory_mapped_sessions_can_be_chosen_from_and_saved_over_themselves(tmp_path):
     folder = example().save(tmp_path / "saved")
     loaded = Sessions.load(folder)
-    loaded.select(np.array([2, 0])).save(folder)
+    loaded.keep(np.array([2, 0])).save(folder)
     assert [*loaded] == [*example()]  # the older files live on as long as they are mapped
     again = Sessions.load(folder)
     assert [*again] == [["d", "e"], ["e", "a", "c"]]

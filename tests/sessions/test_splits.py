@@ -184,6 +184,19 @@ def test_songs_of_the_test_alone_are_dropped_and_counted_or_kept_behind_the_othe
     assert test.report.dropped == {}
 
 
+def test_context_stays_with_its_session_also_where_others_are_dropped_or_cut():
+    whole = replace(sessions_of(9), start=np.arange(9) * DAY, dwell=np.full(27, DAY / 2))
+    whole = replace(whole, context=pl.DataFrame({"number": [f"{number}" for number in range(9)]}))
+    lone = replace(whole, songs=np.where(whole.songs == whole.songs[12], whole.songs[13], whole.songs))
+    for split in (lambda: split_by_time(lone, 5), lambda: split_at_random(lone, 0.5, seed=1), lambda: split_last_session(lone)):
+        try:
+            sides = split()
+        except ArgumentError:  # each session is a listener's own
+            continue
+        for side in sides:
+            assert side.context["number"].to_list() == [f"{int(start) // DAY}" for start in side.start]
+
+
 def test_names_and_times_come_along():
     train, test = split_by_time(small.sessions(), 19.5)
     assert set(train.catalogue.artists) == {*small.FOLK, *small.METAL}
@@ -257,7 +270,7 @@ def test_a_share_outside_its_range_is_refused(split, test):
 @pytest.mark.parametrize(("split", "what"), [(split_at_random, "sessions"), (split_by_listener, "listeners")])
 @pytest.mark.parametrize(("count", "test"), [(1, 0.5), (2, 0.1), (3, 0.9)])
 def test_too_few_sessions_to_split_are_refused(split, what, count, test):
-    whole = sessions_of(3).select(np.arange(count))
+    whole = sessions_of(3).keep(np.arange(count))
     with pytest.raises(ArgumentError, match=f"of {count} {what}"):
         split(whole, test)
 
@@ -270,7 +283,7 @@ def test_days_that_are_none_are_refused(days):
 
 @pytest.mark.parametrize("kind", SPLITS)
 @pytest.mark.parametrize(
-    "wrong", [[["a", "b"]], None, sessions_of(3).select(np.arange(0)), "unseen"], ids=["lists", "None", "empty", "unseen"]
+    "wrong", [[["a", "b"]], None, sessions_of(3).keep(np.arange(0)), "unseen"], ids=["lists", "None", "empty", "unseen"]
 )
 def test_what_cannot_be_split_is_refused(kind, wrong):
     with pytest.raises(ArgumentError, match=r"sessions is a (list|NoneType)|sessions: hold no play|unseen='x': 'drop' or 'keep'"):

@@ -140,7 +140,7 @@ def test_long_documents_are_read_to_their_end():
 
 def test_documents_are_those_that_played_a_song():
     log, _ = listeners(4, 2)
-    some = log.select(np.array([2, 3, 6]))
+    some = log.keep(np.array([2, 3, 6]))
     assert Doc2Vec(**QUICK, documents="listeners").fit(some).document_vectors_.catalogue.ids.to_list() == ["listener 1", "listener 3"]
     empty = Sessions.from_lists([[], [1, 2], [], [2, 3, 1]])
     documents = Doc2Vec(**QUICK).fit(empty).document_vectors_

@@ -83,8 +83,8 @@ def test_sessions_of_one_play_ask_nothing():
     vectors = SongVectors(np.eye(2), [*"ab"])
     sessions = Sessions.from_lists([["a"], ["b"], ["a", "b"], ["b"]])
     assert len(next_song_ranks(vectors, sessions)) == 1
-    assert len(next_song_ranks(vectors, sessions.select(np.array([0, 1])))) == 0
-    assert len(next_song_ranks(vectors, sessions.select(np.array([], np.int64)))) == 0
+    assert len(next_song_ranks(vectors, sessions.keep(np.array([0, 1])))) == 0
+    assert len(next_song_ranks(vectors, sessions.keep(np.array([], np.int64)))) == 0
 
 
 def test_a_sample_of_queries_is_of_all_queries_by_seed():

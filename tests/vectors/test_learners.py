@@ -63,7 +63,7 @@ def test_songs_are_those_played_the_most_played_first_with_their_names(name):
     everything = Sessions.from_lists([["c", "b", "a"], ["b", "a", "b"], ["never"], ["never"]])
     names = {"artists": ["B", "A", "N", None], "titles": ["b", "a", "n", "c"]}  # the order of the log: b, a, never, c
     named = replace(everything, catalogue=Catalogue(everything.catalogue.ids, everything.catalogue.plays, **names))
-    vectors = LEARNERS[name](**QUICK).fit(named.select(np.arange(2))).vectors_
+    vectors = LEARNERS[name](**QUICK).fit(named.keep(np.arange(2))).vectors_
     assert isinstance(vectors, SongVectors)
     assert vectors.size == 8
     assert vectors.catalogue.ids.to_list() == ["b", "a", "c"]

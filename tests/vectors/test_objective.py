@@ -151,7 +151,7 @@ def test_skip_gram_takes_one_song_around_any_of_them_alike():
 
 @pytest.mark.parametrize("exponent", [0.75, 0, 1, -0.5])
 def test_negatives_are_drawn_by_plays_to_the_exponent_and_never_without_plays(exponent):
-    sessions = Sessions.from_lists([["a"] * 16 + ["b"] * 4 + ["c"], ["d", "e"]]).select(np.array([0]))
+    sessions = Sessions.from_lists([["a"] * 16 + ["b"] * 4 + ["c"], ["d", "e"]]).keep(np.array([0]))
     sample = Objective.sample(sessions, **SETTINGS | {"negative_exponent": exponent})
     assert sample.negatives.shape == (len(sample.target), 3)
     counts = np.bincount(sample.negatives.ravel(), minlength=5)

@@ -132,7 +132,7 @@ def test_fit_returns_the_learner_and_vectors_of_the_catalogue():
 
 def test_songs_without_plays_are_left_out():
     whole = Sessions.from_lists([["a", "b", "c"], ["x", "y", "x", "y", "x", "y"], ["c", "a", "c"]])
-    some = whole.select(np.array([0, 2]))
+    some = whole.keep(np.array([0, 2]))
     vectors = Word2Vec(**SMALL).fit(some).vectors_
     assert [song for song in whole.catalogue.ids if song in "abc"] == vectors.catalogue.ids.to_list()
     assert set(vectors.catalogue.ids) == {*"abc"}
@@ -230,7 +230,7 @@ def test_sessions_that_nothing_can_be_learnt_from_are_refused_by_name():
     with pytest.raises(ArgumentError, match=r"^sessions: none of 2 has two plays"):
         Word2Vec(**SMALL).fit(lone)
     with pytest.raises(ArgumentError, match=r"^sessions: none of 0 has two plays"):
-        Word2Vec(**SMALL).fit(lone.select(np.array([], int)))
+        Word2Vec(**SMALL).fit(lone.keep(np.array([], int)))
     with pytest.raises(ArgumentError, match="all plays are of one song"):
         Word2Vec(**SMALL).fit(Sessions.from_lists([["a", "a"]]))
     with pytest.raises(ArgumentError, match=r"^validation: none of 2 has two plays"):

@@ -104,7 +104,7 @@ def test_sessions_on_disk_are_read_there_and_teach_the_same(tmp_path):
 
 
 def test_plays_are_counted_over_the_whole_catalogue():
-    sessions = Sessions.from_lists([["a", "b", "a"], ["c"]]).select(np.array([0]))
+    sessions = Sessions.from_lists([["a", "b", "a"], ["c"]]).keep(np.array([0]))
     assert count_plays(sessions).tolist() == [2, 1, 0]
 
 
@@ -147,7 +147,7 @@ def test_gensim_is_the_reference_and_learns_the_same(algorithm, loss):
 
 
 def test_gensim_leaves_out_songs_without_plays():
-    some = Sessions.from_lists([["a", "b", "c"], ["x", "y", "x", "y"], ["c", "a", "c"]]).select(np.array([0, 2]))
+    some = Sessions.from_lists([["a", "b", "c"], ["x", "y", "x", "y"], ["c", "a", "c"]]).keep(np.array([0, 2]))
     vectors = Word2Vec(**SMALL, backend="gensim").fit(some).vectors_
     assert set(vectors.catalogue.ids) == {*"abc"}
     assert len(vectors) == 3

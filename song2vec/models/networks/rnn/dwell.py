@@ -40,8 +40,7 @@ def sliced_by_dwell(sessions: Sessions, size: float, unit: DwellUnit = "seconds"
         dwell = dwell / _usual(sessions)[sessions.songs]
     dwell[sessions.offsets[1:][sessions.lengths > 0] - 1] = 0
     copies = np.minimum(np.floor(np.nan_to_num(np.maximum(dwell, 0), posinf=0) / size).astype(np.int64) + 1, MOST)
-    offsets = np.concatenate([[0], np.cumsum(copies)])[sessions.offsets]
-    return replace(sessions, songs=np.repeat(sessions.songs, copies), offsets=offsets, dwell=None, report=None)
+    return replace(sessions.keep(plays=copies), dwell=None)
 
 
 def _usual(sessions: Sessions) -> Array:

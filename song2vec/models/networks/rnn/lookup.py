@@ -133,8 +133,7 @@ def _outputs(model: Any, sessions: Sessions | None, seed: int) -> torch.Tensor:
     random, songs = generator(seed, "index queries"), len(model.catalogue_)
     if sessions is None:
         heard = random.choice(songs, min(QUERIES, songs), replace=False)
-        alone = one_session(model.catalogue_, heard)
-        sessions = Sessions(alone.songs, np.arange(len(heard) + 1), np.zeros(len(heard), np.int32), alone.catalogue, alone.listeners)
+        sessions = Sessions.from_rows(model.catalogue_, heard[:, None])
     plays = np.sort(random.choice(sessions.plays, min(QUERIES, sessions.plays), replace=False))
     outputs: torch.Tensor = model._outputs(sessions, plays)
     return outputs

@@ -136,7 +136,7 @@ class TrainedModel(NextSongModel):
             raise ArgumentError("validation: is over other songs than the sessions; a split gives both parts the same")
         order = generator(self.seed, "validation").permutation(np.flatnonzero(held_out.lengths > 1))
         enough = int(np.searchsorted(np.cumsum(held_out.lengths[order] - 1), VALIDATION_QUERIES)) + 1
-        held_out = held_out.select(np.sort(order[:enough]))
+        held_out = held_out.keep(np.sort(order[:enough]))
         if not len(held_out):
             raise ArgumentError("validation: no session has two plays; at least one such session is needed")
         return held_out, np.setdiff1d(np.arange(held_out.plays), held_out.offsets[1:] - 1)

@@ -220,7 +220,7 @@ def test_vectors_serve_an_engine_and_listeners_lie_among_their_songs(log):
     model = coder().fit(log[0])
     found = Engine(model.vectors_, index="exact").index.search(model.encode([5, 6, 7]), 5)
     assert set(model.catalogue_.songs(found.rows)) == {5, 6, 7, 8, 9}
-    np.testing.assert_allclose(model.encode_sessions(log[1].select(np.array([3])))[0], model.encode(log[1][3]), rtol=1e-5)
+    np.testing.assert_allclose(model.encode_sessions(log[1].keep(np.array([3])))[0], model.encode(log[1][3]), rtol=1e-5)
 
 
 def test_unusable_arguments_are_refused_by_name(log):

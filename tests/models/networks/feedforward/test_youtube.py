@@ -163,7 +163,7 @@ def test_words_and_values_that_are_not_known_are_left_out():
     train, _ = by_context(0.8, sessions=40)
     teller = Teller.learned(train, clock=False, age=False, columns=["country"], query="search")
     asked = replace(
-        train.select(np.arange(3)), context=pl.DataFrame({"country": ["XX", None, "SE"], "search": ["any songs nobody knows", None, "?"]})
+        train.keep(np.arange(3)), context=pl.DataFrame({"country": ["XX", None, "SE"], "search": ["any songs nobody knows", None, "?"]})
     )
     words, counts = teller.say(asked, np.arange(3))
     assert [teller.words[word] for word in words] == ["any", "songs"]
@@ -189,7 +189,7 @@ def test_context_that_is_not_there_is_refused_by_name():
 
 def test_told_of_ages_it_foretells_the_hits_of_the_end():
     train, test = listen("recent", 0.8)
-    test = test.select(np.arange(50))  # then the hits change once more
+    test = test.keep(np.arange(50))  # then the hits change once more
     told, untold = youtube(clock=False).fit(train), youtube(clock=False, age=False).fit(train)
     assert hit_rate(told, test) > hit_rate(untold, test) + 0.1
     assert beats(told, untold, test)

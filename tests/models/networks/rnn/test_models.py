@@ -133,7 +133,7 @@ def test_states_start_anew_in_each_session(log):
     """A session is scored the same alone as after others: the state is neither carried over nor reset within."""
     model, test = gru().fit(log[0]), log[1]
     plays = np.arange(test.offsets[5], test.offsets[6])
-    alone = model.score(test.select(np.array([5])), np.arange(len(plays)))
+    alone = model.score(test.keep(np.array([5])), np.arange(len(plays)))
     np.testing.assert_allclose(model.score(test, plays), alone, atol=1e-5)
     early = test.songs.copy()
     early[plays[0]] = (early[plays[0]] + 7) % SONGS
@@ -216,7 +216,7 @@ def test_products_in_half_precision_learn_too(log):
 
 
 def test_several_lanes_learn_as_well_as_one(log):
-    train = log[0].select(np.tile(np.arange(len(log[0])), 4))
+    train = log[0].keep(np.tile(np.arange(len(log[0])), 4))
     one, two = gru(batch_size=4).fit(train), gru(batch_size=4, workers=2).fit(train)
     assert two.history_[-1].loss == pytest.approx(one.history_[-1].loss, rel=0.1)
 

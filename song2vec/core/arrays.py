@@ -66,3 +66,9 @@ def unpack_strings(arrays: Mapping[str, Array]) -> list[str]:
     """The inverse of :func:`pack_strings`."""
     blob, offsets = arrays["bytes"].tobytes(), arrays["offsets"].tolist()
     return [blob[begin:end].decode() for begin, end in pairwise(offsets)]
+
+
+def ranges(begin: Array, counts: Array) -> tuple[Array, Array]:
+    """Ranges of ``counts`` whole numbers from ``begin``, end to end: the number of each range, and the numbers."""
+    owner = np.repeat(np.arange(len(counts)), counts)
+    return owner, np.repeat(begin - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))

@@ -91,6 +91,20 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Texts:
+    """A list of texts."""
+
+    def check(self, name: str, value: object) -> object:
+        """``value`` as it is; raises ArgumentError for what is no list of texts."""
+        if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+            raise ArgumentError(f"{name}={value!r}: a list of texts is allowed")
+        return value
+
+    def __str__(self) -> str:
+        return "a list of texts"
+
+
+@dataclass(frozen=True)
 class Component:
     """Something with settings of its own, from a registry: a name, ``{"name": ..., "settings": {...}}``, or one made already.
 
@@ -118,7 +132,7 @@ class Component:
         return f"one of {', '.join(map(repr, self.registry()))}"
 
 
-Allowed = IntRange | FloatRange | Choice | Text | Component
+Allowed = IntRange | FloatRange | Choice | Text | Texts | Component
 Dimension = IntRange | FloatRange | Choice
 Space = Mapping[str, Dimension]
 

@@ -84,8 +84,10 @@ class RatingModel(Estimator):
         """
         self.check()
         _check_ratings("ratings", ratings, some=True)
-        validate = self._validation(validation, ratings)
-        data = {"ratings": ratings.fingerprint, "validation": "" if validation is None else validation.fingerprint}
+        validate, saved_in = self._validation(validation, ratings), None
+        if checkpoint is not None:
+            data = {"ratings": ratings.fingerprint, "validation": "" if validation is None else validation.fingerprint}
+            saved_in = Checkpoint(checkpoint, identity_of(self, **data), checkpoint_minutes)
         trainer = Trainer(
             self._begin(ratings),
             name=self.name,
@@ -94,7 +96,7 @@ class RatingModel(Estimator):
             patience=self.patience,
             lower_is_better=True,
             bound=_BEYOND * (1 + float(np.mean(np.square(ratings.value, dtype=np.float64)))),
-            checkpoint=None if checkpoint is None else Checkpoint(checkpoint, identity_of(self, **data), checkpoint_minutes),
+            checkpoint=saved_in,
             progress=self.progress,
         )
         self.history_ = self._train(trainer)

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from song2vec.core.arrays import pack_strings, read_safetensors, unpack_strings
+from song2vec.core.arrays import pack_strings, ranges, read_safetensors, unpack_strings
 from song2vec.core.errors import SavedFolderError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -44,3 +44,12 @@ def test_a_file_that_is_no_safetensors_is_refused(tmp_path, content):
     (tmp_path / "file").write_bytes(content)
     with pytest.raises(SavedFolderError, match="file: "):
         read_safetensors(tmp_path / "file")
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 4))))
+def test_ranges_end_to_end(pairs):
+    begin, counts = (np.array(column, np.int64) for column in (zip(*pairs, strict=True) if pairs else ((), ())))
+    owner, numbers = ranges(begin, counts)
+    assert list(zip(owner.tolist(), numbers.tolist(), strict=True)) == [
+        (which, first + step) for which, (first, count) in enumerate(pairs) for step in range(count)
+    ]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from song2vec.core.checks import named_options
-from song2vec.core.config import FLAG, Choice, Component, Config, FloatRange, IntRange, Text, learned, make, setting
+from song2vec.core.config import FLAG, Choice, Component, Config, FloatRange, IntRange, Text, Texts, learned, make, setting
 from song2vec.core.errors import ArgumentError
 
 
@@ -39,6 +39,7 @@ class Outer(Config):
     patience: int | None = setting(IntRange(1), default=None, help="epochs without gain")
     shuffle: bool = setting(FLAG, default=True, help="sessions in a new order")
     device: str = setting(Text(), default="cpu", help="where to compute")
+    columns: list[str] | None = setting(Texts(), default=None, help="of context")
     part: Any = setting(Component(lambda: PARTS), default="inner", help="what makes vectors")
     weights_: np.ndarray = learned()
 
@@ -68,6 +69,8 @@ def test_defaults_are_those_of_the_fields_and_keywords_replace_them():
         ({"shuffle": 1}, "shuffle=1: False, True are allowed"),
         ({"patience": 0}, "patience=0: a whole number from 1"),
         ({"device": 3}, "device=3: text is allowed"),
+        ({"columns": "city"}, "columns='city': a list of texts is allowed"),
+        ({"columns": ["city", 3]}, "columns=['city', 3]: a list of texts"),
         ({"part": "iner"}, "part='iner': 'inner', 'other' are allowed; did you mean 'inner'?"),
         ({"part": {"name": "inner", "settings": {"sise": 3}}}, "sise: not a setting of inner; size are allowed; did you mean 'size'?"),
         ({"part": {"kind": "inner"}}, 'a name, or {"name": ..., "settings": {...}}, is allowed'),
@@ -85,7 +88,8 @@ def test_what_is_not_allowed_is_refused_where_it_is_given(settings, message):
 
 
 def test_what_is_allowed_is_taken():
-    made = Outer(window="session", patience=3, rate=np.float32(0.5), hidden=np.int64(4), part=Inner(size=2))
+    made = Outer(window="session", patience=3, rate=np.float32(0.5), hidden=np.int64(4), part=Inner(size=2), columns=("city", "day"))
+    assert made.settings["columns"] == ["city", "day"]
     assert made.settings["hidden"] == 4
     assert type(made.settings["hidden"]) is int
     assert made.settings["part"] == {"name": "inner", "settings": {"size": 2}}

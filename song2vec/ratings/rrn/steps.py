@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from song2vec.core.arrays import Array
+from song2vec.core.arrays import Array, ranges
 from song2vec.ratings.table import Ratings
 
 FEATURES = 3  # new?, when, when before
@@ -84,13 +84,10 @@ class Steps:
     def batch(self, owners: Array, periods: int) -> StepBatch:
         """The steps of these owners; ``periods`` are those that training knows."""
         counts = np.diff(self.begin)[owners]
-        row = np.repeat(np.arange(len(owners)), counts)
-        number = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-        which = self.begin[owners][row] + number
-        sizes = np.diff(self.first)[which]
+        row, which = ranges(self.begin[owners], counts)
+        number, sizes = which - self.begin[owners][row], np.diff(self.first)[which]
+        of, ratings = ranges(self.first[which], sizes)
         offsets = np.cumsum(sizes) - sizes
-        of = np.repeat(np.arange(len(which)), sizes)
-        ratings = self.first[which][of] + np.arange(len(of)) - offsets[of]
         when = self.period[which]
         before = np.where(number > 0, self.period[np.maximum(which - 1, 0)], when)
         features = np.stack([number == 0, when / periods, before / periods], 1).astype(np.float32)

@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# Tests run side by side, those of a file in one process, since they share what they set up; lines covered are counted.
+# A file on its own: make test PYTEST_ARGS=tests/test_layers.py
+PYTEST_ARGS ?= --numprocesses logical --maxprocesses 4 --dist loadfile --cov --cov-report=
 
 .PHONY: demo test lint wheel notebooks bench-quick clean
 

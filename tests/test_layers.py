@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +74,16 @@ def imports(package: Path) -> list[Import]:
     return [
         Import(module, node.lineno, target, in_function)
         for module, file in known.items()
-        for node, in_function in _import_nodes(ast.parse(file.read_text(encoding="utf-8")))
+        for node, in_function in _import_nodes(_tree(file))
         for target in _targets(node, module, known)
     ]
+
+
+def _tree(file: Path) -> ast.Module:
+    return _parsed(file.read_text(encoding="utf-8"))
+
+
+_parsed = cache(ast.parse)
 
 
 def _import_nodes(tree: ast.AST, in_function: bool = False) -> Iterator[tuple[ast.Import | ast.ImportFrom, bool]]:
@@ -175,9 +185,52 @@ def unpickles(package: Path) -> list[str]:
     return found
 
 
+def private(package: Path) -> list[str]:
+    """Imports of names and modules that begin with an underscore from outside of the folder that they lie in."""
+    known = modules(package)
+    found = []
+    for module, where, node in _nodes(package, ast.ImportFrom):
+        for path in (f"{node.module}.{alias.name}" for alias in node.names):
+            folder = _as_module(path, known, node.module).rpartition(".")[0]
+            if re.search(r"\._[^_]", path) and path.startswith(f"{package.name}.") and not module.startswith(f"{folder}."):
+                found.append(f"{where}, imports {path}")
+    return found
+
+
+def defined_twice(package: Path) -> list[str]:
+    """Names that several classes at the top of their modules have."""
+    names = [node.name for file in modules(package).values() for node in _tree(file).body if isinstance(node, ast.ClassDef)]
+    return sorted(name for name, times in Counter(names).items() if times > 1)
+
+
+def compiled_elsewhere(package: Path, allowed: tuple[str, ...]) -> list[str]:
+    """Uses of numba's own decorators outside these rooms, but for helpers that are compiled into their callers."""
+    inline = [call.func for _, _, call in _nodes(package, ast.Call) if any(_is_inline(word) for word in call.keywords)]
+    return [
+        where
+        for module, where, node in _nodes(package, ast.Attribute)
+        if node.attr in ("jit", "njit") and _is_name(node.value, "numba") and room(module) not in allowed and node not in inline
+    ]
+
+
+def _is_inline(word: ast.keyword) -> bool:
+    return word.arg == "inline" and isinstance(word.value, ast.Constant) and word.value.value == "always"
+
+
+def parked(package: Path) -> list[str]:
+    """Lines that keep arguments of ``fit`` on the object, or learned things of another object."""
+    pattern = re.compile(r"\b_aid\b|\b_given\b|vars\(self\)\.update")
+    return [
+        f"{module}, line {number}"
+        for module, file in modules(package).items()
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
+        if pattern.search(line)
+    ]
+
+
 def _nodes(package: Path, kind: type[ast.AST]) -> Iterator[tuple[str, str, Any]]:
     for module, file in modules(package).items():
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        for node in ast.walk(_tree(file)):
             if isinstance(node, kind):
                 yield module, f"{module}, line {getattr(node, 'lineno', '?')}", node
 
@@ -186,10 +239,14 @@ def _is_name(node: ast.expr, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
 
 
+def lengths(package: Path) -> dict[str, int]:
+    """How many lines each file has."""
+    return {module: len(file.read_text(encoding="utf-8").splitlines()) for module, file in modules(package).items()}
+
+
 def too_long(package: Path, longest: int) -> list[str]:
     """Files of more lines than this."""
-    lengths = {module: len(file.read_text(encoding="utf-8").splitlines()) for module, file in modules(package).items()}
-    return [f"{module} has {length} lines" for module, length in lengths.items() if length > longest]
+    return [f"{module} has {length} lines" for module, length in lengths(package).items() if length > longest]
 
 
 def test_every_module_lies_in_a_room_of_the_flow():
@@ -239,6 +296,14 @@ def test_nothing_is_unpickled():
 
 def test_files_are_short():
     assert too_long(PACKAGE, LONGEST) == []
+
+
+def test_helpers_of_a_room_are_imported_by_nobody_else():
+    assert private(PACKAGE) == []
+
+
+def test_what_is_compiled_is_kept_by_our_own_decorators():
+    assert compiled_elsewhere(PACKAGE, allowed=("core",)) == []
 
 
 @pytest.fixture
@@ -335,3 +400,32 @@ def test_prints_asserts_and_long_files_are_found(planted):
     assert prints(package, allowed=("second",)) == ["planted.first, line 3"]
     assert asserts(package) == ["planted.second.inner, line 2"]
     assert too_long(package, longest=2) == ["planted.first has 3 lines", "planted.second.inner has 3 lines"]
+
+
+@pytest.mark.parametrize(
+    "source", ["from planted.second.inner import _help", "from planted.second._inner import help", "from planted.second import _inner"]
+)
+def test_a_helper_of_another_room_is_found(planted, source):
+    assert len(private(planted(first=source))) == 1
+
+
+@pytest.mark.parametrize("source", ["from planted.second import _help", "from . import _help", "from __future__ import annotations"])
+def test_a_helper_of_the_same_room_is_none(planted, source):
+    assert private(planted(second_inner=source)) == []
+
+
+def test_a_class_of_the_same_name_is_found(planted):
+    package = planted(first="class A: ...\nclass B: ...", second_inner="class B:\n    class A: ...")
+    assert defined_twice(package) == ["B"]
+
+
+def test_compiled_code_that_numba_keeps_is_found(planted):
+    package = planted(first="import numba\n\n@numba.njit\ndef f(): ...", second_inner="import numba\nnumba.jit(nopython=True)")
+    assert compiled_elsewhere(package, allowed=("first",)) == ["planted.second.inner, line 2"]
+    assert compiled_elsewhere(planted(second_inner='import numba\nnumba.njit(inline="always")'), allowed=("first",)) == []
+
+
+@pytest.mark.parametrize("source", ["self._aid = 3", "_given: int = 3", "vars(self).update(x)"])
+def test_parked_arguments_are_found(planted, source):
+    assert parked(planted(first=source)) == ["planted.first, line 1"]
+    assert parked(planted(first="split_given(said_again)")) == []

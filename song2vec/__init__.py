@@ -31,7 +31,6 @@ from song2vec.models import (
     RepeatLast,
     SequentialRules,
     SessionPopularity,
-    load_model,
     make_model,
 )
 from song2vec.playlists import Playlist, bridge, playlist, radio
@@ -97,7 +96,6 @@ __all__ = [
     "count_plays",
     "cut_sessions",
     "evaluate",
-    "load_model",
     "make_model",
     "playlist",
     "radio",

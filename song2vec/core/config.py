@@ -132,7 +132,29 @@ class Component:
         return f"one of {', '.join(map(repr, self.registry()))}"
 
 
-Allowed = IntRange | FloatRange | Choice | Text | Texts | Component
+@dataclass(frozen=True)
+class Components:
+    """A list of ``least`` or more :class:`Component` of one registry."""
+
+    registry: Callable[[], Mapping[str, type[Any]]]
+    least: int = 1
+
+    def check(self, name: str, value: object) -> object:
+        """``value`` as a tuple; raises ArgumentError for what is no list, too short, or holds what the registry cannot make."""
+        self.made(name, value)
+        return tuple(value)  # type: ignore[arg-type]
+
+    def made(self, name: str, value: Any) -> list[Any]:
+        """New ones, as :meth:`Component.made`."""
+        if not isinstance(value, list | tuple) or len(value) < self.least:
+            raise ArgumentError(f"{name}={value!r}: a list of {self.least} or more is allowed, each {Component(self.registry)}")
+        return [Component(self.registry).made(name, one) for one in value]
+
+    def __str__(self) -> str:
+        return f"{self.least} or more, each {Component(self.registry)}"
+
+
+Allowed = IntRange | FloatRange | Choice | Text | Texts | Component | Components
 Dimension = IntRange | FloatRange | Choice
 Space = Mapping[str, Dimension]
 
@@ -285,7 +307,7 @@ def _described(cls: type[Any]) -> str:
     for field in _settings(cls):
         text = field.metadata["help"].rstrip(".")
         allowed = field.metadata["allowed"]
-        if not isinstance(allowed, Component | Text):  # whose names are not known yet
+        if not isinstance(allowed, Component | Components | Text):  # whose names are not known yet
             text += f"; {allowed}"
         lines.append(f"        {field.name}: {text}; default {field.default!r}.")
     return "\n".join(lines) + "\n"

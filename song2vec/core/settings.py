@@ -5,42 +5,29 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 
+from song2vec.core.config import Choice, Space
+from song2vec.core.config import FloatRange as Real
+from song2vec.core.config import IntRange as Whole
 from song2vec.core.errors import ArgumentError
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Whole:
-    """Whole numbers from ``low`` to ``high``, both allowed; ``log`` tries small ones as often as large ones."""
-
-    low: int
-    high: int
-    log: bool = False
-
-
-@dataclass(frozen=True)
-class Real:
-    """Numbers from ``low`` to ``high``, both allowed; ``log`` tries small ones as often as large ones."""
-
-    low: float
-    high: float
-    log: bool = False
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One of these values."""
-
-    values: tuple[Any, ...]
-
-
-Space = Mapping[str, Whole | Real | Choice]
+__all__ = [
+    "Choice",
+    "Configured",
+    "Real",
+    "Space",
+    "Whole",
+    "check_choice",
+    "check_number",
+    "check_real",
+    "check_whole",
+    "make",
+    "settings_of",
+]
 
 
 def settings_of(thing: object) -> dict[str, Any]:

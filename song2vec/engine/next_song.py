@@ -9,13 +9,14 @@ import numpy as np
 
 from song2vec.catalogue import Catalogue
 from song2vec.core.errors import ArgumentError
-from song2vec.core.storage import Part
+from song2vec.core.storage import Part, understood
 from song2vec.models import MODELS, NearestSong, NextSongModel, make_model
-from song2vec.models.base import one_session, restore_model
+from song2vec.models.base import one_session
 from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors
 
 PREFIX = "next-song-"
+SONGS = "catalogue_.songs"  # the part of a model that holds its songs
 
 
 def chosen(given: str | NextSongModel | None, seed: int) -> NextSongModel | None:
@@ -51,11 +52,12 @@ def to_parts(model: NextSongModel | None, songs: Catalogue) -> dict[str, Part]:
     """The model's parts under names of their own; its catalogue only where it is not that of the engine."""
     parts = {} if model is None else {f"{PREFIX}{name}": part for name, part in model.to_parts().items()}
     if model is not None and model.catalogue_ == songs:
-        del parts[f"{PREFIX}catalogue.songs"]
+        del parts[f"{PREFIX}{SONGS}"]
     return parts
 
 
 def from_parts(parts: dict[str, Part], source: object) -> NextSongModel | None:
     """The inverse of :func:`to_parts`; None when the engine was saved without a model."""
     own = {name.removeprefix(PREFIX): part for name, part in parts.items() if name.startswith(PREFIX)}
-    return restore_model({"catalogue.songs": parts["catalogue.songs"], **own}, MODELS, source) if own else None
+    with understood(source):
+        return NextSongModel.from_parts({SONGS: parts["catalogue.songs"], **own}) if own else None

@@ -14,8 +14,7 @@ from song2vec.evaluation.queries import queries
 from song2vec.evaluation.tuned import Tuned
 from song2vec.evaluation.tuning import METRICS
 from song2vec.models import Blend
-from song2vec.models.blend import mixed
-from song2vec.models.blocks import side_by_side
+from song2vec.models.blend import mixed, side_by_side
 from song2vec.sessions import Sessions
 
 
@@ -49,13 +48,13 @@ def tune_weight(
     asked = queries(validation, [check_model(blend)], max_queries, seed).over(blend.catalogue_)
     weights = np.linspace(0, 1, check_int("steps", steps) + 1)
     ranks = np.empty((len(asked), len(weights)), np.int32)
-    for plays, scores in side_by_side(list(blend.models_.values()), asked.sessions, asked.plays):
+    for plays, scores in side_by_side(blend.models_, asked.sessions, asked.plays):
         where = np.searchsorted(asked.plays, plays)
         ranks[where] = _ranks(mixed(scores, 1.0), mixed(scores, 0.0), asked.targets[where], weights)
     found = [float(METRICS[metric](column, check_int("k", k)).mean()) for column in ranks.T]
     best = int(np.argmax(found))
     table = pl.DataFrame({"trial": range(len(found)), "score": found, "weight": weights})
-    model = Blend(**{**blend.settings, "weight": float(weights[best])})
+    model = blend.replaced({"weight": float(weights[best])})
     return Tuned(model, found[best], metric, k, len(asked), table)
 
 

@@ -67,7 +67,7 @@ def distributions(space: Space) -> dict[str, Any]:
         if isinstance(dimension, Choice):
             made[name] = CategoricalDistribution(range(len(dimension.values)))
         elif isinstance(dimension, Whole):
-            made[name] = IntDistribution(dimension.low, dimension.high, log=dimension.log)
+            made[name] = IntDistribution(dimension.low, int(dimension.high or 0), log=dimension.log)
         else:
             made[name] = FloatDistribution(dimension.low, dimension.high, log=dimension.log)
     return made

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
 from song2vec.models.artist_popularity import ArtistPopularity
-from song2vec.models.base import NextSongModel, load_parts, restore_model
+from song2vec.models.base import MODELS, NextSongModel, make_model
 from song2vec.models.blend import Blend
 from song2vec.models.factors import ALS, BPR
 from song2vec.models.heard import RepeatLast, SessionPopularity
@@ -14,7 +12,6 @@ from song2vec.models.markov import MarkovChain
 from song2vec.models.nearest import Nearest, NearestDoc2Vec, NearestMetaProd2Vec, NearestProduct2Vec, NearestSong
 from song2vec.models.popularity import Popularity, RecentPopularity
 from song2vec.models.rated import RatedSongs
-from song2vec.models.registry import MODELS, make_model
 from song2vec.models.rules import AssociationRules, ItemKNN, SequentialRules
 from song2vec.models.sknn import SKNN
 from song2vec.models.stan import STAN
@@ -52,7 +49,6 @@ __all__ = [
     "RepeatLast",
     "SequentialRules",
     "SessionPopularity",
-    "load_model",
     "make_model",
 ]
 
@@ -60,8 +56,3 @@ __all__ = [
 def __getattr__(name: str) -> type[NextSongModel]:
     """Models that load torch, by the names of their classes."""
     return MODELS.class_named(name)
-
-
-def load_model(path: str | os.PathLike[str]) -> NextSongModel:
-    """Load a next-song model that its ``save`` wrote. Raises SavedFolderError when it is corrupt or of another kind."""
-    return restore_model(load_parts(path), MODELS, path)

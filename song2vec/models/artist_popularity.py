@@ -6,12 +6,13 @@ import numpy as np
 
 from song2vec.core.arrays import Array
 from song2vec.core.jit import jit
-from song2vec.models.base import NextSongModel, histories
+from song2vec.models.base import histories
+from song2vec.models.old import OldStyle
 from song2vec.models.popularity import standing
 from song2vec.sessions import Sessions
 
 
-class ArtistPopularity(NextSongModel):
+class ArtistPopularity(OldStyle):
     """Songs by the artists of this session first, the most popular ahead, then all others by popularity.
 
     Where the catalogue names no artists it is popularity.

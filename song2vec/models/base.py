@@ -1,54 +1,59 @@
 """The contract of every next-song model: sessions in, scores of all songs out.
 
-A query is a play of a session: what was heard up to it, that play included, is the history, and every song of the
+A query is a play of a session: what was played up to it, that play included, is the history, and every song of the
 catalogue gets a score for coming next. Of the session 7 3 3 5, the play at position 2 asks "what follows 7 3 3?".
 """
 
 from __future__ import annotations
 
 import os
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from contextlib import contextmanager
 from time import perf_counter
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
 
 from song2vec.catalogue import Catalogue, SongId, Unknown
 from song2vec.core.arrays import Array
-from song2vec.core.errors import ArgumentError, SavedFolderError, UnknownSongError
-from song2vec.core.settings import Configured, Space
-from song2vec.core.storage import Part, load_folder, prefixed, save_folder, understood, within
-from song2vec.models.best import best_songs, check_k
+from song2vec.core.checks import check_int
+from song2vec.core.config import learned
+from song2vec.core.errors import ArgumentError, UnknownSongError
+from song2vec.core.estimator import Estimator
+from song2vec.core.jit import compile_seconds
+from song2vec.core.registry import Registry
+from song2vec.models.best import best_songs
 from song2vec.models.live import LiveSession, resumed
 from song2vec.sessions import Sessions, check_sessions
 
-KIND = "next-song model"
 BLOCK_BYTES = 16 * 2**20  # scores held at once: 69 queries of 60,000 songs, 4 of a million; larger blocks cost page faults
 
 
-class NextSongModel(Configured, ABC):
+class NextSongModel(Estimator):
     """Says which song comes next.
 
-    A subclass names itself, takes keyword hyperparameters, learns in ``_fit`` and scores in ``_scores``; learned arrays
-    end in ``_``, and those are what is saved. A higher score is a better song; songs of equal score are not told apart,
-    which evaluation counts against the model.
+    A subclass names itself, declares its settings and what it learns, learns in ``_fit`` and scores in ``_scores``. A higher
+    score is a better song; songs of equal score are not told apart, which evaluation counts against the model.
 
     Attributes:
         catalogue_: the songs of the sessions it was fitted to; it scores these and no others.
-        fit_seconds_: how long ``fit`` took; None for a model that was loaded.
+        fit_seconds_: how long ``fit`` took, compiling not counted; None for a model that was loaded.
     """
 
-    name: ClassVar[str]
-    space: ClassVar[Space] = {}  # what tuning tries
-    catalogue_: Catalogue
-    fit_seconds_: float | None = None
+    kind = "next-song model"
+    catalogue_: Catalogue = learned(Catalogue)
+    fit_seconds_: float | None = learned(saved=False, default=None)
+
+    @classmethod
+    def registry(cls) -> Registry[NextSongModel]:
+        """All next-song models by name."""
+        return MODELS
 
     @abstractmethod
     def _fit(self, sessions: Sessions) -> None:
-        """Learn from the sessions. Raises ArgumentError for a bad hyperparameter."""
+        """Learn from the sessions; ``catalogue_`` is there afterwards."""
 
     @abstractmethod
     def _scores(self, sessions: Sessions, plays: Array) -> Array:
@@ -58,14 +63,21 @@ class NextSongModel(Configured, ABC):
         """
 
     def fit(self, sessions: Sessions) -> Self:
-        """Learn from sessions; returns self. Raises ArgumentError when there is no play in them."""
+        """Learn from sessions; returns self. Raises ArgumentError for a setting out of range, and when there is no play in them."""
+        with self._fitting(sessions):
+            self._fit(sessions)
+        return self
+
+    @contextmanager
+    def _fitting(self, sessions: Sessions) -> Iterator[None]:
+        """Checks before ``fit`` learns, and what is the same for all after it."""
         check_sessions(sessions)
         if not sessions.plays:
             raise ArgumentError("sessions: hold no play; at least one is needed")
-        began = perf_counter()
-        self._fit(sessions)
-        self.catalogue_, self.fit_seconds_ = sessions.catalogue, perf_counter() - began
-        return self
+        self.check()
+        began = perf_counter() - compile_seconds()
+        yield
+        self.catalogue_, self.fit_seconds_ = sessions.catalogue, max(1e-9, perf_counter() - compile_seconds() - began)
 
     def score(self, sessions: Sessions, plays: Array) -> Array:
         """Scores of every song as the next after some plays.
@@ -139,7 +151,7 @@ class NextSongModel(Configured, ABC):
         Raises UnknownSongError, and ArgumentError for a k below 1 and before ``fit``.
         """
         catalogue = self._fitted()
-        check_k(k)
+        check_int("k", k)
         return best_songs(catalogue, self.score_after(songs, unknown), k, exclude)
 
     def score_after(self, songs: Iterable[SongId], unknown: Unknown = "raise") -> Array:
@@ -171,35 +183,8 @@ class NextSongModel(Configured, ABC):
         self._fitted()
         return resumed(self.session, path)
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of what was learned, without the catalogue."""
-        return sum(array.nbytes for array in self._arrays().values())
-
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Save as a folder (checksummed, atomic, no pickle)."""
-        return save_folder(path, KIND, self.to_parts())
-
-    def to_parts(self) -> dict[str, Part]:
-        """The model as parts of a saved folder."""
-        catalogue, arrays = prefixed("catalogue", self._fitted().to_parts()), self._arrays()
-        meta = {"model": self.name, "settings": self.settings, "arrays": sorted(arrays)}
-        return catalogue | {"model": Part(meta=meta, arrays=arrays)}
-
-    def _arrays(self) -> dict[str, Array]:
-        """What was learned, by name."""
-        return {name: value for name, value in vars(self).items() if name.endswith("_") and isinstance(value, np.ndarray)}
-
-    def _restore(self, arrays: dict[str, Array]) -> None:
-        """The inverse of ``_arrays``, on a model that has its settings and catalogue."""
-        for name, array in arrays.items():
-            if not name.endswith("_"):
-                raise SavedFolderError(f"model: holds an array {name!r}, which no model learns")
-            setattr(self, name, array)
-
     def _fitted(self) -> Catalogue:
-        if not hasattr(self, "catalogue_"):
-            raise ArgumentError(f"this {type(self).__name__} has learned nothing yet; call fit(sessions) first")
+        self._check_fitted()
         return self.catalogue_
 
 
@@ -224,19 +209,39 @@ def histories(sessions: Sessions, plays: Array) -> tuple[Array, Array]:
     return sessions.offsets[session], plays + 1
 
 
-def restore_model(parts: dict[str, Part], models: Mapping[str, type[NextSongModel]], source: Any) -> NextSongModel:
-    """A model from its parts of a saved folder; the inverse of :meth:`NextSongModel.to_parts`."""
-    with understood(source):
-        meta = parts["model"].meta
-        model = models[meta["model"]](**meta["settings"])
-        model.catalogue_ = Catalogue.from_parts(within("catalogue", parts))
-        arrays = dict(parts["model"].arrays)
-        if sorted(arrays) != meta["arrays"]:
-            raise SavedFolderError(f"{source}: has the arrays {', '.join(sorted(arrays))}; {', '.join(meta['arrays'])} were saved")
-        model._restore(arrays)
-        return model
+MODELS: Registry[NextSongModel] = Registry(
+    "model",
+    {
+        "popularity": "models.popularity:Popularity",
+        "recent-popularity": "models.popularity:RecentPopularity",
+        "session-popularity": "models.heard:SessionPopularity",
+        "repeat-last": "models.heard:RepeatLast",
+        "artist-popularity": "models.artist_popularity:ArtistPopularity",
+        "markov": "models.markov:MarkovChain",
+        "ar": "models.rules:AssociationRules",
+        "sr": "models.rules:SequentialRules",
+        "item-knn": "models.rules:ItemKNN",
+        "sknn": "models.sknn:SKNN",
+        "vsknn": "models.vsknn:VSKNN",
+        "stan": "models.stan:STAN",
+        "vstan": "models.vstan:VSTAN",
+        "als": "models.factors:ALS",
+        "bpr": "models.factors:BPR",
+        "nearest": "models.nearest:NearestSong",
+        "product2vec": "models.nearest:NearestProduct2Vec",
+        "metaprod2vec": "models.nearest:NearestMetaProd2Vec",
+        "doc2vec": "models.nearest:NearestDoc2Vec",
+        "ratings": "models.rated:RatedSongs",
+        "gru4rec": "models.networks.rnn.gru4rec:GRU4Rec",
+        "playlist-rnn": "models.networks.rnn.playlist_rnn:PlaylistRNN",
+        "hrnn": "models.networks.rnn.hrnn:HRNN",
+        "youtube": "models.networks.feedforward.youtube:CandidateNetwork",
+        "autoencoder": "models.networks.feedforward.autoencoder:AutoEncoder",
+        "blend": "models.blend:Blend",
+    },
+)
 
 
-def load_parts(path: str | os.PathLike[str]) -> dict[str, Part]:
-    """The parts of a model saved on its own."""
-    return load_folder(path, KIND)
+def make_model(name: str, settings: Mapping[str, Any] | None = None) -> NextSongModel:
+    """A model by its name in ``MODELS``. Raises ArgumentError for an unknown name or setting, with the nearest known one."""
+    return MODELS.make(name, settings)

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar, Self
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Self
 
 import numpy as np
 import polars as pl
 
 from song2vec.catalogue import SongId
 from song2vec.core.arrays import Array
+from song2vec.core.checks import check_int
+from song2vec.core.config import Components, FloatRange, learned, setting
 from song2vec.core.errors import ArgumentError
 from song2vec.core.jit import jit
-from song2vec.core.settings import Real, Space, check_real
-from song2vec.models.base import NextSongModel
-from song2vec.models.best import best_songs, check_k
-from song2vec.models.blocks import side_by_side
+from song2vec.core.storage import Part, prefixed, within
+from song2vec.models.base import MODELS, NextSongModel
+from song2vec.models.best import best_songs
 from song2vec.models.live import LiveSession
-from song2vec.models.registry import make_model
 from song2vec.sessions import Sessions
 
-DEFAULT: Mapping[str, Mapping[str, Any]] = {"vstan": {}, "sr": {}}  # the best of the simple ones by recall, and by MRR
+CATALOGUE = "catalogue_"  # is kept once, and not with each model
 
 
 class Blend(NextSongModel):
@@ -30,71 +30,50 @@ class Blend(NextSongModel):
     With GRU4Rec on nowplaying, neither standardised scores nor probabilities nor reciprocal ranks found more
     (``benchmarks/bench_blend.py``). A model that tells no song from another adds nothing.
 
-    :func:`song2vec.tune_weight` finds the weight, at the price of scoring the validation sessions once.
-
-    Args:
-        models: names of models, and the settings of each; two at least. None for vstan and sr.
-        weight: of the first model, 0 to 1; the others share the rest alike.
+    ``fit`` fits every model anew; :meth:`of` blends models that are fitted. :func:`song2vec.tune_weight` finds the weight, at
+    the price of scoring the validation sessions once.
 
     Attributes:
-        models_: the fitted models, by name.
+        models_: the fitted models.
     """
 
     name = "blend"
-    models_: dict[str, NextSongModel]
-    space: ClassVar[Space] = {"weight": Real(0, 1)}
-
-    def __init__(self, *, models: Mapping[str, Mapping[str, Any]] | None = None, weight: float = 0.5) -> None:
-        self.models = models
-        self.weight = weight
+    models: Sequence[object] = setting(
+        Components(lambda: MODELS, least=2), default=("vstan", "sr"), help="by name, as {name, settings}, or made already"
+    )
+    weight: float = setting(FloatRange(0, 1), default=0.5, tune=FloatRange(0, 1), help="of the first model; the others share the rest")
+    models_: list[NextSongModel] = learned(saved=False)
 
     @classmethod
     def of(cls, models: Iterable[NextSongModel], *, weight: float = 0.5) -> Self:
         """A blend of models that are fitted already, ready for use.
 
-        Raises ArgumentError for models of the same name, of different songs, or not fitted.
+        Raises ArgumentError for models of different songs, or not fitted.
         """
         given = list(models)
-        blend = cls(models={model.name: model.settings for model in given}, weight=weight)
-        blend._check()
-        if len(blend.models or ()) < len(given):
-            raise ArgumentError(f"models: {', '.join(model.name for model in given)}; each name is allowed once")
+        blend = cls(models=given, weight=weight)
         catalogue = given[0]._fitted()
         for model in given[1:]:
             if model._fitted() != catalogue:
                 raise ArgumentError(f"models: {model.name} was fitted to other songs than {given[0].name}; the same are needed")
-        blend.models_, blend.catalogue_ = {model.name: model for model in given}, catalogue
+        blend.models_, blend.catalogue_ = given, catalogue
         return blend
 
     def weighted(self, weight: float) -> Self:
         """The same fitted models at another weight."""
         self._fitted()
-        return type(self).of(self.models_.values(), weight=weight)
-
-    def _members(self) -> Mapping[str, Mapping[str, Any]]:
-        return DEFAULT if self.models is None else self.models
-
-    def _check(self) -> None:
-        check_real(self, "weight", 0, 1)
-        members = self._members()
-        if not isinstance(members, Mapping) or len(members) < 2 or not all(isinstance(of, Mapping) for of in members.values()):
-            example = "{'gru4rec': {'hidden': 100}, 'vstan': {}}"
-            raise ArgumentError(f"models={self.models!r}: None, or names of two models or more with their settings, {example}, is allowed")
-
-    def _made(self) -> dict[str, NextSongModel]:
-        self._check()
-        return {name: make_model(name, settings) for name, settings in self._members().items()}
+        return type(self).of(self.models_, weight=weight)
 
     def _fit(self, sessions: Sessions) -> None:
-        self.models_ = {name: model.fit(sessions) for name, model in self._made().items()}
+        self.models_ = [model.fit(sessions) for model in self.component("models")]
 
     def _scores(self, sessions: Sessions, plays: Array) -> Array:
-        return mixed([model.score(sessions, plays) for model in self.models_.values()], self.weight)
+        return mixed([model.score(sessions, plays) for model in self.models_], self.weight)
 
     def score_blocks(self, sessions: Sessions, plays: Array) -> Iterator[tuple[Array, Array]]:
         """(plays, scores) of these plays, each model walking the sessions in its own way."""
         self.score(sessions, plays[:0])  # refuses other songs, and a model that has learned nothing
-        for block, scores in side_by_side(list(self.models_.values()), sessions, plays):
+        for block, scores in side_by_side(self.models_, sessions, plays):
             yield block, mixed(scores, self.weight)
 
     def session(self, listener: SongId | None = None) -> BlendSession:
@@ -102,14 +81,22 @@ class Blend(NextSongModel):
         self._fitted()
         return BlendSession(self, listener)
 
-    def _arrays(self) -> dict[str, Array]:
-        return {f"{name}.{key}": array for name, model in self.models_.items() for key, array in model._arrays().items()}
+    @property
+    def nbytes(self) -> int:
+        return sum(model.nbytes for model in self.models_)
 
-    def _restore(self, arrays: dict[str, Array]) -> None:
-        self.models_ = self._made()
-        for name, model in self.models_.items():
-            model.catalogue_ = self.catalogue_
-            model._restore({key.removeprefix(f"{name}."): array for key, array in arrays.items() if key.startswith(f"{name}.")})
+    def _learned_parts(self) -> dict[str, Part]:
+        parts = super()._learned_parts()
+        for place, model in enumerate(self.models_):
+            own = {name: part for name, part in model.to_parts().items() if not name.startswith(f"{CATALOGUE}.")}
+            parts |= prefixed(f"models_{place}", own)
+        return parts
+
+    def _restore(self, parts: Mapping[str, Part]) -> None:
+        super()._restore(parts)
+        shared = prefixed(CATALOGUE, within(CATALOGUE, parts))
+        saved = [shared | within(f"models_{place}", parts) for place in range(len(self.models))]
+        self.models_ = [NextSongModel.from_parts(own) for own in saved]
 
 
 class BlendSession(LiveSession):
@@ -118,7 +105,7 @@ class BlendSession(LiveSession):
     def __init__(self, model: Blend, listener: SongId | None = None) -> None:
         super().__init__(model, listener)
         self._blend = model
-        self._parts = [member.session(listener) for member in model.models_.values()]
+        self._parts = [member.session(listener) for member in model.models_]
 
     def listen(self, song: SongId) -> Self:
         """A song was heard; returns self. Raises UnknownSongError for one that the model does not know."""
@@ -137,8 +124,41 @@ class BlendSession(LiveSession):
 
         Raises UnknownSongError before the first song, and ArgumentError for a k below 1.
         """
-        check_k(k)
+        check_int("k", k)
         return best_songs(self._blend.catalogue_, self.scores(), k, exclude)
+
+
+def side_by_side(models: Sequence[NextSongModel], sessions: Sessions, plays: Array) -> Iterator[tuple[Array, list[Array]]]:
+    """(plays, scores of each model) of some of these plays after others, until all are scored.
+
+    The first model tells which plays come when; what another has scored before it is asked for waits. All are given
+    ascending plays, in which nearly all score: so hardly more than a block of each waits.
+    """
+    plays, times = np.unique(np.asarray(plays, np.int64), return_counts=True)
+    first, *others = (model.score_blocks(sessions, plays) for model in models)
+    waiting = [_Waiting(stream) for stream in others]
+    for block, scores in first:
+        again = np.repeat(np.arange(len(block)), times[np.searchsorted(plays, block)])
+        found = [scores, *(stream.take(block) for stream in waiting)]
+        yield (block, found) if len(again) == len(block) else (block[again], [some[again] for some in found])
+
+
+class _Waiting:
+    """Scores of a model that come in blocks, and are taken in others."""
+
+    def __init__(self, stream: Iterator[tuple[Array, Array]]) -> None:
+        self._stream = stream
+        self._rows: dict[int, Array] = {}
+
+    def take(self, plays: Array) -> Array:
+        """(n, songs) scores of these plays, which are not taken again."""
+        wanted = plays.tolist()
+        while not self._rows.keys() >= set(wanted):
+            block, scores = next(self._stream)
+            if not self._rows and np.array_equal(block, plays):
+                return scores
+            self._rows |= zip(block.tolist(), scores.copy(), strict=True)  # a model may write its next block over this one
+        return np.stack([self._rows.pop(play) for play in wanted])
 
 
 def mixed(scores: list[Array], weight: float) -> Array:

@@ -15,7 +15,8 @@ from song2vec.core.errors import MissingExtraError
 from song2vec.core.jit import jit
 from song2vec.core.random import generator
 from song2vec.core.settings import Choice, Real, Space, Whole, check_choice, check_real, check_whole
-from song2vec.models.base import NextSongModel, histories
+from song2vec.models.base import histories
+from song2vec.models.old import OldStyle
 from song2vec.search.scoring import inner_products
 from song2vec.sessions import Sessions
 
@@ -24,7 +25,7 @@ USERS = ("sessions", "listeners")
 _FEW_PLAYS = 20_000  # are trained on before a second thread has woken
 
 
-class Factorisation(NextSongModel):
+class Factorisation(OldStyle):
     """Scores songs by the inner product of their factors with the session's, which are found from the songs it has played.
 
     Training needs the ``implicit`` package; a model that was fitted or loaded does without it.

@@ -17,8 +17,9 @@ import numpy as np
 
 from song2vec.core.arrays import Array
 from song2vec.core.settings import check_real
-from song2vec.models.base import NextSongModel, histories
+from song2vec.models.base import histories
 from song2vec.models.follower_kernels import add_followers, find_followers
+from song2vec.models.old import OldStyle
 from song2vec.sessions import Sessions
 
 _PAIRS = 1 << 24  # held at once while a table is made: 128 MiB
@@ -27,7 +28,7 @@ _WHOLE_SESSION = 0
 Table = tuple[Array, Array, Array]
 
 
-class Followers(NextSongModel):
+class Followers(OldStyle):
     """A model that scores songs by their weights in the list of the last song heard.
 
     With a ``decay`` above 0 the lists of earlier songs are added, each counting ``decay`` times the one after it. Songs in

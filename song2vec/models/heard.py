@@ -6,12 +6,13 @@ import numpy as np
 
 from song2vec.core.arrays import Array
 from song2vec.core.jit import jit
-from song2vec.models.base import NextSongModel, histories
+from song2vec.models.base import histories
+from song2vec.models.old import OldStyle
 from song2vec.models.popularity import standing
 from song2vec.sessions import Sessions
 
 
-class SessionPopularity(NextSongModel):
+class SessionPopularity(OldStyle):
     """Songs of this session by how often they were played in it, then all others by popularity ("S-POP", Hidasi et al. 2016).
 
     Of songs played equally often in the session the more popular is ahead.
@@ -28,7 +29,7 @@ class SessionPopularity(NextSongModel):
         return scores
 
 
-class RepeatLast(NextSongModel):
+class RepeatLast(OldStyle):
     """The last song again, then the earlier ones of the session, the latest first; every other song scores 0."""
 
     name = "repeat-last"

@@ -12,7 +12,8 @@ from song2vec.core.arrays import Array
 from song2vec.core.errors import ArgumentError
 from song2vec.core.jit import jit
 from song2vec.core.settings import Choice, Real, Space, check_choice, check_real, make
-from song2vec.models.base import NextSongModel, histories
+from song2vec.models.base import histories
+from song2vec.models.old import OldStyle
 from song2vec.search.scoring import inner_products
 from song2vec.sessions import Sessions
 from song2vec.vectors import LEARNERS, Doc2Vec, MetaProd2Vec, Product2Vec, SongVectors, Word2Vec
@@ -26,7 +27,7 @@ def _space(learner: str, values: Space) -> Space:
     return {"decay": Real(0, 1), "repeats": Choice((True, False)), **{f"{learner}.{name}": value for name, value in values.items()}}
 
 
-class Nearest(NextSongModel, ABC):
+class Nearest(OldStyle, ABC):
     """Scores songs by their cosine with the weighted mean of the session's unit vectors, weight decay**(steps back).
 
     Songs without a vector are passed over in a history and score lowest. A history of none but such has no direction: every

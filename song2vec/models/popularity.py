@@ -8,7 +8,7 @@ import numpy as np
 
 from song2vec.core.arrays import Array
 from song2vec.core.settings import Real, Space, check_real
-from song2vec.models.base import NextSongModel
+from song2vec.models.old import OldStyle
 from song2vec.sessions import Sessions
 
 
@@ -19,7 +19,7 @@ def standing(weights: Array) -> Array:
     return places
 
 
-class Popularity(NextSongModel):
+class Popularity(OldStyle):
     """Scores a song by its plays in training: the most played has the score m, the least played 1 ("POP")."""
 
     name = "popularity"
@@ -31,7 +31,7 @@ class Popularity(NextSongModel):
         return np.broadcast_to(self.scores_, (len(plays), len(self.scores_)))
 
 
-class RecentPopularity(NextSongModel):
+class RecentPopularity(OldStyle):
     """Scores a song by its plays in training, a play of age a counting 2**(-a / half_life).
 
     Ages run from the end of the log as shares of its length: of its time where sessions have a start, else of its plays,

@@ -13,13 +13,13 @@ from song2vec.core.arrays import Array
 from song2vec.core.errors import ArgumentError
 from song2vec.core.settings import Choice, Space, check_choice, check_real, make
 from song2vec.core.storage import Part
-from song2vec.models.base import NextSongModel
+from song2vec.models.old import OldStyle
 from song2vec.ratings import RATERS, RatingModel, count_plays
 from song2vec.ratings.table import DAY
 from song2vec.sessions import Sessions
 
 
-class RatedSongs(NextSongModel):
+class RatedSongs(OldStyle):
     """Scores songs by what a model of ratings foretells of this listener in this period: log(1 + plays).
 
     It knows listeners and months, and nothing of the session. Whoever training lacks gets what is known of songs alone, and
@@ -85,7 +85,7 @@ class RatedSongs(NextSongModel):
         meta = np.frombuffer(json.dumps({"first": self._first, **{name: part.meta for name, part in parts.items()}}).encode(), np.uint8)
         return {"meta": meta} | {f"{part}/{name}": array for part, content in parts.items() for name, array in content.arrays.items()}
 
-    def _restore(self, arrays: dict[str, Array]) -> None:
+    def _restore_arrays(self, arrays: dict[str, Array]) -> None:
         meta = json.loads(arrays["meta"].tobytes())
         self._first = int(meta.pop("first"))
         parts = {name: Part(content) for name, content in meta.items()}

@@ -10,13 +10,14 @@ import numpy as np
 
 from song2vec.core.arrays import Array
 from song2vec.core.settings import check_real, check_whole
-from song2vec.models.base import NextSongModel, histories
+from song2vec.models.base import histories
+from song2vec.models.old import OldStyle
 from song2vec.models.session_index import SessionIndex, build_index
 from song2vec.models.session_kernels import SIMILARITIES, Rules, Scratch, make_scratch, score_queries
 from song2vec.sessions import Sessions
 
 
-class SessionNeighbours(NextSongModel):
+class SessionNeighbours(OldStyle):
     """What sknn, vsknn, stan and vstan share: a sample of sessions, the k nearest of them, and their vote on the next song.
 
     Of all training sessions that share a song with the session so far, the ``sample_size`` most recent (0: all) are
@@ -99,7 +100,7 @@ def rarity(sessions: Sessions, weight: float) -> Array:
     return 1 + weight * np.maximum(0, np.log(len(sessions) / plays))
 
 
-def check_decay(model: NextSongModel, name: str) -> None:
+def check_decay(model: OldStyle, name: str) -> None:
     """Raises ArgumentError unless the setting is a number above 0, or None."""
     if getattr(model, name) is not None:
         check_real(model, name, 0, above=True)

@@ -438,13 +438,13 @@ def test_an_engine_saved_without_a_model_has_none_when_loaded(trained, tmp_path)
 def test_a_next_song_model_that_lacks_something_is_refused(change, tmp_path):
     path = engine(epochs=1, next_song="markov").save(tmp_path / "engine") / "manifest.json"
     manifest = json.loads(path.read_text())
-    part = manifest["parts"]["next-song-model"]
+    part = manifest["parts"]["next-song-estimator"]
     if change == "no part":
-        manifest["parts"]["next-song-x"] = manifest["parts"].pop("next-song-model")
+        manifest["parts"]["next-song-x"] = manifest["parts"].pop("next-song-estimator")
     elif change.startswith("no "):
         del part[change.removeprefix("no ")]
     else:
-        part["meta"]["model" if change == "another model" else "settings"] = "polka"
+        part["meta"]["name" if change == "another model" else "settings"] = "polka"
     path.write_text(sealed(manifest))
     with pytest.raises(SavedFolderError):
         Engine.load(path.parent).next("mykonos")

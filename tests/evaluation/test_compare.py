@@ -76,7 +76,7 @@ def test_models_that_know_other_songs_are_asked_the_same(order):
 def test_labels_are_told_apart_by_what_differs():
     models = [Fixed(scores=(1.0,) * 30).fit(TRAIN), Fixed(scores=(2.0,) * 30).fit(TRAIN), *(MarkovChain().fit(TRAIN) for _ in range(3))]
     labels = compare(models, TEST, **QUIET).table["model"].to_list()
-    assert labels == [f"fixed(scores={(1.0,) * 30})", f"fixed(scores={(2.0,) * 30})", "markov", "markov 2", "markov 3"]
+    assert labels == [f"fixed(scores={[1.0] * 30})", f"fixed(scores={[2.0] * 30})", "markov", "markov 2", "markov 3"]
 
 
 def test_what_is_not_known_is_null(tmp_path):

@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from song2vec.core.arrays import Array
+from song2vec.core.config import Choice, FloatRange, IntRange, Text, learned, setting
 from song2vec.core.errors import ArgumentError, FormatError, MissingExtraError, NothingLeftError
-from song2vec.core.settings import Choice, Real, Space, Whole
+from song2vec.core.settings import Real, Space, Whole
 from song2vec.evaluation.protocol import evaluate
 from song2vec.evaluation.space import distributions, from_params, own_values, space_around, to_params, with_settings
 from song2vec.evaluation.tuned import Tuned, read_settings
@@ -29,11 +31,11 @@ class Counting(NextSongModel):
     """Foretells the song whose number is ``shift`` higher; sessions count up, so 1 is right, and nearer is better."""
 
     name = "counting"
-    space: ClassVar[Space] = {"shift": Whole(-6, 6), "share": Real(0.1, 10, log=True), "shape": Choice(((1, 2), None, True, 1))}
-
-    def __init__(self, *, shift=-4, share=1.0, shape=None, other="kept", inner=None):
-        self.shift, self.share, self.shape, self.other, self.inner = shift, share, shape, other, inner
-        self.asked = []
+    shift: int | None = setting(IntRange(-9, 9), default=-4, tune=IntRange(-6, 6), help="how much higher")
+    share: float = setting(FloatRange(0), default=1.0, tune=FloatRange(0.1, 10, log=True), help="of nothing")
+    shape: object = setting(Choice(("a", None, True, 1, "more")), default=None, tune=Choice(("a", None, True, 1)), help="of nothing")
+    other: str = setting(Text(), default="kept", help="not tuned")
+    ids_: Array = learned()
 
     def _fit(self, sessions):
         if self.shift == FORBIDDEN:
@@ -77,8 +79,8 @@ def test_finds_what_is_right(train):
 
 
 def test_the_first_trial_has_the_settings_of_the_model(train):
-    rows = search(train, Counting(shift=3, share=0.7, shape=(1, 2)), trials=3).table.rows(named=True)
-    assert (rows[0]["trial"], rows[0]["shift"], rows[0]["share"], rows[0]["shape"]) == (0, 3, 0.7, "[1, 2]")
+    rows = search(train, Counting(shift=3, share=0.7, shape="a"), trials=3).table.rows(named=True)
+    assert (rows[0]["trial"], rows[0]["shift"], rows[0]["share"], rows[0]["shape"]) == (0, 3, 0.7, "a")
     outside = search(train, Counting(shift=9, share=40.0, shape="more"), trials=3).table.rows(named=True)[0]
     assert (outside["shift"], outside["share"], outside["shape"]) == (9, 40.0, "more")
 
@@ -132,7 +134,7 @@ def test_a_search_that_was_killed_goes_on_as_if_it_had_not_been(train, tmp_path,
 def test_values_come_back_from_a_study_as_they_were(train, tmp_path):
     study = tmp_path / "study.json"
     for _ in range(2):
-        assert search(train, Counting(shift=1, shape=(1, 2)), study=study, trials=1).model.shape == (1, 2)
+        assert search(train, Counting(shift=1, shape="a"), study=study, trials=1).model.shape == "a"
 
 
 @pytest.mark.parametrize(
@@ -357,8 +359,11 @@ def test_values_go_to_optuna_and_back(space, data):
 
 
 def test_a_setting_that_is_off_is_left_out_of_the_first_try():
-    model = Counting(shift=None)
-    assert space_around(model)["shift"] == Whole(-6, 6)
+    class MayBeOff(Counting):
+        shift: int | None = setting(IntRange(-9, 9), default=None, tune=IntRange(-6, 6), help="how much higher")
+
+    model = MayBeOff()
+    assert space_around(model)["shift"] == IntRange(-6, 6)
     assert "shift" not in to_params(space_around(model), own_values(model))
 
 

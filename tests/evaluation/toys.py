@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from song2vec.core.arrays import Array
+from song2vec.core.config import Choice, learned, setting
 from song2vec.models import MarkovChain, NextSongModel
 from song2vec.sessions import Sessions
 
@@ -16,8 +17,11 @@ class Fixed(NextSongModel):
 
     name = "fixed"
 
-    def __init__(self, *, scores: tuple[float, ...] = ()) -> None:
-        self.scores = scores
+    scores: tuple[float, ...] = setting(Choice(()), default=(), help="of all songs")
+    scores_: Array = learned()
+
+    def check(self) -> None:
+        """Any scores are allowed."""
 
     def _fit(self, sessions: Sessions) -> None:
         self.scores_ = np.array(self.scores, np.float32)

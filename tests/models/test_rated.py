@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from song2vec.core.errors import ArgumentError
-from song2vec.models import RatedSongs, load_model
+from song2vec.models import NextSongModel, RatedSongs
 from song2vec.sessions import Sessions
 
 DAY = 86_400
@@ -34,7 +34,7 @@ def test_each_listener_gets_songs_of_their_taste(rater, tmp_path):
     for row in range(8):
         own = (ids < 10) == (row % 2 == 0)
         assert scores[row, own].mean() > scores[row, ~own].mean() + 0.2
-    loaded = load_model(model.save(tmp_path / "model"))
+    loaded = NextSongModel.load(model.save(tmp_path / "model"))
     np.testing.assert_array_equal(loaded.score(sessions, first), scores)
 
 

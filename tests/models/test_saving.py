@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from song2vec.core.errors import SavedFolderError
-from song2vec.models import load_model
+from song2vec.models import NextSongModel
 from tests.damage import read_manifest, write_manifest
 from tests.models.models import NAMES, fitted, log, make, some_plays
 
@@ -29,7 +29,7 @@ def test_same_seed_same_bytes(name, tmp_path):
 def test_saves_and_loads(name, tmp_path):
     model, (_, test) = fitted(name), log()
     folder = model.save(tmp_path / "model")
-    loaded = load_model(folder)
+    loaded = NextSongModel.load(folder)
     assert type(loaded) is type(model)
     assert loaded.settings == model.settings
     assert loaded.catalogue_ == model.catalogue_
@@ -48,15 +48,16 @@ def test_damaged_and_foreign_folders_are_refused(name, tmp_path):
         for damaged in (whole[:middle], flipped, b""):
             path.write_bytes(damaged)
             with pytest.raises(SavedFolderError):
-                load_model(folder)
+                NextSongModel.load(folder)
         path.write_bytes(whole)
     manifest = read_manifest(folder)
-    for meta in ({"model": "no such"}, {"settings": {"no such": 1}}, {"settings": None}):
-        parts = manifest["parts"] | {"model": manifest["parts"]["model"] | {"meta": manifest["parts"]["model"]["meta"] | meta}}
+    main = manifest["parts"]["estimator"]
+    for meta in ({"name": "no such"}, {"settings": {"no such": 1}}, {"settings": 5}):
+        parts = manifest["parts"] | {"estimator": main | {"meta": main["meta"] | meta}}
         write_manifest(folder, manifest | {"parts": parts})
         with pytest.raises(SavedFolderError):
-            load_model(folder)
+            NextSongModel.load(folder)
     with pytest.raises(SavedFolderError):
-        load_model(log()[0].save(tmp_path / "sessions"))
+        NextSongModel.load(log()[0].save(tmp_path / "sessions"))
     with pytest.raises(SavedFolderError):
         fitted(name).save(tmp_path / "sessions")

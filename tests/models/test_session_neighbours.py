@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from song2vec.core.errors import ArgumentError
-from song2vec.models import MODELS, SKNN, STAN, VSKNN, VSTAN, load_model, make_model
+from song2vec.models import MODELS, SKNN, STAN, VSKNN, VSTAN, NextSongModel, make_model
 from song2vec.models.session_index import DAY, build_index
 from song2vec.sessions import Sessions
 
@@ -93,7 +93,7 @@ def as_sessions(lists, starts=None):
 def models(draw):
     told = {"k": draw(st.integers(1, 5)), "sample_size": draw(st.integers(0, 8))}
     name = draw(st.sampled_from(NAMES))
-    space = MODELS[name].space
+    space = MODELS[name]().space
     for setting in space:
         if setting.startswith("lambda") and setting != "lambda_idf":
             told[setting] = draw(DECAYS)
@@ -194,7 +194,7 @@ def test_scores_depend_on_neither_threads_nor_what_was_asked_before(name):
 def test_a_saved_model_scores_the_same(name, tmp_path):
     sessions = as_sessions([[0, 1, 2], [2, 1, 0, 3], [4, 1]], [0, DAY, 2 * DAY])
     model = make_model(name).fit(sessions)
-    loaded = load_model(model.save(tmp_path / "model"))
+    loaded = NextSongModel.load(model.save(tmp_path / "model"))
     plays = np.arange(sessions.plays)
     assert loaded.settings == model.settings
     assert loaded.score(sessions, plays).tobytes() == model.score(sessions, plays).tobytes()

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from song2vec.core.arrays import Array
+from song2vec.core.config import learned
 from song2vec.models.base import NextSongModel
 from song2vec.playlists import playlist, ranking
 from song2vec.playlists.ranking import log_ranks, nearest, recent_mean
@@ -17,6 +19,7 @@ class ByFunction(NextSongModel):
     """Scores by the last song heard and a monotone function."""
 
     name = "by function"
+    table_: Array = learned()
 
     def _fit(self, sessions):
         self.table_ = np.random.default_rng(0).random((len(sessions.catalogue), len(sessions.catalogue))).astype(np.float32)

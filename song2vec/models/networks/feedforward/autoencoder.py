@@ -93,7 +93,7 @@ class AutoEncoder(FeedForwardModel):
         seed: int = 0,
         progress: bool | None = None,
     ) -> None:
-        self.kind = kind
+        self.kind = kind  # type: ignore[misc]
         self.hidden = hidden
         self.wide = wide
         self.dropout = dropout

@@ -64,7 +64,7 @@ class FeedForwardModel(TrainedModel):
     def _arrays(self) -> dict[str, Array]:
         return {f"{name}_": array for name, array in self.network_.arrays().items()}
 
-    def _restore(self, arrays: dict[str, Array]) -> None:
+    def _restore_arrays(self, arrays: dict[str, Array]) -> None:
         size = arrays["input_"].shape[1]
         self.network_ = self._blank(len(self.catalogue_), size, generator(0, "weights"), device_named(self.device, or_cpu=True))
         self.network_.load({name.removesuffix("_"): array for name, array in arrays.items()})

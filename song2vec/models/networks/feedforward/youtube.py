@@ -186,6 +186,6 @@ class CandidateNetwork(Serving):
     def _arrays(self) -> dict[str, Array]:
         return {**super()._arrays(), "told_": np.frombuffer(json.dumps(vars(self._teller)).encode(), np.uint8)}
 
-    def _restore(self, arrays: dict[str, Array]) -> None:
+    def _restore_arrays(self, arrays: dict[str, Array]) -> None:
         self._teller = Teller(**json.loads(arrays.pop("told_").tobytes()))
-        super()._restore(arrays)
+        super()._restore_arrays(arrays)

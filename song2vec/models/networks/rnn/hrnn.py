@@ -182,11 +182,11 @@ class HRNN(RecurrentModel):
         listeners = {f"listener_{name}_": array for name, array in pack_ids(self.listeners_).items()}
         return super()._arrays() | {"users_": self.users_.cpu().numpy()} | listeners
 
-    def _restore(self, arrays: dict[str, Array]) -> None:
+    def _restore_arrays(self, arrays: dict[str, Array]) -> None:
         packed = {name[9:-1]: arrays.pop(name) for name in list(arrays) if name.startswith("listener_")}
         self.listeners_ = unpack_ids("listener", packed)
         found = torch.from_numpy(np.array(arrays.pop("users_")))
-        super()._restore(arrays)
+        super()._restore_arrays(arrays)
         self.users_ = found.to(self.network_.device)
 
     def _check(self) -> None:

@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import Self
 
 from song2vec.catalogue import Catalogue, SongId
-from song2vec.models.base import NextSongModel
 from song2vec.models.live import LiveSession
 from song2vec.models.networks.rnn.live import CarriedSession
 from song2vec.models.networks.rnn.lookup import OutputIndex
 from song2vec.models.networks.rnn.network import Network
 from song2vec.models.networks.rnn.new_songs import grown
 from song2vec.models.networks.rnn.onnx_file import write_onnx
+from song2vec.models.old import OldStyle
 from song2vec.search import SongIndex
 from song2vec.search.held import NO_ROWS
 from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors
 
 
-class Serving(NextSongModel):
+class Serving(OldStyle):
     """A network that was trained.
 
     Attributes:

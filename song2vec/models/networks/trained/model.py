@@ -14,7 +14,7 @@ from song2vec.core.arrays import Array
 from song2vec.core.errors import ArgumentError
 from song2vec.core.random import generator
 from song2vec.core.settings import check_whole
-from song2vec.models.base import NextSongModel
+from song2vec.models.old import OldStyle
 from song2vec.nn.checkpoint import Checkpoint, digest_of
 from song2vec.nn.device import device_named, threads
 from song2vec.nn.trainer import Epoch, Scores, Trainee, Trainer
@@ -35,7 +35,7 @@ class Aid:
     checkpoint_minutes: float = 10.0
 
 
-class TrainedModel(NextSongModel):
+class TrainedModel(OldStyle):
     """A network that is trained epoch by epoch.
 
     Attributes:

@@ -14,7 +14,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from song2vec.core.errors import ArgumentError, UnknownSongError
-from song2vec.models import load_model
+from song2vec.models import NextSongModel
 from song2vec.models.networks.feedforward.context import Teller, ages, clock
 from song2vec.models.networks.feedforward.steps import Pace
 from song2vec.models.networks.feedforward.tower import Examples, Tower, TowerSteps
@@ -153,7 +153,7 @@ def test_what_comes_next_depends_on_the_context(told, tmp_path):
         assert again.scores().argmax() == session.scores().argmax() == train.catalogue.row(table["song"][0])
     untold = model.score(replace(test, context=None), np.arange(5))
     assert np.isfinite(untold).all()
-    loaded = load_model(model.save(tmp_path / "model"))
+    loaded = NextSongModel.load(model.save(tmp_path / "model"))
     np.testing.assert_array_equal(loaded.score(test, np.arange(20)), model.score(test, np.arange(20)))
     train, test = by_context(0.0)
     assert not beats(youtube(**told).fit(train), youtube().fit(train), test)

@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 
 from song2vec.core.errors import ArgumentError
 from song2vec.core.random import generator
-from song2vec.models import load_model
+from song2vec.models import NextSongModel
 from song2vec.models.networks.rnn import users
 from song2vec.models.networks.rnn.hrnn import HRNN
 from song2vec.models.networks.rnn.network import Network
@@ -95,7 +95,7 @@ def test_listeners_differ_and_strangers_begin_at_zero(tmp_path):
     assert np.abs(by["a"] - by["b"]).max() > 1e-6
     for stranger in ("d", "never seen"):
         np.testing.assert_array_equal(by[stranger], by[None])
-    again = load_model(model.save(tmp_path / "model"))
+    again = NextSongModel.load(model.save(tmp_path / "model"))
     np.testing.assert_array_equal(again.session("b").listen(3).next(9)["score"], by["b"])
     plays = np.array([int(sessions.offsets[2])])
     in_session = model.score(sessions, plays)[0]

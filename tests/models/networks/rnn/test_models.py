@@ -188,9 +188,9 @@ def test_song_vectors_as_input(make, log, tmp_path):
     np.testing.assert_array_equal(weights(frozen)["input"][known[::-1]], vectors.matrix)
     tuned = make(input="vectors").fit(train, vectors=vectors)
     assert (weights(tuned)["input"][known[::-1]] != vectors.matrix).any(axis=1).all()
-    from song2vec.models import load_model
+    from song2vec.models import NextSongModel
 
-    again = load_model(tuned.save(tmp_path / "model"))
+    again = NextSongModel.load(tuned.save(tmp_path / "model"))
     np.testing.assert_array_equal(again.score(test, np.arange(20)), tuned.score(test, np.arange(20)))
     with pytest.raises(ArgumentError, match="vectors"):
         make(input="vectors").fit(train)

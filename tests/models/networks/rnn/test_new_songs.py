@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 from song2vec.catalogue import Catalogue
 from song2vec.core.errors import ArgumentError
-from song2vec.models import load_model
+from song2vec.models import NextSongModel
 from song2vec.models.networks.rnn.gru4rec import GRU4Rec
 from song2vec.models.networks.rnn.hrnn import HRNN
 from song2vec.sessions import Sessions
@@ -96,7 +96,7 @@ def test_known_songs_stay_as_they_were_and_so_does_the_model(train, vectors):
 @pytest.mark.parametrize("input", ["vectors", "constrained"])
 def test_a_larger_model_is_saved_and_goes_on_live(input, train, vectors, tmp_path):
     model = gru(train, vectors, input).add_songs(vectors)
-    loaded = load_model(model.save(tmp_path / "model"))
+    loaded = NextSongModel.load(model.save(tmp_path / "model"))
     heard = [3, int(NEW[1]), 7]
     np.testing.assert_array_equal(loaded.score_after(heard), model.score_after(heard))
     session = loaded.session()

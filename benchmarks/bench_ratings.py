@@ -90,7 +90,7 @@ def next_songs() -> list[dict[str, Any]]:
     asked: dict[str, NextSongModel] = {"popularity": make_model("popularity"), "sr": make_model("sr")}
     for rater in RATERS:
         settings = {"epochs": 10, "progress": False} | ({"batch_size": 256} if rater == "rrn" else {})
-        asked[f"ratings: {rater}"] = RatedSongs(rater=rater, days=1, settings_of_rater=settings)
+        asked[f"ratings: {rater}"] = RatedSongs(rater={"name": rater, "settings": settings}, days=1)
     rows = []
     for name, model in asked.items():
         figures = evaluate(model.fit(train), test, max_queries=QUERIES, timed=0, lists=False).metrics()

@@ -27,7 +27,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "item-knn": {"regularisation": 1.0},
     "gru4rec": {"hidden": 16, "n_sample": 32, "batch_size": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
     "hrnn": {"hidden": 16, "user_hidden": 8, "n_sample": 32, "batch_size": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
-    "ratings": {"settings_of_rater": {"size": 4, "epochs": 10, "progress": False}},
+    "ratings": {"rater": {"name": "time-svd++", "settings": {"size": 4, "epochs": 10, "progress": False}}},
     "blend": {"models": ["markov", "vsknn"]},
     "playlist-rnn": {"hidden": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
     "autoencoder": {"hidden": 16, "epochs": 20, "batch_size": 16, "learning_rate": 0.1, "repeats": True, "workers": 1, "progress": False},

@@ -9,6 +9,7 @@ import pytest
 
 from song2vec.core.errors import ArgumentError
 from song2vec.models import NextSongModel, RatedSongs
+from song2vec.ratings import BiasedMF, TimeSVDpp
 from song2vec.sessions import Sessions
 
 DAY = 86_400
@@ -27,7 +28,7 @@ def two_tastes():
 @pytest.mark.parametrize("rater", ["biased-mf", "time-svd++", "rrn"])
 def test_each_listener_gets_songs_of_their_taste(rater, tmp_path):
     sessions = two_tastes()
-    model = RatedSongs(rater=rater, settings_of_rater=SMALL | OWN.get(rater, {})).fit(sessions)
+    model = RatedSongs(rater={"name": rater, "settings": SMALL | OWN.get(rater, {})}).fit(sessions)
     first = sessions.offsets[:-1][-8:]
     scores = model.score(sessions, first)
     ids = np.array(sessions.catalogue.ids.to_list())
@@ -40,13 +41,22 @@ def test_each_listener_gets_songs_of_their_taste(rater, tmp_path):
 
 def test_whoever_is_unknown_gets_the_same():
     sessions = two_tastes()
-    model = RatedSongs(settings_of_rater=SMALL).fit(sessions)
+    model = RatedSongs(rater=TimeSVDpp(**SMALL)).fit(sessions)
     strangers = replace(sessions, listeners=sessions.listeners + 1000, start=None)
     scores = model.score(strangers, sessions.offsets[:2])
     np.testing.assert_array_equal(scores[0], scores[1])
 
 
 def test_bad_settings_are_refused():
-    for settings, message in (({"rater": "x"}, "rater='x'"), ({"settings_of_rater": 3}, "settings_of_rater=3"), ({"days": 0}, "days=0")):
+    for settings, message in (
+        ({"rater": "x"}, "rater='x'"),
+        ({"rater": {"name": "rrn", "settings": {"penalty": 1}}}, "penalty: not a setting of rrn"),
+        ({"rater": BiasedMF(), "days": 0}, "days=0"),
+    ):
         with pytest.raises(ArgumentError, match=message):
-            RatedSongs(**settings).fit(two_tastes())
+            RatedSongs(**settings)
+
+
+def test_tuning_tries_raters_and_settings_of_a_rater_are_replaced_by_name():
+    assert set(RatedSongs().space["rater"].values) == {"biased-mf", "time-svd++"}
+    assert RatedSongs(rater="biased-mf").replaced({"rater.l2": 0.5}).component("rater").l2 == 0.5

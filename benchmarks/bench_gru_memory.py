@@ -1,6 +1,6 @@
 """Does GRU4Rec train on a million songs in the memory of a small machine, and how fast? 100 units, generated sessions.
 
-Peak memory is that of the whole process, sessions and catalogue in it; it also holds while the model recommends and is saved.
+Peak memory is that of the whole process, sessions and catalogue in it; it also holds while the model answers and is saved.
 
     python benchmarks/bench_gru_memory.py             # a few minutes
     python benchmarks/bench_gru_memory.py --quick     # a tenth of the songs and plays, nothing saved
@@ -32,7 +32,7 @@ def main() -> None:
     settings = {"hidden": HIDDEN, "input": options.input, "epochs": 1, "workers": 1, "progress": False}
     model, seconds = timed(lambda: make_model("gru4rec", settings).fit(sessions))
     trained = peak_memory_mib()
-    model.recommend(sessions[0], 10)
+    model.next(sessions[0], 10)
     with TemporaryDirectory() as folder:
         model.save(folder)
     row = {

@@ -96,8 +96,8 @@ def measured(name: str, songs: int, plays: int) -> dict[str, Any]:
             break
     rate = answered / (perf_counter() - began)
     history = sessions[0]
-    model.recommend(history, 20)  # the catalogue numbers its songs at the first
-    _, ten = timed(lambda: [model.recommend(history, 20) for _ in range(10)])
+    model.next(history, 20)  # the catalogue numbers its songs at the first
+    _, ten = timed(lambda: [model.next(history, 20) for _ in range(10)])
     return {
         "model": name,
         "settings": model.settings,

@@ -188,7 +188,7 @@ class Engine(Changing, Playing):
         where the model thinks so. Raises UnknownSongError, AmbiguousSongError, ArgumentError.
         """
         model = self._nearest if self.next_song is None else self.next_song
-        return model.recommend(self._finder.ids(songs), k, exclude=self._finder.ids(exclude) + self._removed)
+        return model.next(self._finder.ids(songs), k, exclude=self._finder.ids(exclude) + self._removed)
 
     def map(self, **options: Any) -> SongMap:
         """A t-SNE map of the songs; options of :func:`song2vec.maps.song_map`. ``engine.map().save("map.png")``."""

@@ -135,9 +135,7 @@ class NextSongModel(Estimator):
         """How many queries are scored at once."""
         return max(1, BLOCK_BYTES // (4 * len(self._fitted())))
 
-    def recommend(
-        self, songs: Iterable[SongId], k: int = 10, *, exclude: Iterable[SongId] = (), unknown: Unknown = "raise"
-    ) -> pl.DataFrame:
+    def next(self, songs: Iterable[SongId], k: int = 10, *, exclude: Iterable[SongId] = (), unknown: Unknown = "raise") -> pl.DataFrame:
         """The k songs most likely to come next in a session.
 
         Args:

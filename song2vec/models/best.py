@@ -20,7 +20,7 @@ def check_k(k: int) -> None:
 
 
 def best_songs(catalogue: Catalogue, scores: Array, k: int, exclude: Iterable[SongId]) -> pl.DataFrame:
-    """The table of :meth:`NextSongModel.recommend` by (songs,) scores."""
+    """The table of :meth:`NextSongModel.next` by (songs,) scores."""
     best = best_rows(scores, k, catalogue.rows(exclude, "skip"))
     return top_table(catalogue, best, scores[best])
 

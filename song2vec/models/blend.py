@@ -120,7 +120,7 @@ class BlendSession(LiveSession):
         return scores
 
     def next(self, k: int = 10, *, exclude: Iterable[SongId] = ()) -> pl.DataFrame:
-        """The k songs most likely to come next: the table of :meth:`NextSongModel.recommend`.
+        """The k songs most likely to come next: the table of :meth:`NextSongModel.next`.
 
         Raises UnknownSongError before the first song, and ArgumentError for a k below 1.
         """

@@ -16,13 +16,13 @@ from song2vec.core.storage import Part, load_folder, save_folder, understood
 KIND = "live session"
 
 
-class Recommender(Protocol):
+class Fitted(Protocol):
     """What a live session asks: a fitted next-song model."""
 
     catalogue_: Catalogue
 
     @property
-    def recommend(self) -> Callable[..., pl.DataFrame]: ...
+    def next(self) -> Callable[..., pl.DataFrame]: ...
 
     @property
     def score_after(self) -> Callable[..., Array]: ...
@@ -36,7 +36,7 @@ class LiveSession:
         songs: what was heard so far, in order.
     """
 
-    def __init__(self, model: Recommender, listener: SongId | None = None) -> None:
+    def __init__(self, model: Fitted, listener: SongId | None = None) -> None:
         self.listener = listener
         self.songs: list[SongId] = []
         self._model = model
@@ -55,11 +55,11 @@ class LiveSession:
         return self._model.score_after(self.songs, **self._asked)
 
     def next(self, k: int = 10, *, exclude: list[SongId] | tuple[SongId, ...] = ()) -> pl.DataFrame:
-        """The k songs most likely to come next: the table of :meth:`NextSongModel.recommend`.
+        """The k songs most likely to come next: the table of :meth:`NextSongModel.next`.
 
         Raises UnknownSongError before the first song.
         """
-        return self._model.recommend(self.songs, k, exclude=list(exclude), **self._asked)
+        return self._model.next(self.songs, k, exclude=list(exclude), **self._asked)
 
     @property
     def _asked(self) -> dict[str, Any]:

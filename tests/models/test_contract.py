@@ -105,29 +105,29 @@ def test_what_comes_later_and_elsewhere_does_not_matter(name):
 
 
 @every_model
-def test_recommends_exactly_k(name):
+def test_next_gives_exactly_k(name):
     model, (_, test) = fitted(name), log()
     heard = test[3]
     for k in (1, 10, SONGS, 1000):
-        table = model.recommend(heard, k)
+        table = model.next(heard, k)
         assert len(table) == min(k, SONGS)
         assert table.columns == ["song", "artist", "title", "score"]
         assert (np.diff(table["score"].to_numpy()) <= 0).all()
         assert table["song"].n_unique() == len(table)
-    hidden = model.recommend(heard, 20)["song"].to_list()
-    assert set(model.recommend(heard, 30, exclude=hidden)["song"]).isdisjoint(hidden)
-    assert len(model.recommend(heard, 1000, exclude=[*hidden, "never heard of"])) == SONGS - 20
+    hidden = model.next(heard, 20)["song"].to_list()
+    assert set(model.next(heard, 30, exclude=hidden)["song"]).isdisjoint(hidden)
+    assert len(model.next(heard, 1000, exclude=[*hidden, "never heard of"])) == SONGS - 20
 
 
 @every_model
 def test_unknown_songs_raise_or_are_skipped(name):
     model = fitted(name)
     with pytest.raises(UnknownSongError, match="999"):
-        model.recommend([3, 999])
-    assert model.recommend([3, 999], 5, unknown="skip").equals(model.recommend([3], 5))
+        model.next([3, 999])
+    assert model.next([3, 999], 5, unknown="skip").equals(model.next([3], 5))
     for nothing in ([], [999]):
         with pytest.raises(UnknownSongError, match="at least one"):
-            model.recommend(nothing, unknown="skip")
+            model.next(nothing, unknown="skip")
 
 
 @every_model
@@ -135,9 +135,9 @@ def test_unusable_arguments_are_refused_by_name(name):
     model, (train, test) = fitted(name), log()
     other = Sessions.from_lists([[1, 2], [2, 3]])
     refused = (
-        *((lambda k=k: model.recommend([1], k), "^k=") for k in (0, -1, 2.0, "3", None, True)),
-        (lambda: model.recommend(7), "^songs="),
-        (lambda: make(name).recommend([1]), "fit"),
+        *((lambda k=k: model.next([1], k), "^k=") for k in (0, -1, 2.0, "3", None, True)),
+        (lambda: model.next(7), "^songs="),
+        (lambda: make(name).next([1]), "fit"),
         (lambda: make(name).session(), "fit"),
         (lambda: make(name).save("nowhere"), "fit"),
         (lambda: make(name).score(test, np.array([0])), "fit"),
@@ -179,9 +179,9 @@ def test_ids_are_whatever_the_log_calls_its_songs(name):
     train, test = (with_string_ids(sessions) for sessions in log())
     model = make(name).fit(train)
     np.testing.assert_allclose(model.score(test, np.arange(20)), fitted(name).score(log()[1], np.arange(20)), **CLOSE)
-    assert set(model.recommend(["song 3"], 60)["song"]) == {f"song {number}" for number in range(SONGS)}
+    assert set(model.next(["song 3"], 60)["song"]) == {f"song {number}" for number in range(SONGS)}
     with pytest.raises(UnknownSongError, match="strings"):
-        model.recommend([3])
+        model.next([3])
 
 
 @every_model
@@ -201,13 +201,13 @@ def test_songs_never_played_and_sessions_of_one_song(name):
     train, test = everything.keep(np.arange(len(lists))), everything.keep(np.array([5, 6]))
     model = make(name).fit(train)
     assert np.isfinite(model.score(test, np.arange(4))).all()
-    assert len(model.recommend([8, 9], 6)) == 6
+    assert len(model.next([8, 9], 6)) == 6
     alone = Sessions.from_lists([[1], [2], [1]])
     if name in NEED_PAIRS:
         with pytest.raises(ArgumentError, match="two plays"):
             make(name).fit(alone)
     else:
-        assert len(make(name).fit(alone).recommend([1], 5)) == 2
+        assert len(make(name).fit(alone).next([1], 5)) == 2
 
 
 @every_model
@@ -218,13 +218,13 @@ def test_a_session_longer_than_any_in_training(name):
 
 
 @every_model
-def test_a_live_session_recommends_as_the_whole_history_does(name):
+def test_a_live_session_answers_as_the_whole_history_does(name):
     model, (_, test) = fitted(name), log()
     session = model.session()
     with pytest.raises(Song2VecError, match="song"):
         session.next()
     for i, song in enumerate(test[0], 1):
-        found, expected = session.listen(song).next(5), model.recommend(test[0][:i], 5)
+        found, expected = session.listen(song).next(5), model.next(test[0][:i], 5)
         np.testing.assert_allclose(found["score"], expected["score"], **CLOSE)
     with pytest.raises(UnknownSongError):
         session.listen(999)

@@ -103,7 +103,7 @@ LOG = Sessions.from_lists([["a", "b", "c"], ["a", "c"], ["a", "b", "a"], ["a", "
     ],
 )
 def test_scores_by_hand(model, expected):
-    table = model.fit(LOG).recommend(["c", "a"], 4)
+    table = model.fit(LOG).next(["c", "a"], 4)
     found = dict(zip(table["song"], table["score"], strict=True))
     expected = dict.fromkeys("abcd", 0.0) | expected
     assert found == pytest.approx(expected, rel=1e-5)
@@ -111,11 +111,11 @@ def test_scores_by_hand(model, expected):
 
 def test_of_songs_that_followed_equally_often_the_first_seen_is_ahead():
     model = MarkovChain().fit(Sessions.from_lists([["a", "d"], ["a", "c"], ["a", "b"], ["a", "b"]]))
-    assert model.recommend(["a"], 3)["song"].to_list() == ["b", "d", "c"]
+    assert model.next(["a"], 3)["song"].to_list() == ["b", "d", "c"]
 
 
 def test_earlier_songs_count_decayed():
     model, last = SequentialRules(decay=0.5).fit(LOG), SequentialRules().fit(LOG)
-    scores = [last.recommend(history, 4).sort("song")["score"].to_numpy() for history in (["a"], ["b"], ["a"])]
+    scores = [last.next(history, 4).sort("song")["score"].to_numpy() for history in (["a"], ["b"], ["a"])]
     expected = scores[2] + 0.5 * scores[1] + 0.25 * scores[0]
-    np.testing.assert_allclose(model.recommend(["a", "b", "a"], 4).sort("song")["score"], expected, rtol=1e-5)
+    np.testing.assert_allclose(model.next(["a", "b", "a"], 4).sort("song")["score"], expected, rtol=1e-5)

@@ -198,7 +198,7 @@ def test_a_saved_model_scores_the_same(name, tmp_path):
     plays = np.arange(sessions.plays)
     assert loaded.settings == model.settings
     assert loaded.score(sessions, plays).tobytes() == model.score(sessions, plays).tobytes()
-    assert loaded.recommend([1, 2], k=3).equals(model.recommend([1, 2], k=3))
+    assert loaded.next([1, 2], k=3).equals(model.next([1, 2], k=3))
 
 
 def test_no_query_gives_no_scores():

@@ -34,7 +34,7 @@ def test_the_first_pick_is_the_nearest_song_or_the_likeliest_follower():
 def test_a_popular_model_plays_the_most_popular_songs_that_were_not_heard():
     vectors = music()
     model = Popularity().fit(sessions(vectors))
-    best = [song for song in model.recommend(["s0"], 10)["song"] if song not in ("s5", "s9")]
+    best = [song for song in model.next(["s0"], 10)["song"] if song not in ("s5", "s9")]
     assert playlist(model, "s5", len(best), history=["s9"]).songs[:5] == best[:5]
 
 

@@ -37,7 +37,7 @@ class Serving(FeedForwardModel):
     def _users(self, sessions: Sessions, plays: Array) -> torch.Tensor:
         """(n, hidden) after each of these plays."""
 
-    def recommend(
+    def next(
         self,
         songs: Iterable[SongId],
         k: int = 10,
@@ -47,7 +47,7 @@ class Serving(FeedForwardModel):
         at: datetime | int | None = None,
         context: Mapping[str, str | None] | None = None,
     ) -> pl.DataFrame:
-        """The k songs most likely to come next, as :meth:`NextSongModel.recommend` has it.
+        """The k songs most likely to come next, as :meth:`NextSongModel.next` has it.
 
         Args:
             at: when the session began, epoch seconds or a datetime; None where it is not known.
@@ -68,7 +68,7 @@ class Serving(FeedForwardModel):
         at: datetime | int | None = None,
         context: Mapping[str, str | None] | None = None,
     ) -> Array:
-        """(songs of the catalogue,) float32 scores of every song as the next; arguments and errors are those of :meth:`recommend`."""
+        """(songs of the catalogue,) float32 scores of every song as the next; arguments and errors are those of :meth:`next`."""
         session = self._one(songs, unknown, at, context)
         scores: Array = self.score(session, np.array([session.plays - 1]))[0]
         return scores
@@ -80,7 +80,7 @@ class Serving(FeedForwardModel):
         at: datetime | int | None = None,
         context: Mapping[str, str | None] | None = None,
     ) -> LiveSession:
-        """A session that goes on, with what is known of it: see :meth:`recommend`."""
+        """A session that goes on, with what is known of it: see :meth:`next`."""
         self._fitted()
         return ToldSession(self, listener, Told.of(at, context, self._columns), self._columns)
 
@@ -91,9 +91,9 @@ class Serving(FeedForwardModel):
 
         Args:
             songs: what was heard so far, in order, at least one.
-            at, context: see :meth:`recommend`.
+            at, context: see :meth:`next`.
 
-        Raises UnknownSongError for a song that the model does not know, and without a song; ArgumentError as :meth:`recommend`.
+        Raises UnknownSongError for a song that the model does not know, and without a song; ArgumentError as :meth:`next`.
         """
         session = self._one(songs, "raise", at, context)
         vector: Array = self.user_vectors(session, np.array([session.plays - 1]))[0]

@@ -28,7 +28,7 @@ class CandidateNetwork(Serving):
     p(next = i) = softmax(v_i u + b_i), learned by a sampled softmax. The network serves through an index: of the songs in
     ``index()`` those nearest to ``user_vector(songs)`` have the highest scores.
 
-    Engines and blends ask it without time and context; its own ``recommend`` and ``session`` take them.
+    Engines and blends ask it without time and context; its own ``next`` and ``session`` take them.
 
     An example's age is how long before the end of the log it happened. Told of it in training and asked for age 0, the
     network foretells what is played at the end of the log, not on average over it (section 3.3 of the paper).

@@ -58,10 +58,8 @@ class OutputIndex:
     def __repr__(self) -> str:
         return f"OutputIndex({self.model.name}, {self._index.name}, {len(self.model.catalogue_):,} songs, recall@{K} {self.recall_:.3f})"
 
-    def recommend(
-        self, songs: Iterable[SongId], k: int = 10, *, exclude: Iterable[SongId] = (), unknown: Unknown = "raise"
-    ) -> pl.DataFrame:
-        """The k songs most likely to come next in a session: arguments, table and errors of :meth:`NextSongModel.recommend`."""
+    def next(self, songs: Iterable[SongId], k: int = 10, *, exclude: Iterable[SongId] = (), unknown: Unknown = "raise") -> pl.DataFrame:
+        """The k songs most likely to come next in a session: arguments, table and errors of :meth:`NextSongModel.next`."""
         catalogue = self.model.catalogue_
         check_k(k)
         rows = heard_rows(catalogue, songs, unknown)

@@ -36,7 +36,7 @@ class Serving(OldStyle):
         return CarriedSession(self, listener)
 
     def index(self, kind: str | SongIndex = "exact", *, sessions: Sessions | None = None, seed: int = 0) -> OutputIndex:
-        """An index over the output rows, which recommends from a large catalogue without reading all of it.
+        """An index over the output rows, which answers from a large catalogue without reading all of it.
 
         Args:
             kind: of index, as of :class:`song2vec.Engine`; "exact" misses nothing, and reads a quarter of the memory.

@@ -204,7 +204,7 @@ def test_what_was_heard_comes_last_unless_it_may_come_again(log):
     heard = log[1][0]
     for repeats in (False, True):
         model = coder(epochs=2, repeats=repeats).fit(log[0])
-        order = model.recommend(heard, SONGS)["song"].to_list()
+        order = model.next(heard, SONGS)["song"].to_list()
         assert (set(order[-len(set(heard)) :]) == set(heard)) is not repeats
 
 

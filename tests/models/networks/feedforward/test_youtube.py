@@ -147,7 +147,7 @@ def test_what_comes_next_depends_on_the_context(told, tmp_path):
         assert set(train.catalogue.songs(found.rows)) == set(hits)
         session = model.session(context=context).listen(song[0])
         again = model.load_session(session.save(tmp_path / "session"))
-        for table in (model.recommend(song, K, context=context), session.next(K), again.next(K)):
+        for table in (model.next(song, K, context=context), session.next(K), again.next(K)):
             assert set(table["song"]) == set(hits)
         assert blind.load_session(tmp_path / "session").songs == song  # it is told nothing of the context
         assert again.scores().argmax() == session.scores().argmax() == train.catalogue.row(table["song"][0])
@@ -207,7 +207,7 @@ def test_the_index_orders_songs_as_the_scores_do(model):
     for session in range(20):
         heard = test[session][:4]
         vector = model.user_vector(heard)
-        expected = model.catalogue_.rows(model.recommend(heard, 10)["song"].to_list()).tolist()
+        expected = model.catalogue_.rows(model.next(heard, 10)["song"].to_list()).tolist()
         assert exact.search(vector, 10).rows.tolist() == expected
         recalls.append(len(set(annoy.search(vector, 10).rows.tolist()) & set(expected)) / 10)
     assert np.mean(recalls) > 0.9
@@ -222,7 +222,7 @@ def test_user_vectors_are_refused_by_name(model):
     for at in ("noon", True, 10**30):
         with pytest.raises(ArgumentError, match=f"^at={at!r}"):
             model.user_vector([1], at=at)
-    for call in (model.user_vector, model.recommend, model.score_after):
+    for call in (model.user_vector, model.next, model.score_after):
         with pytest.raises(ArgumentError, match="context: 'country' is no column that the model was told of; this model was told of no"):
             call([1], context={"country": "SE"})
     with pytest.raises(ArgumentError, match=r"^context='SE'"):

@@ -54,7 +54,7 @@ def test_finds_the_songs_that_scoring_all_finds(kind, model, train):
     hits = 0
     for session in range(30):
         heard = train[session]
-        found, expected = index.recommend(heard, 10), model.recommend(heard, 10)
+        found, expected = index.next(heard, 10), model.next(heard, 10)
         assert found.columns == expected.columns
         hits += len(set(found["song"]) & set(expected["song"]))
         kept = dict(zip(expected["song"], expected["score"], strict=True))
@@ -67,13 +67,13 @@ def test_finds_the_songs_that_scoring_all_finds(kind, model, train):
 
 def test_exactly_k_and_nothing_hidden(model):
     index = model.index()
-    best = index.recommend([5, 6], 20)["song"].to_list()
-    assert set(index.recommend([5, 6], 30, exclude=best)["song"]).isdisjoint(best)
-    assert len(index.recommend([5, 6], 10**6, exclude=[*best, "never heard of"])) == SONGS - 20
+    best = index.next([5, 6], 20)["song"].to_list()
+    assert set(index.next([5, 6], 30, exclude=best)["song"]).isdisjoint(best)
+    assert len(index.next([5, 6], 10**6, exclude=[*best, "never heard of"])) == SONGS - 20
     with pytest.raises(ArgumentError, match=r"^k="):
-        index.recommend([5], 0)
+        index.next([5], 0)
     with pytest.raises(UnknownSongError):
-        index.recommend([SONGS])
+        index.next([SONGS])
     with pytest.raises(ArgumentError, match="fit"):
         GRU4Rec().index()
     with pytest.raises(ArgumentError, match=r"^index="):

@@ -152,7 +152,7 @@ def test_a_live_session_is_the_session(cell, log, tmp_path):
             sessions[1].save(tmp_path / "session")
             sessions[1] = model.load_session(tmp_path / "session")
     for session, heard in zip(sessions, lists, strict=True):
-        expected = model.recommend(heard, 10)
+        expected = model.next(heard, 10)
         assert session.songs == heard
         np.testing.assert_allclose(session.next(10)["score"], expected["score"], atol=1e-5)
     with pytest.raises(ArgumentError, match="different"):
@@ -171,7 +171,7 @@ def test_a_session_goes_on_with_another_model_as_if_it_had_heard_it_all(log, tmp
     for model in (gru(seed=1).fit(train), gru(cell="lstm", hidden=7, layers=2).fit(train), MarkovChain().fit(train)):
         resumed = model.load_session(tmp_path / "session")
         assert resumed.songs == heard
-        np.testing.assert_allclose(resumed.next(10)["score"], model.recommend(heard, 10)["score"], atol=1e-5)
+        np.testing.assert_allclose(resumed.next(10)["score"], model.next(heard, 10)["score"], atol=1e-5)
         resumed.save(tmp_path / "again")
         assert gru(seed=1).fit(train).load_session(tmp_path / "again").songs == heard
     with pytest.raises(UnknownSongError, match=f"unknown song {heard[0]!r}"):

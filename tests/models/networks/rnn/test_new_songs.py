@@ -53,8 +53,8 @@ def likeness(model: Any, shift: int = 0) -> tuple[float, float]:
     for artist, new in enumerate(NEW.tolist()):
         other = (artist + shift) % len(NEW)
         theirs = set(range(other * GROUP, (other + 1) * GROUP))
-        recommended += new in model.recommend(sorted(theirs)[:2], 2 * GROUP)["song"].to_list()
-        led += len(theirs & set(model.recommend([new], GROUP)["song"])) / GROUP
+        recommended += new in model.next(sorted(theirs)[:2], 2 * GROUP)["song"].to_list()
+        led += len(theirs & set(model.next([new], GROUP)["song"])) / GROUP
     return recommended / len(NEW), led / len(NEW)
 
 

@@ -78,7 +78,7 @@ def _in_a_process(kind: str, songs: int, options: argparse.Namespace) -> list[di
 def _child(kind: str, songs: int, size: int, seed: int) -> None:
     vectors = SongVectors(clustered_vectors(songs, size, seed=seed), list(range(songs)))
     asked = np.random.default_rng(seed + 1).choice(songs, QUERIES, replace=False)
-    truth = ExactIndex(storage="float32").build(vectors).similar_batch(asked, K).cosines[:, -1]
+    truth = ExactIndex(storage="float32").fit(vectors).similar_batch(asked, K).cosines[:, -1]
     for row in MEASURED[kind](vectors, asked, truth, seed):
         print(json.dumps({"songs": songs, "index": kind, **row}))
 
@@ -146,9 +146,9 @@ MEASURED: dict[str, Callable[..., Iterator[dict[str, Any]]]] = {
 
 def _built(index: Any, vectors: SongVectors) -> tuple[Any, dict[str, Any]]:
     """The index, and what it costs: seconds to build and load, megabytes on disk and in memory besides the vectors."""
-    index.build(SongVectors(vectors.matrix[:1000], list(range(1000))))  # what is compiled once is no cost of the index
+    index.fit(SongVectors(vectors.matrix[:1000], list(range(1000))))  # what is compiled once is no cost of the index
     before = _resident_mb()
-    _, seconds = timed(lambda: index.build(vectors))
+    _, seconds = timed(lambda: index.fit(vectors))
     memory = _resident_mb() - before
     with tempfile.TemporaryDirectory() as folder:
         path = index.save(Path(folder) / "index")

@@ -83,7 +83,7 @@ def same_tag_share(vectors: SongVectors, train: Sessions, tags: Array) -> float:
     """The share of tagged neighbours among the ten nearest that have a tag in common with the song, over tagged songs."""
     rows = train.catalogue.rows(vectors.catalogue.ids.to_list())
     tagged = np.flatnonzero(tags[rows].any(axis=1))
-    near = ExactIndex().build(vectors).similar_batch(vectors.catalogue.songs(tagged), K).rows
+    near = ExactIndex().fit(vectors).similar_batch(vectors.catalogue.songs(tagged), K).rows
     common = (tags[rows[tagged]][:, None, :] & tags[rows[near]]).any(axis=2)
     return float(common[tags[rows[near]].any(axis=2)].mean())
 

@@ -33,20 +33,21 @@ class Registry(Mapping[str, type[T]]):
     Args:
         what: what they are, for errors: "model", "learner".
         places: name -> "module:Class", the module within ``song2vec``.
+        plural: of ``what``, where it is not what + "s".
 
-    Packages add theirs by an entry point of the group ``song2vec.models`` (for what="model"), programs by :meth:`register`.
+    Packages add theirs by an entry point of the group ``song2vec.models`` (by the plural), programs by :meth:`register`.
     Looking a name up raises MissingExtraError where its class needs a package that is not installed.
     """
 
-    def __init__(self, what: str, places: Mapping[str, str]) -> None:
-        self.what = what
+    def __init__(self, what: str, places: Mapping[str, str], plural: str | None = None) -> None:
+        self.what, self.plural = what, plural or f"{what}s"
         self._places = dict(places)
         self._registered: dict[str, type[T]] = {}
 
     @cached_property
     def _installed(self) -> dict[str, EntryPoint]:
         found = {}
-        for point in entry_points(group=f"song2vec.{self.what}s"):
+        for point in entry_points(group=f"song2vec.{self.plural}"):
             if point.name in self._places:
                 logger.warning("the %s %r of %s is passed over: song2vec has one of that name", self.what, point.name, point.value)
             else:

@@ -12,7 +12,7 @@ import polars as pl
 
 from song2vec.catalogue import Catalogue, SongId, Unknown
 from song2vec.core.errors import ArgumentError
-from song2vec.core.storage import Part, load_folder, save_folder, understood
+from song2vec.core.storage import Part, load_folder, prefixed, save_folder, understood, within
 from song2vec.engine.changing import Changing
 from song2vec.engine.finder import Finder
 from song2vec.engine.info import Info, learner_settings
@@ -20,7 +20,7 @@ from song2vec.engine.next_song import chosen, fitted, from_parts, nearest_song, 
 from song2vec.engine.playing import Playing
 from song2vec.maps import SongMap, song_map
 from song2vec.models import NextSongModel
-from song2vec.search import Filters, Neighbours, SongIndex, load_index, make_index
+from song2vec.search import Filters, Neighbours, SongIndex, make_index
 from song2vec.search.listeners import History, Listener, listener
 from song2vec.sessions import Sessions
 from song2vec.vectors import Learner, make_learner
@@ -211,8 +211,7 @@ class Engine(Changing, Playing):
 
         Raises SavedFolderError when ``path`` holds something else than an engine.
         """
-        self.index.merge()
-        parts = self.vectors.to_parts() | {"index": self.index.to_part(), "engine": Part(meta={"learner": self._learner})}
+        parts = prefixed("index", self.index.to_parts()) | {"engine": Part(meta={"learner": self._learner})}
         return save_folder(path, KIND, parts | to_parts(self.next_song, self.catalogue))
 
     @classmethod
@@ -221,7 +220,7 @@ class Engine(Changing, Playing):
         parts = load_folder(path, KIND, memory_map=memory_map)
         engine = cls.__new__(cls)
         with understood(os.fspath(path)):
-            engine.index = load_index(parts["index"], SongVectors.from_parts(parts))
+            engine.index = SongIndex.from_parts(within("index", parts))
             engine._learner = dict(parts["engine"].meta["learner"])
             engine.next_song = from_parts(parts, os.fspath(path))
         return engine

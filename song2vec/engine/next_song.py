@@ -60,4 +60,4 @@ def from_parts(parts: dict[str, Part], source: object) -> NextSongModel | None:
     """The inverse of :func:`to_parts`; None when the engine was saved without a model."""
     own = {name.removeprefix(PREFIX): part for name, part in parts.items() if name.startswith(PREFIX)}
     with understood(source):
-        return NextSongModel.from_parts({SONGS: parts["catalogue.songs"], **own}) if own else None
+        return NextSongModel.from_parts({SONGS: parts["index.catalogue.songs"], **own}) if own else None

@@ -12,6 +12,7 @@ import numpy as np
 
 from song2vec.core.arrays import Array
 from song2vec.core.checks import check_float
+from song2vec.core.config import settings_of
 from song2vec.core.random import generator
 from song2vec.vectors.song_vectors import SongVectors
 
@@ -33,26 +34,26 @@ def choose(kinds: Iterable[Any], vectors: SongVectors, recall: float, seed: int)
     exact search. Its parameters are those at which its own check reaches the recall.
 
     Args:
-        kinds: index classes; one of them is called "exact".
+        kinds: index classes; one of them is called "exact", and of the others those with a setting ``recall`` are tried.
         recall: recall@10 wanted, above 0 and up to 1; 1 is exact search.
 
     Raises ArgumentError for another recall.
     """
     check_float("recall", recall, 0, 1, above=True)
-    by_name = {kind.name: kind for kind in kinds if kind.installed()}
-    exact = by_name.pop("exact")(seed=seed).build(vectors)
+    by_name = {kind.name: kind for kind in kinds if kind.installed() and (kind.name == "exact" or "recall" in settings_of(kind))}
+    exact = by_name.pop("exact")(seed=seed).fit(vectors)
     took = seconds_a_query(exact, vectors, seed)
     if took <= FAST or recall == 1:
-        return _told(exact, vectors, f"exact search takes {1e3 * took:.2f} ms a query and misses nothing")
+        return _chosen(exact, vectors, f"exact search takes {1e3 * took:.2f} ms a query and misses nothing")
     tried = _trials(by_name, vectors, recall, seed, took / WORTH)
     if not tried:
-        return _told(exact, vectors, f"exact search takes {1e3 * took:.2f} ms a query; on a tenth of the songs no other kind is faster")
-    built = [kind(recall=recall, seed=seed).build(vectors) for kind in tried]
+        return _chosen(exact, vectors, f"exact search takes {1e3 * took:.2f} ms a query; on a tenth of the songs no other kind is faster")
+    built = [kind(recall=recall, seed=seed).fit(vectors) for kind in tried]
     needed = [seconds_a_query(index, vectors, seed) for index in built]
-    ways = sorted(zip(needed, range(len(built)), strict=True))
-    compared = ", ".join(f"{built[i].name} takes {1e3 * each:.2f} ms a query at recall {built[i].recall_:.3f}" for each, i in ways)
-    good = (built[i] for each, i in ways if _keeps(built[i], recall) and WORTH * each <= took)
-    return _told(next(good, exact), vectors, f"{compared}, exact search {1e3 * took:.2f} ms")
+    fastest = sorted(zip(needed, range(len(built)), strict=True))
+    compared = ", ".join(f"{built[i].name} takes {1e3 * each:.2f} ms a query at recall {built[i].recall_:.3f}" for each, i in fastest)
+    good = (built[i] for each, i in fastest if _keeps(built[i], recall) and WORTH * each <= took)
+    return _chosen(next(good, exact), vectors, f"{compared}, exact search {1e3 * took:.2f} ms")
 
 
 def seconds_a_query(index: Any, vectors: SongVectors, seed: int) -> float:
@@ -72,7 +73,7 @@ def _trials(kinds: dict[str, Any], vectors: SongVectors, recall: float, seed: in
     tenth = vectors.subset(_some(vectors, -(-len(vectors) // _TRIAL), seed))
     seconds = {}
     for name, kind in kinds.items():
-        index = kind(recall=recall, seed=seed).build(tenth)
+        index = kind(recall=recall, seed=seed).fit(tenth)
         needed = seconds_a_query(index, tenth, seed)
         if _keeps(index, recall) and needed < limit:
             seconds[name] = needed
@@ -88,7 +89,7 @@ def _some(vectors: SongVectors, count: int, seed: int) -> Array:
     return rows
 
 
-def _told(index: Any, vectors: SongVectors, why: str) -> Any:
+def _chosen(index: Any, vectors: SongVectors, why: str) -> Any:
     index.why_ = f"{index.name} chosen for {len(vectors):,} songs: {why}"
     logger.info(index.why_)
     return index

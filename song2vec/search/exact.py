@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Self
+from typing import Any, Self
+
+import numpy as np
 
 from song2vec.core.arrays import Array
-from song2vec.core.errors import ArgumentError
+from song2vec.core.config import Choice, setting
+from song2vec.search._kernels import CHUNK, STRIP, coded_scores, encode, rows_from
 from song2vec.search.base import SongIndex
-from song2vec.search.checks import Finding
 from song2vec.search.filters import Allowed
-from song2vec.search.held import Held
 from song2vec.search.scoring import FEW_QUERIES, candidates
-from song2vec.search.sieve import Sieve
+from song2vec.search.state import IndexState, Searcher
 from song2vec.vectors.song_vectors import SongVectors
 
-STORAGES = ("int8", "float32")
+_QUERY_STEPS = 4000  # a query is rounded this finely
+_ROUNDING = 1e-6  # of float32, and of the length of unit vectors
+_NO_MASK = np.empty(0, np.bool_)
 
 
 class ExactIndex(SongIndex):
@@ -23,45 +26,80 @@ class ExactIndex(SongIndex):
 
     Many queries at once go through matrix products in all cores, a tile of half a megabyte of scores at a time. One query
     is bound by memory, so it reads a copy at a byte a number and looks at the vectors of the few dozen songs which that
-    cannot tell from the best: the same answers in a third of the time or less.
-
-    Args:
-        storage: "int8" keeps that copy, a quarter of the vectors' memory, made anew after loading; "float32" keeps nothing.
-        seed: of the check that every index has; nothing is drawn here.
+    cannot tell from the best: the same answers in a third of the time or less. The copy is made anew after loading.
     """
 
     name = "exact"
-
-    def __init__(self, *, storage: str = "int8", seed: int = 0) -> None:
-        self.storage = storage
-        self.seed = seed
+    storage: str = setting(
+        Choice(("int8", "float32")), default="int8", help="int8 keeps that copy, a quarter of the vectors' memory; float32 keeps none"
+    )
 
     def add(self, vectors: SongVectors) -> Self:
         """Search these new songs too, from the next search on; returns self. They are merged at once: nothing is slow to build."""
         return super().add(vectors).merge()
 
-    def _build(self, unit: Array) -> None:
-        if self.storage not in STORAGES:
-            raise ArgumentError(f"storage={self.storage!r}: {' or '.join(map(repr, STORAGES))} is allowed")
-        self._sieve = Sieve(unit) if self.storage == "int8" else None
+    def _build(self, unit: Array) -> Searcher:
+        return _Everything(unit, QuantisedPrefilter(unit) if self.storage == "int8" else None)
 
-    def _exactly(self, held: Held, units: Array, n: int, allowed: Allowed) -> Iterable[Array]:
-        sieve = self._sieve
-        few = len(units) > FEW_QUERIES or 8 * min(n, allowed.count) > len(held.unit) or 8 * allowed.count < len(held.unit)
-        if sieve is None or few or len(sieve) != len(held.unit):
-            return super()._exactly(held, units, n, allowed)
-        return (sieve.candidates(unit, n, allowed.mask) for unit in units)
+    def _exactly(self, state: IndexState, units: Array, n: int, allowed: Allowed) -> Iterable[Array]:
+        searcher: Any = state.searcher
+        songs, prefilter = len(state.unit), searcher.prefilter
+        many = len(units) > FEW_QUERIES or 8 * min(n, allowed.count) > songs or 8 * allowed.count < songs
+        if many or prefilter is None or state.built < songs:
+            return super()._exactly(state, units, n, allowed)
+        return (prefilter.candidates(unit, n, allowed.mask) for unit in units)
 
-    def _nearest(self, queries: Array, n: int) -> Iterable[Array]:
-        return candidates(self._now.unit, queries, n)
 
-    def _check(self) -> Finding:
-        self.recall_ = 1.0
-        return Finding(1.0, 0)
+class _Everything(Searcher):
+    exact = True
 
-    def _check_briefly(self) -> None:
-        self._build(self._now.unit)
-        self._accept(Finding(1.0, 0))
+    def __init__(self, unit: Array, prefilter: QuantisedPrefilter | None) -> None:
+        self._unit, self.prefilter = unit, prefilter
 
-    def _accept(self, finding: Finding) -> None:
-        self.answers_exactly_ = True
+    def nearest(self, queries: Array, n: int) -> Iterable[Array]:
+        return candidates(self._unit, queries, n)
+
+
+class QuantisedPrefilter:
+    """Rows that may be among the n best, by a copy of the vectors at a byte a number.
+
+    A row v is kept as s c with int8 c and one scale s a row, a query q as t p with int16 p. By Cauchy and Schwarz
+    |q v - (t p)(s c)| <= |t p| |v - s c| + |q - t p| |v|, so that whatever scores within twice that of the n-th best may
+    be among the n best and all else cannot: a few dozen rows, which the caller scores exactly.
+
+    Args:
+        unit: (m, d) float32 unit vectors or zeros.
+    """
+
+    def __init__(self, unit: Array) -> None:
+        width = -(-unit.shape[1] // STRIP) * STRIP
+        self._codes = np.zeros((len(unit), width), np.int8)
+        self._scales = np.empty(len(unit), np.float32)
+        self._error = encode(unit, self._codes, self._scales)
+        self._steps = min(_QUERY_STEPS, (2**31 - 1) // (127 * width))  # else int32 overflows
+
+    def __len__(self) -> int:
+        return len(self._codes)
+
+    def candidates(self, query: Array, n: int, mask: Array | None = None) -> Array:
+        """int64 rows among which the n best of a (d,) unit query are.
+
+        Args:
+            mask: (m,) which rows count; at least n do.
+        """
+        step = float(np.abs(query).max()) / self._steps or 1.0
+        coded = np.zeros(self._codes.shape[1], np.int16)
+        coded[: len(query)] = np.rint(query / step)
+        off = float(np.linalg.norm(query - coded[: len(query)] * step))
+        slack = (2 * ((1 + off) * self._error + off) + _ROUNDING) / step
+        scores = np.empty(len(self), np.float32)
+        maxima = np.empty(-(-len(self) // CHUNK), np.float32)
+        coded_scores(self._codes, self._scales, coded, _NO_MASK if mask is None else mask, scores, maxima)
+        if n < len(maxima):  # the n-th best of the maxima is never above the n-th best score, and there are few
+            nth = np.partition(maxima, len(maxima) - n)[len(maxima) - n]
+        else:
+            nth = np.partition(scores, len(scores) - n)[len(scores) - n]
+        rows: Array = rows_from(scores, maxima, nth - slack)
+        found = scores[rows]
+        few: Array = rows[found >= np.partition(found, len(found) - n)[len(found) - n] - slack]
+        return few

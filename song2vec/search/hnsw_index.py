@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from song2vec.core.arrays import Array
-from song2vec.core.checks import check_float, check_int
+from song2vec.core.checks import check_int
+from song2vec.core.config import FloatRange, IntRange, setting
 from song2vec.core.errors import MissingExtraError, SavedFolderError
 from song2vec.core.storage import Part
 from song2vec.search.base import SongIndex
-from song2vec.search.held import NO_ROWS
+from song2vec.search.state import NO_ROWS, Searcher
 
 _FIRST_EF = 16
 
@@ -25,92 +25,67 @@ class HNSWIndex(SongIndex):
 
     Malkov, Yashunin: Efficient and robust approximate nearest neighbor search using hierarchical navigable small world
     graphs, IEEE TPAMI 42 (2020). The extra ``song2vec[hnsw]`` brings Voyager. Choose it where queries outnumber builds.
-
-    Args:
-        links: of a song in the graph, M of the paper; more find more and take more memory.
-        ef_construction: songs looked at to link a new one; more make a better graph in more time.
-        ef: songs looked at for ten neighbours (for n neighbours n - 10 more). None doubles it from 16 on until the
-            recall@10 of the build's check reaches ``recall``.
-        recall: what ``ef=None`` aims at.
-        workers: threads that build; with more than one the graph differs from build to build.
-        seed: same seed and one worker: the same bytes.
-
-    Attributes:
-        ef_: the ef in use.
+    For n neighbours ``ef`` is larger by n - 10. With several workers the graph differs from build to build.
 
     Raises MissingExtraError when Voyager is not installed.
     """
 
     name = "hnsw"
-
-    def __init__(
-        self,
-        *,
-        links: int = 16,
-        ef_construction: int = 100,
-        ef: int | None = None,
-        recall: float = 0.97,
-        workers: int = 1,
-        seed: int = 0,
-    ) -> None:
-        self.links = links
-        self.ef_construction = ef_construction
-        self.ef = ef
-        self.recall = recall
-        self.workers = workers
-        self.seed = seed
+    links: int = setting(IntRange(1), default=16, help="of a song in the graph, M of the paper; more find more and take more memory")
+    ef_construction: int = setting(IntRange(1), default=100, help="songs looked at to link one; more make a better graph in more time")
+    ef: int | None = setting(
+        IntRange(1), default=None, help="songs looked at for ten neighbours; None doubles it from 16 on until the recall is reached"
+    )
+    recall: float = setting(FloatRange(0, 1, above=True), default=0.97, help="recall@10 that ef=None aims at")
+    workers: int = setting(IntRange(1), default=1, help="threads that build; with one, the same seed gives the same bytes")
 
     @classmethod
     def installed(cls) -> bool:
+        """Whether Voyager is there."""
         return find_spec("voyager") is not None
 
-    def _build(self, unit: Array) -> None:
-        voyager = _voyager()
-        check_float("recall", self.recall, 0, 1, above=True)
-        self.ef_ = _FIRST_EF if self.ef is None else check_int("ef", self.ef)
-        links, width = check_int("links", self.links), check_int("ef_construction", self.ef_construction)
-        workers = check_int("workers", self.workers)
-        self._graph = voyager.Index(
-            voyager.Space.Cosine, unit.shape[1], M=links, ef_construction=width, random_seed=self.seed, max_elements=len(unit)
-        )
-        self._graph.add_items(unit, ids=np.arange(len(unit)), num_threads=workers)
+    @property
+    def ef_(self) -> int:
+        """The ef in use."""
+        return self._now.searcher.width
 
-    def _nearest(self, queries: Array, n: int) -> Iterable[Array]:
-        ef = max(n, self.ef_ + n - 10)
+    def _build(self, unit: Array) -> Searcher:
+        voyager, (songs, size) = _voyager(), unit.shape
+        settings = {"M": self.links, "ef_construction": self.ef_construction, "random_seed": self.seed}
+        graph = voyager.Index(voyager.Space.Cosine, size, **settings, max_elements=songs)
+        graph.add_items(unit, ids=np.arange(songs), num_threads=self.workers)
+        return _Graph(graph, self.ef or _FIRST_EF, 0 if self.ef else songs)
+
+    def _load(self, part: Part, unit: Array) -> Searcher:
+        voyager, (songs, size) = _voyager(), unit.shape
+        if part.file is None:
+            raise SavedFolderError("index: its file is missing")
+        try:
+            graph = voyager.Index.load(os.fspath(part.file))
+        except (RuntimeError, ValueError, MemoryError) as error:
+            raise SavedFolderError(f"index: Voyager cannot load {part.file} ({error})") from error
+        if (len(graph), graph.num_dimensions, graph.space) != (songs, size, voyager.Space.Cosine):
+            raise SavedFolderError(f"index: {part.file} is not a Voyager file of {songs:,} songs with {size} dimensions, by cosine")
+        return _Graph(graph, check_int("ef", part.meta["ef"]))
+
+    def _advice(self, searcher: Searcher) -> str:
+        return f"a larger ef than {searcher.width}, more links (links={2 * self.links}) or a larger ef_construction find more"
+
+
+class _Graph(Searcher):
+    def __init__(self, graph: Any, ef: int, widest: int = 0) -> None:
+        self._graph, self.width, self.widest = graph, ef, widest
+
+    def nearest(self, queries: Array, n: int) -> Iterable[Array]:
+        ef = max(n, self.width + n - 10)
         try:
             found, _ = self._graph.query(queries, n, num_threads=1 if len(queries) == 1 else -1, query_ef=ef)
             return list(found.view(np.int64))
         except _voyager().RecallError:  # one query reached fewer than n songs of the graph; the others may be answered
-            return [NO_ROWS] if len(queries) == 1 else [rows for query in queries for rows in self._nearest(query[None], n)]
+            return [NO_ROWS] if len(queries) == 1 else [rows for query in queries for rows in self.nearest(query[None], n)]
 
-    def _widen(self) -> bool:
-        if self.ef is not None or self.ef_ >= self._now.built:
-            return False
-        self.ef_ *= 2
-        return True
-
-    def _advice(self) -> str:
-        return f"a larger ef than {self.ef_}, more links (links={2 * self.links}) or a larger ef_construction find more"
-
-    def _save(self) -> Part:
-        return Part({"ef": self.ef_}, write_file=self._write)
-
-    def _write(self, path: Path) -> None:
-        self._graph.save(os.fspath(path))
-
-    def _load(self, part: Part) -> None:
-        voyager = _voyager()
-        if part.file is None:
-            raise SavedFolderError("index: its file is missing")
-        self.ef_ = check_int("ef", part.meta["ef"])
-        try:
-            self._graph = voyager.Index.load(os.fspath(part.file))
-        except (RuntimeError, ValueError, MemoryError) as error:
-            raise SavedFolderError(f"index: Voyager cannot load {part.file} ({error})") from error
-        songs, size = self._now.unit.shape
-        kind = (len(self._graph), self._graph.num_dimensions, self._graph.space)
-        if kind != (songs, size, voyager.Space.Cosine):
-            raise SavedFolderError(f"index: {part.file} is not a Voyager file of {songs:,} songs with {size} dimensions, by cosine")
+    def to_part(self) -> Part:
+        return Part({"ef": self.width}, write_file=lambda path: self._graph.save(os.fspath(path)))
 
 
 def _voyager() -> Any:

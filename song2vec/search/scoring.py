@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from song2vec.core.arrays import Array
-from song2vec.search.kernels import cosines_of, few_in_order, keep_best
+from song2vec.search._kernels import cosines_of, few_in_order, keep_best
 
 FEW_QUERIES = 8  # scored one by one
 _ONE_THREAD = 9000  # numbers in a matrix that OpenBLAS multiplies with a vector in the calling thread

@@ -25,7 +25,7 @@ def mean_distance(vectors, songs):
 
 def test_the_first_pick_is_the_nearest_song_or_the_likeliest_follower():
     vectors = music()
-    nearest = ExactIndex().build(vectors).similar("s7", 1).rows
+    nearest = ExactIndex().fit(vectors).similar("s7", 1).rows
     assert playlist(vectors, "s7", 1).songs == vectors.catalogue.songs(nearest)
     chain = MarkovChain().fit(Sessions.from_lists([["a", "b", "c", "d", "e"]] * 3))
     assert playlist(chain, "a", 4).songs == ["b", "c", "d", "e"]

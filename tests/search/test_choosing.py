@@ -7,7 +7,8 @@ import logging
 import pytest
 
 from song2vec.core.errors import ArgumentError
-from song2vec.search import AnnoyIndex, HNSWIndex, SongIndex, choosing
+from song2vec.search import HNSWIndex, SongIndex, choosing
+from song2vec.search.state import Searcher
 from tests.search.test_contract import some_vectors
 
 
@@ -58,7 +59,7 @@ def test_only_what_is_installed_and_keeps_the_recall(clock, monkeypatch):
     vectors = some_vectors(5000, size=16)
     monkeypatch.setattr(HNSWIndex, "installed", classmethod(lambda cls: False))
     assert SongIndex.auto(vectors, recall=0.9).name == "annoy"
-    monkeypatch.setattr(AnnoyIndex, "_widen", lambda self: False)
+    monkeypatch.setattr(Searcher, "widen", lambda self: False)
     assert SongIndex.auto(vectors, recall=0.999).name == "exact"
     assert SongIndex.auto(vectors, recall=1.0).name == "exact"
 

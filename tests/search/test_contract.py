@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from song2vec.catalogue import Catalogue
 from song2vec.core.errors import ArgumentError, SavedFolderError, UnknownSongError
-from song2vec.core.storage import Part, load_folder, save_folder
-from song2vec.search import INDEXES, ExactIndex, Filters, load_index, make_index
+from song2vec.core.storage import Part, load_folder, save_folder, understood
+from song2vec.search import INDEXES, ExactIndex, Filters, make_index
 from song2vec.search.base import SongIndex
+from song2vec.search.state import Searcher
 from song2vec.vectors.song_vectors import SongVectors, unit_rows
-from tests.damage import read_manifest
 
 every_index = pytest.mark.parametrize("name", INDEXES)
 
@@ -24,9 +24,9 @@ def some_vectors(songs=300, size=8, seed=0, artists=20):
     return SongVectors(random.standard_normal((songs, size)), Catalogue([f"s{row}" for row in range(songs)], artists=names))
 
 
-def build(name, vectors, **hyperparameters):
+def build(name, vectors, **settings):
     """An index that is asked itself however few songs there are, where exact search would step in."""
-    index = INDEXES[name](**hyperparameters).build(vectors)
+    index = INDEXES[name](**settings).fit(vectors)
     index.exact_share, index.exact_below = 1.0, 0
     return index
 
@@ -78,7 +78,7 @@ def searches(draw):
 @given(search=searches(), data=st.data())
 def test_finds_what_brute_force_finds(name, asked_itself, search, data):
     vectors, ids, filters, k = search
-    index = INDEXES[name]().build(vectors)
+    index = INDEXES[name]().fit(vectors)
     if asked_itself:
         index.exact_share, index.exact_below = 1.0, 0
     song = data.draw(st.sampled_from(ids))
@@ -171,7 +171,7 @@ def test_tiny_catalogues(name, songs):
 @every_index
 def test_equals_come_by_row(name):
     vectors = SongVectors(np.repeat(np.eye(3, dtype=np.float32), 50, axis=0), [f"s{row}" for row in range(150)])
-    index = INDEXES[name]().build(vectors)
+    index = INDEXES[name]().fit(vectors)
     assert index.similar("s60", 12).rows.tolist() == [50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 61, 62]
     assert index.similar_batch(["s60"], 12).rows.tolist() == [index.similar("s60", 12).rows.tolist()]
 
@@ -234,9 +234,9 @@ def test_unusable_arguments_are_refused_by_name(name):
         (lambda: index.search_batch(np.ones(8)), ArgumentError, r"\(queries, 8\)"),
         (lambda: index.search([np.nan] * 8), ArgumentError, "not finite"),
         (lambda: index.search(["x"] * 8), ArgumentError, "numbers"),
-        (lambda: INDEXES[name]().similar("s1"), ArgumentError, "build"),
-        (lambda: INDEXES[name](seed=-1).build(some_vectors()), ArgumentError, "seed"),
-        (lambda: INDEXES[name]().build(SongVectors(np.empty((0, 8)), [])), ArgumentError, "at least one song"),
+        (lambda: INDEXES[name]().similar("s1"), ArgumentError, r"call fit\(vectors\)"),
+        (lambda: INDEXES[name](seed=-1).fit(some_vectors()), ArgumentError, "seed"),
+        (lambda: INDEXES[name]().fit(SongVectors(np.empty((0, 8)), [])), ArgumentError, "at least one song"),
     )
     for call, error, message in refused:
         with pytest.raises(error, match=message):
@@ -248,7 +248,7 @@ def test_same_seed_same_bytes(name, tmp_path):
     vectors = some_vectors()
 
     def saved(seed):
-        folder = INDEXES[name](seed=seed).build(vectors).save(tmp_path / f"{seed}")
+        folder = INDEXES[name](seed=seed).fit(vectors).save(tmp_path / f"{seed}")
         return {path.name: path.read_bytes() for path in folder.iterdir()}
 
     first = saved(1)
@@ -268,11 +268,11 @@ def test_saves_and_loads(name, tmp_path):
     vectors = some_vectors()
     index = build(name, vectors, seed=3)
     folder = index.save(tmp_path / "index")
-    loaded = [type(index).load(folder, vectors), load_index(load_folder(folder, "song index")["index"], vectors)]
+    loaded = [type(index).load(folder), SongIndex.load(folder), SongIndex.load(folder, memory_map=True)]
     for again in loaded:
         again.exact_share, again.exact_below = 1.0, 0
         assert type(again) is type(index)
-        assert again.hyperparameters == index.hyperparameters
+        assert again.settings == index.settings
         assert again.recall_ == index.recall_
         assert again.answers_exactly_ == index.answers_exactly_
         for song in ("s1", "s9"):
@@ -287,13 +287,13 @@ def test_saves_and_loads(name, tmp_path):
 def test_saving_over_a_folder_in_use_is_safe(name, tmp_path):
     vectors, folder = some_vectors(), tmp_path / "index"
     build(name, vectors).save(folder)
-    reader = INDEXES[name].load(folder, vectors)
+    reader = INDEXES[name].load(folder)
     reader.exact_share, reader.exact_below = 1.0, 0
     before = reader.similar("s1", 20).rows.tolist()
     build(name, vectors, seed=9).save(folder)
     reader.save(tmp_path / "copy")
     assert reader.similar("s1", 20).rows.tolist() == before
-    assert INDEXES[name].load(folder, vectors).seed == 9
+    assert INDEXES[name].load(folder).seed == 9
 
 
 @every_index
@@ -313,30 +313,30 @@ def test_a_damaged_file_is_refused(name, data, tmp_path):
         for damaged in (whole[:position], whole[:position] + bytes([whole[position] ^ damage]) + whole[position + 1 :], whole + b"\0"):
             path.write_bytes(damaged)
             with pytest.raises(SavedFolderError, match=path.name):
-                INDEXES[name].load(folder, vectors)
+                INDEXES[name].load(folder)
         path.write_bytes(whole)
 
 
 @every_index
-def test_a_damaged_manifest_entry_is_refused(name, tmp_path):
+def test_damaged_parts_are_refused(name, tmp_path):
     vectors = some_vectors()
     folder = build(name, vectors).save(tmp_path / "index")
-    manifest = read_manifest(folder)
-    for key in manifest["parts"]["index"]["meta"]:
-        part = load_folder(folder, "song index")["index"]
-        del part.meta[key]
-        with pytest.raises(SavedFolderError):
-            load_index(part, vectors)
-    part = load_folder(folder, "song index")["index"]
-    for hyperparameters in ({"leaves": 3}, {"seed": "x"}, [], None):
-        with pytest.raises(SavedFolderError):
-            load_index(Part(part.meta | {"hyperparameters": hyperparameters}, part.arrays, file=part.file), vectors)
+    parts = load_folder(folder, "song index")
 
+    def refused(message, **changes):
+        with pytest.raises(SavedFolderError, match=message), understood("parts"):
+            SongIndex.from_parts({key: part for key, part in (parts | changes).items() if part is not None})
 
-@every_index
-def test_other_vectors_and_foreign_folders_are_refused(name, tmp_path):
-    vectors = some_vectors()
-    folder = build(name, vectors).save(tmp_path / "index")
+    for part in parts:
+        refused(part.removesuffix(".songs"), **{part: None})
+    main = parts["estimator"]
+    for key in main.meta:
+        refused(key, estimator=Part({other: value for other, value in main.meta.items() if other != key}, main.arrays))
+    for wrong in ({"leaves": 3}, {"seed": "x"}, "seed", 3):
+        refused("leaves|seed|int", estimator=Part(main.meta | {"settings": wrong}, main.arrays))
+    refused("faiss", estimator=Part(main.meta | {"name": "faiss"}, main.arrays))
+    for removed in ([300], [-1], [2, 1], [1.0]):
+        refused("removed rows", estimator=Part(main.meta, {"removed": np.array(removed)}))
     others = (
         (some_vectors(299), "songs"),
         (some_vectors(size=9), "size"),
@@ -345,19 +345,21 @@ def test_other_vectors_and_foreign_folders_are_refused(name, tmp_path):
         (vectors.subset(np.arange(300)[::-1]), "catalogue"),
     )
     for other, problem in others:
-        with pytest.raises(SavedFolderError, match=problem):
-            INDEXES[name].load(folder, other)
-    part = load_folder(folder, "song index")["index"]
+        refused(f"was built over other vectors \\({problem}", **other.to_parts())
+
+
+@every_index
+def test_foreign_folders_are_refused(name, tmp_path):
+    vectors = some_vectors()
+    folder = build(name, vectors).save(tmp_path / "index")
     for other in INDEXES.values():
         if other.name != name:
-            with pytest.raises(SavedFolderError, match="not"):
-                other.from_part(part, vectors)
+            with pytest.raises(SavedFolderError, match=f"holds a {INDEXES[name].__name__}, where {other.__name__} is asked for"):
+                other.load(folder)
     with pytest.raises(SavedFolderError):
-        INDEXES[name].load(vectors.save(tmp_path / "vectors"), vectors)
-    with pytest.raises(SavedFolderError, match="no part 'index'"):
-        INDEXES[name].load(save_folder(tmp_path / "empty", "song index", {}), vectors)
-    with pytest.raises(SavedFolderError, match="kind"):
-        load_index(Part({"index": "faiss"}), vectors)
+        INDEXES[name].load(vectors.save(tmp_path / "vectors"))
+    with pytest.raises(SavedFolderError, match="estimator"):
+        INDEXES[name].load(save_folder(tmp_path / "empty", "song index", {}))
 
 
 @every_index
@@ -369,10 +371,41 @@ def test_states_its_recall(name):
 
 def test_an_index_is_named_or_made():
     vectors = some_vectors()
-    assert make_index("annoy", vectors, seed=4).hyperparameters["seed"] == 4
+    assert make_index("annoy", vectors, seed=4).settings["seed"] == 4
     assert make_index("auto", vectors).name == "exact"
     chosen = ExactIndex(seed=7)
     assert make_index(chosen, vectors) is chosen
     for wrong in ("faiss", None, ExactIndex, 3):
         with pytest.raises(ArgumentError, match="'auto', 'annoy', 'exact', 'hnsw'"):
             make_index(wrong, vectors)
+    with pytest.raises(ArgumentError, match="did you mean 'annoy'"):
+        make_index("anoy", vectors)
+
+
+def test_a_class_of_ones_own_is_an_index_like_the_others(tmp_path):
+    class Everything(Searcher):
+        def __init__(self, unit):
+            self.unit = unit
+
+        def nearest(self, queries, n):
+            return (np.argsort(-(self.unit @ query), kind="stable")[:n] for query in queries)
+
+    @INDEXES.register
+    class Slow(SongIndex):
+        """Sorts."""
+
+        name = "slow"
+
+        def _build(self, unit):
+            return Everything(unit)
+
+    try:
+        vectors = some_vectors()
+        index = build("slow", vectors, seed=2)
+        assert (index.recall_, index.answers_exactly_) == (1.0, False)
+        assert index.similar("s3", 20).rows.tolist() == ExactIndex().fit(vectors).similar("s3", 20).rows.tolist()
+        loaded = SongIndex.load(index.save(tmp_path / "index"))
+        assert (type(loaded), loaded.seed) == (Slow, 2)
+        assert SongIndex.auto(vectors).name == "exact"
+    finally:
+        del INDEXES._registered["slow"]

@@ -69,11 +69,11 @@ def test_unknown_songs_and_artists_raise_or_are_skipped():
 
 def test_max_per_artist_lets_songs_without_artist_pass():
     vectors = SongVectors(np.ones((6, 2)), Catalogue(list("abcdef"), artists=["X", "X", "X", None, None, "Y"]))
-    index = ExactIndex().build(vectors)
+    index = ExactIndex().fit(vectors)
     assert index.search([1, 1], 10, Filters(max_per_artist=1)).rows.tolist() == [0, 3, 4, 5]
     assert index.search([1, 1], 10, Filters(max_per_artist=2)).rows.tolist() == [0, 1, 3, 4, 5]
     assert index.search([1, 1], 2, Filters(max_per_artist=1, exclude=["a"])).rows.tolist() == [1, 3]
-    nameless = ExactIndex().build(SongVectors(np.ones((3, 2)), list("abc")))
+    nameless = ExactIndex().fit(SongVectors(np.ones((3, 2)), list("abc")))
     with pytest.raises(ArgumentError, match="max_per_artist=1: the catalogue names no artists"):
         nameless.search([1, 1], 10, Filters(max_per_artist=1))
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from song2vec.search import scoring
+from song2vec.search.exact import QuantisedPrefilter
 from song2vec.search.scoring import candidates, ranked
-from song2vec.search.sieve import Sieve
 from song2vec.vectors.song_vectors import unit_rows
 
 
@@ -69,13 +69,13 @@ def test_a_sieve_loses_none_of_the_best(data, songs, size, n):
     n = min(n, int(mask.sum()))
     if n:
         exact = np.where(mask, (unit * query.astype(np.float64)).sum(axis=1), -9)
-        found = Sieve(unit).candidates(query, n, mask)
+        found = QuantisedPrefilter(unit).candidates(query, n, mask)
         assert set(np.flatnonzero(exact >= np.sort(exact)[-n]).tolist()) <= set(found.tolist()) <= set(np.flatnonzero(mask).tolist())
 
 
 def test_a_sieve_lets_few_through():
     unit = some_unit(5000, 64)
-    assert max(len(Sieve(unit).candidates(query, 10)) for query in unit[:20]) < 200
+    assert max(len(QuantisedPrefilter(unit).candidates(query, 10)) for query in unit[:20]) < 200
 
 
 @pytest.mark.parametrize("rows", [1, 3, 562, 563, 2000])

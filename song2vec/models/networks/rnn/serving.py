@@ -16,7 +16,7 @@ from song2vec.models.networks.rnn.new_songs import grown
 from song2vec.models.networks.rnn.onnx_file import write_onnx
 from song2vec.models.old import OldStyle
 from song2vec.search import SongIndex
-from song2vec.search.held import NO_ROWS
+from song2vec.search.state import NO_ROWS
 from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors
 

@@ -21,7 +21,7 @@ Nearest = Callable[[Array, int], Iterable[Array]]
 
 
 @dataclass(frozen=True)
-class Finding:
+class RecallCheck:
     """What a check found: recall@10 over the sampled songs, and how many of them got fewer neighbours than asked for."""
 
     recall: float
@@ -49,17 +49,17 @@ class Sample:
         near = candidates(unit, unit[self.rows], min(K + 1, len(unit)))
         self._tenth = [self._others(row, found)[1][-1:] for row, found in zip(self.rows, near, strict=True)]
 
-    def check(self, nearest: Nearest, songs: int | None = None) -> Finding:
+    def check(self, nearest: Nearest, songs: int | None = None) -> RecallCheck:
         """Ask the index for the sampled songs, or the first so many of them, by their vectors."""
         asked = self.rows[:songs]
         if not self._n or not len(asked):
-            return Finding(1.0, 0)
+            return RecallCheck(1.0, 0)
         hits = short = 0
         for row, tenth, found in zip(asked, self._tenth[:songs], nearest(self._unit[asked], self._n + 1), strict=True):
             _, cosines = self._others(row, np.unique(found))
             short += len(cosines) < self._n
             hits += int((cosines >= tenth - _ROUNDING).sum())
-        return Finding(hits / (self._n * len(asked)), short)
+        return RecallCheck(hits / (self._n * len(asked)), short)
 
     def _others(self, row: int, found: Array) -> tuple[Array, Array]:
         rows, cosines = ranked(self._unit, self._unit[row], found[found != row])

@@ -2,34 +2,69 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
 from song2vec.catalogue import SongId
 from song2vec.core.arrays import Array
 from song2vec.core.errors import ArgumentError, UnknownSongError
+from song2vec.core.storage import Part
 from song2vec.search.filters import Resolver
 from song2vec.vectors.song_vectors import SongVectors
 
 NO_ROWS: Array = np.empty(0, np.int64)
 
 
+class Searcher(ABC):
+    """What an index builds over unit vectors: trees, a graph.
+
+    Attributes:
+        exact: whether it misses nothing, so that nothing is to be checked.
+        width: how wide it looks; the check of a build doubles it until enough is found, up to ``widest``.
+    """
+
+    exact: ClassVar[bool] = False
+    width: int = 0
+    widest: int = 0
+
+    @abstractmethod
+    def nearest(self, queries: Array, n: int) -> Iterable[Array]:
+        """For each of (b, d) float32 unit queries, about n int64 rows near it, each once, in any order."""
+
+    def widen(self) -> bool:
+        """Look twice as wide from now on, at the price of speed; False when that is of no use or not wanted."""
+        wider = self.width < self.widest
+        self.width *= 1 + wider
+        return wider
+
+    def to_part(self) -> Part:
+        """What is saved of it."""
+        return Part()
+
+
 @dataclass(frozen=True)
-class Held:
+class IndexState:
     """Replaced as a whole, so that a search sees the songs of before or of after a change, never a mixture.
 
     Rows never change their numbers: new songs come behind, and a removed one leaves its row empty.
 
     Attributes:
         vectors: all songs, in row order.
-        built: the index proper knows the rows below; the fresh ones from there on are scored exactly.
+        searcher: knows the rows below ``built``; the new ones from there on are scored exactly.
+        recall: recall@10 of what the searcher proposes.
+        answers_exactly: exact search answers in its place.
         removed: sorted rows that are never returned.
     """
 
     vectors: SongVectors
+    searcher: Searcher
+    recall: float
+    answers_exactly: bool
     built: int
     removed: Array = field(default_factory=lambda: NO_ROWS)
 
@@ -51,11 +86,11 @@ class Held:
             raise UnknownSongError(f"song {self.vectors.catalogue.songs(gone[:1])[0]!r} was removed from the index")
         return rows
 
-    def plus(self, more: SongVectors) -> Held:
-        """With new songs behind the old. Raises ArgumentError for songs held already, or vectors of another size."""
+    def adding(self, more: SongVectors) -> IndexState:
+        """With new songs behind the old. Raises ArgumentError for songs that are there already, or vectors of another size."""
         return replace(self, vectors=_joined(self.vectors, more))
 
-    def less(self, songs: Iterable[SongId]) -> Held:
+    def removing(self, songs: Iterable[SongId]) -> IndexState:
         """Without these songs; raises UnknownSongError for one that is not there."""
         return replace(self, removed=np.union1d(self.removed, self.rows(songs)))
 

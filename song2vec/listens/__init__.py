@@ -6,56 +6,40 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from song2vec.core.checks import check_choice
 from song2vec.core.errors import ArgumentError, FormatError
-from song2vec.listens import (
-    aotm_2011,
-    apple_music,
-    gru4rec_tsv,
-    idomaar,
-    jspf,
-    lastfm_1k,
-    lastfm_csv,
-    listenbrainz,
-    lme,
-    m3u,
-    mpd,
-    recbole,
-    scrobbler_log,
-    session_lines,
-    spotify_account,
-    spotify_extended,
-    tables,
-    xspf,
-    youtube_music,
-)
+from song2vec.core.registry import Registry
+from song2vec.listens import tables
 from song2vec.listens.reader import Reader
 from song2vec.listens.schema import Listens, ReadReport, standardise
 from song2vec.listens.sources import Source, collect
 
-# Order matters only where two could claim a file: the more particular comes first, plain tables last.
-_IN_ORDER = (
-    spotify_extended.READER,
-    spotify_account.READER,
-    listenbrainz.READER,
-    youtube_music.READER,
-    apple_music.READER,
-    scrobbler_log.READER,
-    lastfm_csv.READER,
-    lastfm_1k.READER,
-    mpd.READER,
-    aotm_2011.READER,
-    jspf.READER,
-    xspf.READER,
-    m3u.READER,
-    idomaar.READER,
-    recbole.READER,
-    gru4rec_tsv.READER,
-    lme.READER,
-    session_lines.READER,
-    tables.READER,
+READERS: Registry[Reader] = Registry(
+    "reader",
+    {  # in the order they are asked, which matters only where two could claim a file: the more particular comes first
+        "spotify-extended": "listens.spotify_extended:SpotifyExtended",
+        "spotify-account": "listens.spotify_account:SpotifyAccount",
+        "listenbrainz": "listens.listenbrainz:ListenBrainz",
+        "youtube-music": "listens.youtube_music:YouTubeMusic",
+        "apple-music": "listens.apple_music:AppleMusic",
+        "scrobbler-log": "listens.scrobbler_log:ScrobblerLog",
+        "lastfm-csv": "listens.lastfm_csv:LastfmCSV",
+        "lastfm-1k": "listens.lastfm_1k:Lastfm1K",
+        "mpd": "listens.mpd:MillionPlaylistDataset",
+        "aotm-2011": "listens.aotm_2011:AOTM2011",
+        "jspf": "listens.jspf:JSPF",
+        "xspf": "listens.xspf:XSPF",
+        "m3u": "listens.m3u:M3U",
+        "idomaar": "listens.idomaar:Idomaar",
+        "recbole": "listens.recbole:RecBole",
+        "gru4rec-tsv": "listens.gru4rec_tsv:GRU4RecTSV",
+        "lme": "listens.lme:LME",
+        "session-lines": "listens.session_lines:SessionLines",
+        "table": "listens.tables:Table",
+    },
 )
-READERS: dict[str, Reader] = {reader.name: reader for reader in _IN_ORDER}
 
+_ANY_TABLE = tables.Table.name
 Columns = Mapping[str, str | Sequence[str]]
 
 __all__ = ["READERS", "Listens", "ReadReport", "Reader", "read_listens"]
@@ -66,7 +50,8 @@ def read_listens(log: str | os.PathLike[str] | Any, format: str = "auto", column
 
     Args:
         log: a file, a folder, a zip or tar archive, or a polars, pandas or Arrow frame.
-        format: a name listed by ``song2vec formats``; "auto" recognises it.
+        format: a name listed by ``song2vec formats``; "auto" recognises it. Packages add theirs as a :class:`Reader`, by an entry
+            point of the group ``song2vec.readers`` or by ``READERS.register``.
         columns: for tables, which column is which: ``{"listener": "uid", "song": "track", "time": ["date", "clock"]}``
             (several columns are joined by a space). Columns named in the usual ways are found without it. What else is known
             of a play, for models that take it, is asked for as context: ``{"context:country": "cc", "context:query": "search"}``.
@@ -79,17 +64,16 @@ def read_listens(log: str | os.PathLike[str] | Any, format: str = "auto", column
         NothingLeftError: no row is usable.
         ArgumentError: an unknown ``format``, or ``columns`` that names what is not there.
     """
-    if format != "auto" and format not in READERS:
-        raise ArgumentError(f"format={format!r}: 'auto' or one of {', '.join(READERS)} is allowed")
+    check_choice("format", format, ("auto", *READERS))
     if not isinstance(log, str | os.PathLike):
         return standardise(tables.from_frame(log, columns), format="frame", files=["frame"])
     sources = collect(log)
     if columns is not None:
-        if format not in ("auto", "table"):
+        if format not in ("auto", _ANY_TABLE):
             raise ArgumentError(f"columns= is for tables; format={format!r} knows its own")
-        return _standardise(tables.read(sources, columns), "table", sources, sources)
+        return _standardise(tables.read_tables(sources, columns), _ANY_TABLE, sources, sources)
     if format != "auto":
-        reader = READERS[format]
+        reader = READERS.make(format)
         chosen = sources if len(sources) == 1 else [source for source in sources if reader.recognise(source)] or sources
     else:
         reader, chosen = _recognise(sources, os.fspath(log))
@@ -104,9 +88,10 @@ def _standardise(rows: Any, name: str, chosen: list[Source], sources: list[Sourc
 
 def _recognise(sources: list[Source], log: str) -> tuple[Reader, list[Source]]:
     """The one format these sources are in, and those of them that are in it."""
+    readers = sorted((READERS.make(name) for name in READERS), key=lambda reader: reader.name == _ANY_TABLE)  # which comes last
     claimed: dict[str, list[Source]] = {}
     for source in sources:
-        name = next((reader.name for reader in READERS.values() if source.head and reader.recognise(source)), None)
+        name = next((reader.name for reader in readers if source.head and reader.recognise(source)), None)
         if name is not None:
             claimed.setdefault(name, []).append(source)
     if not claimed:
@@ -116,9 +101,9 @@ def _recognise(sources: list[Source], log: str) -> tuple[Reader, list[Source]]:
         message += " (on the command line: --column song=NAME)"
         raise FormatError(log, message)
     if len(claimed) > 1:  # exports hold tables of other things beside the log
-        claimed.pop(tables.READER.name, None)
+        claimed.pop(_ANY_TABLE, None)
     if len(claimed) > 1:
         kinds = "; ".join(f"{name}: {found[0].where}" for name, found in claimed.items())
         raise FormatError(log, f"holds several formats ({kinds}); read them one by one, or choose with format=")
     ((name, chosen),) = claimed.items()
-    return READERS[name], chosen
+    return READERS.make(name), chosen

@@ -12,31 +12,35 @@ from song2vec.listens.schema import Rows
 from song2vec.listens.sources import Source
 
 
-def recognise(source: Source) -> bool:
-    """JSON with mixes that have a ``mix_id`` and a ``playlist``."""
-    return source.suffix == ".json" and b'"mix_id"' in source.head and b'"playlist"' in source.head
+class AOTM2011(Reader):
+    name = "aotm-2011"
+    title = "Art of the Mix 2011"
+    looks_like = "aotm2011_playlists.json: mix_id, user, playlist"
 
+    def recognise(self, source: Source) -> bool:
+        """JSON with mixes that have a ``mix_id`` and a ``playlist``."""
+        return source.suffix == ".json" and b'"mix_id"' in source.head and b'"playlist"' in source.head
 
-def read(sources: list[Source]) -> Rows:
-    """All mixes. Songs are known by artist and title: most have no id, and one song with two names must not split."""
-    mix_ids: list[Any] = []
-    users: list[str | None] = []
-    songs: list[tuple[str | None, str | None]] = []
-    for source in sources:
-        for number, mix in enumerate(parse_json_array(source), 1):
-            found = _songs(mix, source.where, number)
-            user = mix.get("user")
-            songs += found
-            mix_ids += [needed(mix, "mix_id", int, source.where, f"mix {number}")] * len(found)
-            users += [text_of(user.get("name")) if isinstance(user, dict) else None] * len(found)
-    columns = [
-        id_series("session", mix_ids),
-        pl.Series("artist", [artist for artist, _ in songs], pl.String),
-        pl.Series("title", [title for _, title in songs], pl.String),
-    ]
-    if any(users):
-        columns.append(pl.Series("listener", users, pl.String))
-    return Rows(pl.DataFrame(columns))
+    def read(self, sources: list[Source]) -> Rows:
+        """All mixes. Songs are known by artist and title: most have no id, and one song with two names must not split."""
+        mix_ids: list[Any] = []
+        users: list[str | None] = []
+        songs: list[tuple[str | None, str | None]] = []
+        for source in sources:
+            for number, mix in enumerate(parse_json_array(source), 1):
+                found = _songs(mix, source.where, number)
+                user = mix.get("user")
+                songs += found
+                mix_ids += [needed(mix, "mix_id", int, source.where, f"mix {number}")] * len(found)
+                users += [text_of(user.get("name")) if isinstance(user, dict) else None] * len(found)
+        columns = [
+            id_series("session", mix_ids),
+            pl.Series("artist", [artist for artist, _ in songs], pl.String),
+            pl.Series("title", [title for _, title in songs], pl.String),
+        ]
+        if any(users):
+            columns.append(pl.Series("listener", users, pl.String))
+        return Rows(pl.DataFrame(columns))
 
 
 def _songs(mix: dict[str, Any], where: str, number: int) -> list[tuple[str | None, str | None]]:
@@ -49,12 +53,3 @@ def _songs(mix: dict[str, Any], where: str, number: int) -> list[tuple[str | Non
             raise FormatError(where, message, field="playlist")
         songs.append((text_of(names[0]), text_of(names[1])))
     return songs
-
-
-READER = Reader(
-    name="aotm-2011",
-    title="Art of the Mix 2011",
-    looks_like="aotm2011_playlists.json: mix_id, user, playlist",
-    recognise=recognise,
-    read=read,
-)

@@ -12,24 +12,19 @@ _SUFFIXES = (".tsv", ".csv", ".txt", ".tab", ".dat")
 _NEEDED = {"sessionid", "itemid"}
 
 
-def recognise(source: Source) -> bool:
-    """A table with a session id and an item id among its columns; capitals and underscores do not matter."""
-    return source.suffix in _SUFFIXES and {tables.plain(name) for name in scanning.header(source)} >= _NEEDED
+class GRU4RecTSV(Reader):
+    name = "gru4rec-tsv"
+    title = "GRU4Rec session sets"
+    looks_like = ".tsv, .csv, .txt with the columns SessionId, ItemId, Time and perhaps UserId (30Music)"
 
+    def recognise(self, source: Source) -> bool:
+        """A table with a session id and an item id among its columns; capitals and underscores do not matter."""
+        return source.suffix in _SUFFIXES and {tables.plain(name) for name in scanning.header(source)} >= _NEEDED
 
-def read(sources: list[Source]) -> Rows:
-    """All files as one table; ``UserId`` becomes the listener where there is one, else each session stands for one."""
-    for source in sources:
-        if not recognise(source):
-            message = f"columns are {', '.join(scanning.header(source)) or 'not readable'}; SessionId, ItemId and Time are expected"
-            raise FormatError(source.where, message, line=1)
-    return tables.read(sources)
-
-
-READER = Reader(
-    name="gru4rec-tsv",
-    title="GRU4Rec session sets",
-    looks_like=".tsv, .csv, .txt with the columns SessionId, ItemId, Time and perhaps UserId (30Music)",
-    recognise=recognise,
-    read=read,
-)
+    def read(self, sources: list[Source]) -> Rows:
+        """All files as one table; ``UserId`` becomes the listener where there is one, else each session stands for one."""
+        for source in sources:
+            if not self.recognise(source):
+                message = f"columns are {', '.join(scanning.header(source)) or 'not readable'}; SessionId, ItemId and Time are expected"
+                raise FormatError(source.where, message, line=1)
+        return tables.read_tables(sources)

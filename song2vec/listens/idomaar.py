@@ -22,23 +22,27 @@ _UNIX_TIME = re.compile(r"-?\d{1,18}")  # -1 means unknown
 Play = tuple[Any, Any, Any, int | None, float | None]
 
 
-def recognise(source: Source) -> bool:
-    """Begins with an ``event.session``; other Idomaar files (tracks, users, ...) are none of ours."""
-    return source.head.startswith(_EVENT.encode() + b"\t")
+class Idomaar(Reader):
+    name = "idomaar"
+    title = "30Music sessions (Idomaar)"
+    looks_like = "sessions.idomaar: event.session, id, time, properties and plays as JSON"
 
+    def recognise(self, source: Source) -> bool:
+        """Begins with an ``event.session``; other Idomaar files (tracks, users, ...) are none of ours."""
+        return source.head.startswith(_EVENT.encode() + b"\t")
 
-def read(sources: list[Source]) -> Rows:
-    """All plays of all sessions; a play's time is its session's start plus its own ``playstart``."""
-    frames: list[pl.DataFrame] = []
-    plays: list[Play] = []
-    for source in sources:
-        for found in _sessions(source):
-            plays += found
-            if len(plays) >= _BATCH:
-                frames.append(_frame(plays))
-                plays = []
-    frames.append(_frame(plays))
-    return Rows(pl.concat(frames, how="vertical_relaxed"))
+    def read(self, sources: list[Source]) -> Rows:
+        """All plays of all sessions; a play's time is its session's start plus its own ``playstart``."""
+        frames: list[pl.DataFrame] = []
+        plays: list[Play] = []
+        for source in sources:
+            for found in _sessions(source):
+                plays += found
+                if len(plays) >= _BATCH:
+                    frames.append(_frame(plays))
+                    plays = []
+        frames.append(_frame(plays))
+        return Rows(pl.concat(frames, how="vertical_relaxed"))
 
 
 def _sessions(source: Source) -> Iterator[list[Play]]:
@@ -92,12 +96,3 @@ def _frame(plays: list[Play]) -> pl.DataFrame:
             pl.Series("played_seconds", played, pl.Float32),
         ]
     )
-
-
-READER = Reader(
-    name="idomaar",
-    title="30Music sessions (Idomaar)",
-    looks_like="sessions.idomaar: event.session, id, time, properties and plays as JSON",
-    recognise=recognise,
-    read=read,
-)

@@ -14,14 +14,18 @@ from song2vec.listens.sources import Source
 _BEGINNING = re.compile(r'\s*\{\s*"playlist"\s*:\s*\{')
 
 
-def recognise(source: Source) -> bool:
-    """A playlist by its ending, or JSON that begins with one."""
-    return source.suffix == ".jspf" or (source.suffix == ".json" and _BEGINNING.match(source.head_text) is not None)
+class JSPF(Reader):
+    name = "jspf"
+    title = "JSPF playlists"
+    looks_like = ".jspf, .json that begins with a playlist"
 
+    def recognise(self, source: Source) -> bool:
+        """A playlist by its ending, or JSON that begins with one."""
+        return source.suffix == ".jspf" or (source.suffix == ".json" and _BEGINNING.match(source.head_text) is not None)
 
-def read(sources: list[Source]) -> Rows:
-    """All playlists; a song is its first identifier, else "artist - title", else its location."""
-    return to_rows(sources, [_playlist(source) for source in sources])
+    def read(self, sources: list[Source]) -> Rows:
+        """All playlists; a song is its first identifier, else "artist - title", else its location."""
+        return to_rows(sources, [_playlist(source) for source in sources])
 
 
 def _playlist(source: Source) -> Playlist:
@@ -45,12 +49,3 @@ def _first(value: Any) -> str | None:
     """A text, or the first text of a list that is not blank: identifiers and locations come both ways."""
     texts = [text_of(item) for item in (value if isinstance(value, list) else [value])]
     return next((text.strip() for text in texts if text and text.strip()), None)
-
-
-READER = Reader(
-    name="jspf",
-    title="JSPF playlists",
-    looks_like=".jspf, .json that begins with a playlist",
-    recognise=recognise,
-    read=read,
-)

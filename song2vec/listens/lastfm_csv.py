@@ -19,14 +19,18 @@ _SHORT = ("artist", "album", "title", "date")
 _LONG = {"artist", "track", "uts"}
 
 
-def recognise(source: Source) -> bool:
-    """A header with uts, artist and track, or four columns that end in a date such as 05 Dec 2022 16:52."""
-    return source.suffix in (".csv", ".txt") and (_is_long(source) or _is_short(source))
+class LastfmCSV(Reader):
+    name = "lastfm-csv"
+    title = "Last.fm scrobbles as CSV"
+    looks_like = ".csv with uts, artist, track, track_mbid ...; .csv of artist, album, title, date without a header"
 
+    def recognise(self, source: Source) -> bool:
+        """A header with uts, artist and track, or four columns that end in a date such as 05 Dec 2022 16:52."""
+        return source.suffix in (".csv", ".txt") and (_is_long(source) or _is_short(source))
 
-def read(sources: list[Source]) -> Rows:
-    """All files, oldest play first; a song is its MusicBrainz id where there is one, else "artist - title"."""
-    return Rows(pl.concat([_long(source) if _is_long(source) else _short(source) for source in sources], how="diagonal"))
+    def read(self, sources: list[Source]) -> Rows:
+        """All files, oldest play first; a song is its MusicBrainz id where there is one, else "artist - title"."""
+        return Rows(pl.concat([_long(source) if _is_long(source) else _short(source) for source in sources], how="diagonal"))
 
 
 def _is_long(source: Source) -> bool:
@@ -46,10 +50,8 @@ def _long(source: Source) -> pl.DataFrame:
     columns = {"uts": "time", "artist": "artist", "track": "title", "track_mbid": "song"}
     lazy = scanning.scan(source)
     names = [name for name in lazy.collect_schema().names() if name in columns]
-    try:
+    with scanning.readable(source.where):
         frame = lazy.select(pl.col(name).alias(columns[name]) for name in names).collect()
-    except pl.exceptions.PolarsError as error:
-        raise FormatError(source.where, f"not a readable table ({str(error).splitlines()[0]})") from error
     return oldest_first(frame, source.where)
 
 
@@ -61,12 +63,3 @@ def _short(source: Source) -> pl.DataFrame:
     if frame["date"][0] and frame["date"][0].strip().lower() in ("date", "time"):  # some versions write a header
         frame = frame[1:]
     return oldest_first(frame.select("artist", "title", time="date"), source.where)
-
-
-READER = Reader(
-    name="lastfm-csv",
-    title="Last.fm scrobbles as CSV",
-    looks_like=".csv with uts, artist, track, track_mbid ...; .csv of artist, album, title, date without a header",
-    recognise=recognise,
-    read=read,
-)

@@ -25,19 +25,27 @@ _DUMP_NEEDED = ("listened_at", "artist_name", "recording_name")
 _DUMP_COLUMNS = {"recording_mbid": "song", "artist_name": "artist", "recording_name": "title"}
 
 
-def recognise(source: Source) -> bool:
-    """A dump's ending or columns, or JSON with listened_at and track_metadata."""
-    if source.suffix in _PARQUET:
-        return set(scanning.header(source)) >= set(_DUMP_NEEDED)
-    if source.suffix == ".listens":
-        return True
-    head = source.head_text if source.suffix in (".json", *_LINES) else ""
-    return '"track_metadata"' in head and '"listened_at"' in head
+class ListenBrainz(Reader):
+    name = "listenbrainz"
+    title = "ListenBrainz"
+    looks_like = (
+        ".json or .jsonl of listens with track_metadata, .listens (in .tar.zst dumps), .parquet with listened_at and recording_name"
+    )
 
+    def recognise(self, source: Source) -> bool:
+        """A dump's ending or columns, or JSON with listened_at and track_metadata."""
+        if source.suffix in _PARQUET:
+            return set(scanning.header(source)) >= set(_DUMP_NEEDED)
+        if source.suffix == ".listens":
+            return True
+        head = source.head_text if source.suffix in (".json", *_LINES) else ""
+        return '"track_metadata"' in head and '"listened_at"' in head
 
-def read(sources: list[Source]) -> Rows:
-    """All files; a song is its MusicBrainz recording id, else "artist - title". A listen's time is when it began."""
-    return Rows(pl.concat([_dump(source) if source.suffix in _PARQUET else _json(source) for source in sources], how="diagonal_relaxed"))
+    def read(self, sources: list[Source]) -> Rows:
+        """All files; a song is its MusicBrainz recording id, else "artist - title". A listen's time is when it began."""
+        return Rows(
+            pl.concat([_dump(source) if source.suffix in _PARQUET else _json(source) for source in sources], how="diagonal_relaxed")
+        )
 
 
 def _dump(source: Source) -> pl.DataFrame:
@@ -49,11 +57,9 @@ def _dump(source: Source) -> pl.DataFrame:
     texts = [pl.col(name).cast(pl.String).alias(column) for name, column in _DUMP_COLUMNS.items() if name in schema]
     known = [name for name in ("user_id", "user_name") if name in schema]
     users = [pl.col(name).cast(pl.Int64 if schema[name].is_integer() else pl.String) for name in known]
-    try:
+    with scanning.readable(source.where, "dump"):
         frame = lazy.select(pl.col("listened_at").alias("time"), *texts, *(user.alias("listener") for user in users[:1])).collect()
         return frame.with_columns(parse_time(frame["time"], source.where))  # files may differ in how they keep times
-    except scanning.POLARS_ERRORS as error:
-        raise FormatError(source.where, f"cannot be read ({str(error).splitlines()[0]})") from error
 
 
 def _json(source: Source) -> pl.DataFrame:
@@ -111,12 +117,3 @@ def _additional(track: Mapping[str, Any]) -> dict[str, Any]:
     mbids = [text_of(found.get("recording_mbid")) for found in (info, mapping)]
     seconds = [seconds_of(info.get("duration_ms"), 0.001), seconds_of(info.get("duration"))]
     return {"recording_mbid": next(filter(None, mbids), None), "duration_seconds": next(filter(None, seconds), None)}
-
-
-READER = Reader(
-    name="listenbrainz",
-    title="ListenBrainz",
-    looks_like=".json or .jsonl of listens with track_metadata, .listens (in .tar.zst dumps), .parquet with listened_at and recording_name",
-    recognise=recognise,
-    read=read,
-)

@@ -16,35 +16,39 @@ _NAMES = "song_hash.txt"
 _LONGEST_LINE = 1 << 24
 
 
-def recognise(source: Source) -> bool:
-    """Nothing but numbers: two lines of as many as there are songs, then playlists of places in those lines.
+class LME(Reader):
+    name = "lme"
+    title = "yes.com radio playlists (LME)"
+    looks_like = "train.txt and test.txt: two lines of numbers about the songs, then playlists; song_hash.txt beside them"
 
-    The first two lines outgrow the head of a file, so this reads on. Plain session files may begin with two
-    lines of one length too; what tells them apart is the size of the ids, and a space at every line's end
-    (or the song names in a file beside it).
-    """
-    if source.suffix != ".txt" or not re.fullmatch(rb"[0-9 \r\n]+", source.head):
-        return False
-    try:
-        with source.open() as file:
-            ids, counts, playlists = file.readline(_LONGEST_LINE), file.readline(_LONGEST_LINE), file.read(HEAD_BYTES).split()
-    except (FormatError, OSError):
-        return False
-    songs = len(ids.split())
-    fits = len(counts.split()) == songs and all(len(song) < 12 and song.isdigit() and int(song) < songs for song in playlists)
-    return bool(playlists) and fits and (ids.rstrip(b"\r\n").endswith(b" ") or source.sibling(_NAMES) is not None)
+    def recognise(self, source: Source) -> bool:
+        """Nothing but numbers: two lines of as many as there are songs, then playlists of places in those lines.
 
+        The first two lines outgrow the head of a file, so this reads on. Plain session files may begin with two
+        lines of one length too; what tells them apart is the size of the ids, and a space at every line's end
+        (or the song names in a file beside it).
+        """
+        if source.suffix != ".txt" or not re.fullmatch(rb"[0-9 \r\n]+", source.head):
+            return False
+        try:
+            with source.open() as file:
+                ids, counts, playlists = file.readline(_LONGEST_LINE), file.readline(_LONGEST_LINE), file.read(HEAD_BYTES).split()
+        except (FormatError, OSError):
+            return False
+        songs = len(ids.split())
+        fits = len(counts.split()) == songs and all(len(song) < 12 and song.isdigit() and int(song) < songs for song in playlists)
+        return bool(playlists) and fits and (ids.rstrip(b"\r\n").endswith(b" ") or source.sibling(_NAMES) is not None)
 
-def read(sources: list[Source]) -> Rows:
-    """All playlists, numbered 0, 1, 2, ... through all files, with the names from ``song_hash.txt`` where it lies beside them."""
-    frames: list[pl.DataFrame] = []
-    sessions = 0
-    for source in train_first(sources):
-        frame, count = _playlists(source, sessions)
-        names = source.sibling(_NAMES)
-        frames.append(frame if names is None else frame.join(_song_names(names), on="song", how="left", maintain_order="left"))
-        sessions += count
-    return Rows(pl.concat(frames, how="diagonal"))
+    def read(self, sources: list[Source]) -> Rows:
+        """All playlists, numbered 0, 1, 2, ... through all files, with the names from ``song_hash.txt`` where it lies beside them."""
+        frames: list[pl.DataFrame] = []
+        sessions = 0
+        for source in train_first(sources):
+            frame, count = _playlists(source, sessions)
+            names = source.sibling(_NAMES)
+            frames.append(frame if names is None else frame.join(_song_names(names), on="song", how="left", maintain_order="left"))
+            sessions += count
+        return Rows(pl.concat(frames, how="diagonal"))
 
 
 def _playlists(source: Source, first_session: int) -> tuple[pl.DataFrame, int]:
@@ -73,12 +77,3 @@ def _song_names(source: Source) -> pl.DataFrame:
         raise FormatError(source.where, f"holds {line!r:.60}; 'id TAB title TAB artist' is expected", line=number)
     names = pl.col("title", "artist").str.replace_all("\\/", "/", literal=True)
     return fields.select("song", names).unique("song", keep="first", maintain_order=True)
-
-
-READER = Reader(
-    name="lme",
-    title="yes.com radio playlists (LME)",
-    looks_like="train.txt and test.txt: two lines of numbers about the songs, then playlists; song_hash.txt beside them",
-    recognise=recognise,
-    read=read,
-)

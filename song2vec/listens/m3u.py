@@ -19,18 +19,22 @@ _ADDRESS = re.compile(r"[/\\]|^\w[\w+.-]*:|\.\w{2,5}$")  # has a slash, a scheme
 _ABSOLUTE = re.compile(r"/|\w[\w+.-]*:")
 
 
-def recognise(source: Source) -> bool:
-    """A playlist by its ending or its first line; lists of video segments have the same ending and are none."""
-    named = source.suffix in (".m3u", ".m3u8") or source.head_text.startswith("#EXTM3U")
-    return named and "#EXT-X-" not in source.head_text
+class M3U(Reader):
+    name = "m3u"
+    title = "M3U playlists"
+    looks_like = ".m3u, .m3u8 (#EXTM3U)"
 
+    def recognise(self, source: Source) -> bool:
+        """A playlist by its ending or its first line; lists of video segments have the same ending and are none."""
+        named = source.suffix in (".m3u", ".m3u8") or source.head_text.startswith("#EXTM3U")
+        return named and "#EXT-X-" not in source.head_text
 
-def read(sources: list[Source]) -> Rows:
-    """All playlists; a song is "artist - title" where the playlist names both, else its path or address."""
-    dropped = {"neither a path nor an address": 0}
-    folders = [path.parent for path in paths_below(sources)]
-    playlists = [_playlist(source, folder, dropped) for source, folder in zip(sources, folders, strict=True)]
-    return to_rows(sources, playlists, dropped)
+    def read(self, sources: list[Source]) -> Rows:
+        """All playlists; a song is "artist - title" where the playlist names both, else its path or address."""
+        dropped = {"neither a path nor an address": 0}
+        folders = [path.parent for path in paths_below(sources)]
+        playlists = [_playlist(source, folder, dropped) for source, folder in zip(sources, folders, strict=True)]
+        return to_rows(sources, playlists, dropped)
 
 
 def _playlist(source: Source, folder: PurePath, dropped: dict[str, int]) -> Playlist:
@@ -73,12 +77,3 @@ def _resolved(address: str, folder: PurePath) -> str:
         return unquote(address[7:])
     plain = address.replace("\\", "/") if "://" not in address else address
     return plain if _ABSOLUTE.match(plain) else posixpath.normpath(posixpath.join(folder.as_posix(), plain))
-
-
-READER = Reader(
-    name="m3u",
-    title="M3U playlists",
-    looks_like=".m3u, .m3u8 (#EXTM3U)",
-    recognise=recognise,
-    read=read,
-)

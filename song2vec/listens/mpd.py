@@ -12,16 +12,20 @@ from song2vec.listens.schema import Rows
 from song2vec.listens.sources import Source
 
 
-def recognise(source: Source) -> bool:
-    """A slice by its name, or JSON with ``playlists`` that have a ``pid``."""
-    if source.suffix != ".json":
-        return False
-    return source.name.startswith("mpd.slice.") or (b'"playlists"' in source.head and b'"pid"' in source.head)
+class MillionPlaylistDataset(Reader):
+    name = "mpd"
+    title = "Million Playlist Dataset"
+    looks_like = "mpd.slice.*.json, challenge_set.json"
 
+    def recognise(self, source: Source) -> bool:
+        """A slice by its name, or JSON with ``playlists`` that have a ``pid``."""
+        if source.suffix != ".json":
+            return False
+        return source.name.startswith("mpd.slice.") or (b'"playlists"' in source.head and b'"pid"' in source.head)
 
-def read(sources: list[Source]) -> Rows:
-    """All slices; one slice at a time is held as JSON, since the whole dataset would not fit."""
-    return Rows(pl.concat([_slice(source) for source in sources], how="vertical_relaxed"))
+    def read(self, sources: list[Source]) -> Rows:
+        """All slices; one slice at a time is held as JSON, since the whole dataset would not fit."""
+        return Rows(pl.concat([_slice(source) for source in sources], how="vertical_relaxed"))
 
 
 def _slice(source: Source) -> pl.DataFrame:
@@ -56,12 +60,3 @@ def _tracks(playlist: dict[str, Any], where: str, which: str) -> list[dict[str, 
         needed(track, "track_uri", str, where, f"{which} track {number}")
         needed(track, "pos", int, where, f"{which} track {number}")
     return sorted(tracks, key=lambda track: track["pos"])
-
-
-READER = Reader(
-    name="mpd",
-    title="Million Playlist Dataset",
-    looks_like="mpd.slice.*.json, challenge_set.json",
-    recognise=recognise,
-    read=read,
-)

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from song2vec.core.errors import FormatError
+from song2vec.listens.scanning import readable
 from song2vec.listens.sources import Source
 from song2vec.listens.times import parse_time
 
@@ -90,7 +91,7 @@ def headerless(data: Path | bytes, where: str, names: Sequence[str], *, separato
 
     Broken characters become U+FFFD. Raises FormatError when its first line has fewer columns than ``names``.
     """
-    try:
+    with readable(where, f"table of {len(names)} columns", line=1):
         lazy = pl.scan_csv(
             data,
             has_header=False,
@@ -102,5 +103,3 @@ def headerless(data: Path | bytes, where: str, names: Sequence[str], *, separato
             glob=False,
         )
         return lazy.filter(~pl.all_horizontal(pl.all().is_null())).collect()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise FormatError(where, f"not a table of {len(names)} columns ({str(error).splitlines()[0]})", line=1) from error

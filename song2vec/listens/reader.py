@@ -1,13 +1,13 @@
-"""What a reader is: one format's name, how to recognise it, and how to read it."""
+"""What a reader is: one format's name, how to recognise it, and how to read it; and what readers of JSON share."""
 
 from __future__ import annotations
 
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import polars as pl
 
@@ -16,23 +16,26 @@ from song2vec.listens.schema import Rows
 from song2vec.listens.sources import Source
 
 
-@dataclass(frozen=True)
-class Reader:
+class Reader(ABC):
     """One log format.
 
     Attributes:
         name: what ``read_listens(format=...)`` calls it.
         title: what people call it.
         looks_like: the files or header it is known by, for ``song2vec formats``.
-        recognise: whether one source is of this format, by its name and head only; never raises on junk.
-        read: all recognised sources of one call -> rows. Raises FormatError when they are not what they claim.
     """
 
-    name: str
-    title: str
-    looks_like: str
-    recognise: Callable[[Source], bool]
-    read: Callable[[list[Source]], Rows]
+    name: ClassVar[str]
+    title: ClassVar[str]
+    looks_like: ClassVar[str]
+
+    @abstractmethod
+    def recognise(self, source: Source) -> bool:
+        """Whether one source is of this format, by its name and head only; never raises on junk."""
+
+    @abstractmethod
+    def read(self, sources: list[Source]) -> Rows:
+        """All recognised sources of one call. Raises FormatError when they are not what they claim."""
 
 
 # Half of a character outside the basic plane, escaped alone: legal in JSON, but no Unicode text can hold it.

@@ -6,6 +6,8 @@ import codecs
 import csv
 import io
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import polars as pl
@@ -14,38 +16,39 @@ from song2vec.core.errors import FormatError
 from song2vec.listens.sources import Source
 
 _SEPARATORS = "\t,;|"
-POLARS_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)  # polars panics on some damaged files
+_POLARS_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)  # polars panics on some damaged files
+
+
+@contextmanager
+def readable(where: str, what: str = "table", line: int | None = None) -> Iterator[None]:
+    """Whatever polars cannot read in here is a FormatError."""
+    try:
+        yield
+    except _POLARS_ERRORS as error:
+        raise FormatError(where, f"not a readable {what} ({str(error).splitlines()[0]})", line=line) from error
 
 
 def scan(source: Source) -> pl.LazyFrame:
     """One source as a lazy table; plain files stay on disk until their needed columns are read."""
-    if source.suffix in (".parquet", ".pq"):
-        return _scan_binary(source, pl.scan_parquet)
-    if source.suffix in (".arrow", ".feather"):
-        return _scan_binary(source, pl.scan_ipc)
-    if source.suffix in (".ndjson", ".jsonl"):
-        return _scan_ndjson(source)
-    return _scan_csv(source)
-
-
-def _scan_binary(source: Source, scanner: Any) -> pl.LazyFrame:
-    try:
-        lazy: pl.LazyFrame = scanner(source.path, glob=False) if source.path is not None else scanner(io.BytesIO(source.read()))
+    scanner, what = _SCANNERS.get(source.suffix, (_scan_csv, "table"))
+    with readable(source.where, what):
+        lazy = scanner(source)
         lazy.collect_schema()
         return lazy
-    except POLARS_ERRORS as error:
-        raise FormatError(source.where, f"not a readable {source.suffix[1:]} file ({str(error).splitlines()[0]})") from error
+
+
+def _scan_parquet(source: Source) -> pl.LazyFrame:
+    return pl.scan_parquet(_plain(source), glob=False)
+
+
+def _scan_arrow(source: Source) -> pl.LazyFrame:
+    return pl.scan_ipc(_plain(source), glob=False)
 
 
 def _scan_ndjson(source: Source) -> pl.LazyFrame:
-    try:
-        # polars would take these characters in a path for patterns
-        on_disk = source.path is not None and not set("*?[") & set(source.where)
-        lazy = pl.scan_ndjson(source.where if on_disk else io.BytesIO(source.read()), infer_schema_length=10_000)
-        lazy.collect_schema()
-        return lazy
-    except POLARS_ERRORS as error:
-        raise FormatError(source.where, f"not readable as one JSON object a line ({str(error).splitlines()[0]})") from error
+    # polars would take these characters in a path for patterns
+    on_disk = source.path is not None and not set("*?[") & set(source.where)
+    return pl.scan_ndjson(source.where if on_disk else io.BytesIO(source.read()), infer_schema_length=10_000)
 
 
 def _scan_csv(source: Source) -> pl.LazyFrame:
@@ -54,12 +57,18 @@ def _scan_csv(source: Source) -> pl.LazyFrame:
     separator = separator_of(source.head_text)
     # a tab-separated log quotes nothing, and titles hold lone quotes
     quote = None if separator == "\t" and not source.head_text.startswith('"') else '"'
-    try:
-        lazy = pl.scan_csv(data, separator=separator, quote_char=quote, infer_schema=False, truncate_ragged_lines=True, glob=False)
-        lazy.collect_schema()
-        return lazy
-    except POLARS_ERRORS as error:
-        raise FormatError(source.where, f"not a readable table ({str(error).splitlines()[0]})") from error
+    return pl.scan_csv(data, separator=separator, quote_char=quote, infer_schema=False, truncate_ragged_lines=True, glob=False)
+
+
+def _plain(source: Source) -> Any:
+    return source.path if source.path is not None else io.BytesIO(source.read())
+
+
+_SCANNERS: dict[str, tuple[Callable[[Source], pl.LazyFrame], str]] = {
+    **dict.fromkeys((".parquet", ".pq"), (_scan_parquet, "Parquet file")),
+    **dict.fromkeys((".arrow", ".feather"), (_scan_arrow, "Arrow file")),
+    **dict.fromkeys((".ndjson", ".jsonl"), (_scan_ndjson, "file of one JSON object a line")),
+}
 
 
 def separator_of(text: str) -> str:

@@ -20,15 +20,19 @@ _NEEDED = 7  # the MusicBrainz id came with version 1.1
 _MARKS = ("#AUDIOSCROBBLER/", "#TZ/", "#CLIENT/")  # a player writes them again when it appends; an artist may begin with # too
 
 
-def recognise(source: Source) -> bool:
-    """A text that begins with #AUDIOSCROBBLER."""
-    return source.head_text.startswith(_HEADER)
+class ScrobblerLog(Reader):
+    name = "scrobbler-log"
+    title = ".scrobbler.log of portable players"
+    looks_like = ".scrobbler.log: text that begins with #AUDIOSCROBBLER"
 
+    def recognise(self, source: Source) -> bool:
+        """A text that begins with #AUDIOSCROBBLER."""
+        return source.head_text.startswith(_HEADER)
 
-def read(sources: list[Source]) -> Rows:
-    """All logs; a song is its MusicBrainz id, else "artist - title". Times of a player that knows no zone are taken as UTC."""
-    found = [_plays(source) for source in sources]
-    return Rows(pl.concat([frame for frame, _ in found]), {"cut short": sum(short for _, short in found)})
+    def read(self, sources: list[Source]) -> Rows:
+        """All logs; a song is its MusicBrainz id, else "artist - title". Times of a player that knows no zone are taken as UTC."""
+        found = [_plays(source) for source in sources]
+        return Rows(pl.concat([frame for frame, _ in found]), {"cut short": sum(short for _, short in found)})
 
 
 def _plays(source: Source) -> tuple[pl.DataFrame, int]:
@@ -57,12 +61,3 @@ def _frame(rows: list[tuple[int, list[str]]], where: str) -> pl.DataFrame:
         numbers(frame["duration"], where, lines).alias("duration_seconds"),
         skipped=pl.col("rating").str.strip_chars() == "S",
     )
-
-
-READER = Reader(
-    name="scrobbler-log",
-    title=".scrobbler.log of portable players",
-    looks_like=".scrobbler.log: text that begins with #AUDIOSCROBBLER",
-    recognise=recognise,
-    read=read,
-)

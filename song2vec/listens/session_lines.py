@@ -14,22 +14,26 @@ from song2vec.listens.sources import Source
 _LME_EXTRAS = ("tags.txt", "tag_hash.txt", "song_hash.txt")  # lie beside playlists and may hold nothing but numbers
 
 
-def recognise(source: Source) -> bool:
-    """Text with nothing but whole numbers and spaces, more than one to some line."""
-    if source.suffix != ".txt" or source.name in _LME_EXTRAS:
-        return False
-    return re.fullmatch(rb"[0-9 \r\n]+", source.head) is not None and re.search(rb"[0-9] +[0-9]", source.head) is not None
+class SessionLines(Reader):
+    name = "session-lines"
+    title = "one session a line"
+    looks_like = ".txt of song ids (whole numbers) separated by spaces, one session a line; train.txt and test.txt"
 
+    def recognise(self, source: Source) -> bool:
+        """Text with nothing but whole numbers and spaces, more than one to some line."""
+        if source.suffix != ".txt" or source.name in _LME_EXTRAS:
+            return False
+        return re.fullmatch(rb"[0-9 \r\n]+", source.head) is not None and re.search(rb"[0-9] +[0-9]", source.head) is not None
 
-def read(sources: list[Source]) -> Rows:
-    """All sessions, numbered 0, 1, 2, ... through all files; a training file comes before its test file."""
-    frames: list[pl.DataFrame] = []
-    sessions = 0
-    for source in train_first(sources):
-        frame, count = parse_lines(source.text().split("\n"), source.where, first_session=sessions)
-        frames.append(frame)
-        sessions += count
-    return Rows(pl.concat(frames))
+    def read(self, sources: list[Source]) -> Rows:
+        """All sessions, numbered 0, 1, 2, ... through all files; a training file comes before its test file."""
+        frames: list[pl.DataFrame] = []
+        sessions = 0
+        for source in train_first(sources):
+            frame, count = parse_lines(source.text().split("\n"), source.where, first_session=sessions)
+            frames.append(frame)
+            sessions += count
+        return Rows(pl.concat(frames))
 
 
 def parse_lines(lines: list[str], where: str, *, first_line: int = 1, first_session: int = 0) -> tuple[pl.DataFrame, int]:
@@ -48,12 +52,3 @@ def parse_lines(lines: list[str], where: str, *, first_line: int = 1, first_sess
         song=pl.col("line").str.extract_all(r"\d+").cast(pl.List(pl.Int64)),
     )
     return frame.explode("song"), frame.height
-
-
-READER = Reader(
-    name="session-lines",
-    title="one session a line",
-    looks_like=".txt of song ids (whole numbers) separated by spaces, one session a line; train.txt and test.txt",
-    recognise=recognise,
-    read=read,
-)

@@ -112,7 +112,7 @@ def decode(data: bytes) -> str:
         text = data.decode("utf-8", errors="replace")
         broken = text.count("\ufffd")
         if broken:
-            whole = sum(character > "\x7f" for character in text) - broken
+            whole = len(text) - len(text.encode("ascii", "ignore")) - broken  # characters above ASCII
             if broken > whole:
                 text = data.decode("cp1252", errors="replace")
     return text.replace("\r\n", "\n").replace("\r", "\n")

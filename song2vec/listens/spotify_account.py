@@ -17,15 +17,19 @@ _NAME = re.compile(r"streaminghistory(_music)?[\W_]*\d*\W*(\d+\W*)?\.json", re.I
 _FIELDS: Fields = {"endTime": TEXT, "artistName": TEXT, "trackName": TEXT, "msPlayed": NUMBER}
 
 
-def recognise(source: Source) -> bool:
-    """StreamingHistory*.json, or its keys under any .json name; podcasts have a file and keys of their own."""
-    return _NAME.fullmatch(source.name) is not None or is_json_with(source, *_FIELDS)
+class SpotifyAccount(Reader):
+    name = "spotify-account"
+    title = "Spotify account data"
+    looks_like = "StreamingHistory*.json, StreamingHistory_music_*.json"
 
+    def recognise(self, source: Source) -> bool:
+        """StreamingHistory*.json, or its keys under any .json name; podcasts have a file and keys of their own."""
+        return _NAME.fullmatch(source.name) is not None or is_json_with(source, *_FIELDS)
 
-def read(sources: list[Source]) -> Rows:
-    """All files of an export; a song is its "artist - title", since this export has no ids."""
-    frame = pl.concat([_plays(source) for source in sources])
-    return Rows(frame.rename({"artistName": "artist", "trackName": "title"}).with_columns(played_seconds=pl.col("msPlayed") / 1000))
+    def read(self, sources: list[Source]) -> Rows:
+        """All files of an export; a song is its "artist - title", since this export has no ids."""
+        frame = pl.concat([_plays(source) for source in sources])
+        return Rows(frame.rename({"artistName": "artist", "trackName": "title"}).with_columns(played_seconds=pl.col("msPlayed") / 1000))
 
 
 def _plays(source: Source) -> pl.DataFrame:
@@ -36,12 +40,3 @@ def _plays(source: Source) -> pl.DataFrame:
         latest = pl.col("start").cum_max()
         frame = frame.with_columns(start=pl.when(latest - pl.col("start") < timedelta(minutes=1)).then(latest).otherwise("start"))
     return frame.with_columns(time="start")
-
-
-READER = Reader(
-    name="spotify-account",
-    title="Spotify account data",
-    looks_like="StreamingHistory*.json, StreamingHistory_music_*.json",
-    recognise=recognise,
-    read=read,
-)

@@ -28,25 +28,29 @@ _COLUMNS = {
 }
 
 
-def recognise(source: Source) -> bool:
-    """The export's file names, or its two telling keys under any .json name (music videos have their own file)."""
-    return _NAME.fullmatch(source.name) is not None or is_json_with(source, "ms_played", "master_metadata_track_name")
+class SpotifyExtended(Reader):
+    name = "spotify-extended"
+    title = "Spotify extended streaming history"
+    looks_like = "Streaming_History_Audio_*.json, endsong_*.json, .json with ms_played and master_metadata_track_name"
 
+    def recognise(self, source: Source) -> bool:
+        """The export's file names, or its two telling keys under any .json name (music videos have their own file)."""
+        return _NAME.fullmatch(source.name) is not None or is_json_with(source, "ms_played", "master_metadata_track_name")
 
-def read(sources: list[Source]) -> Rows:
-    """All files of an export; plays in private mode are left out, and so is all that is not music.
+    def read(self, sources: list[Source]) -> Rows:
+        """All files of an export; plays in private mode are left out, and so is all that is not music.
 
-    The ``ts`` of a play is when it stopped. Files of several years may repeat rows: they are kept here.
-    """
-    frame = pl.concat([_plays(source) for source in sources], how="diagonal")
-    rules = {"podcast or audiobook": pl.col("master_metadata_track_name").is_null()}
-    if "incognito_mode" in frame.columns:
-        rules["incognito"] = pl.col("incognito_mode")
-    frame, dropped = sift(frame, rules)
-    if "username" in frame.columns:
-        frame = frame.with_columns(listener=_listener(frame["username"]))
-    frame = frame.rename(_COLUMNS, strict=False).with_columns(played_seconds=pl.col("ms_played") / 1000)
-    return Rows(frame, dropped)
+        The ``ts`` of a play is when it stopped. Files of several years may repeat rows: they are kept here.
+        """
+        frame = pl.concat([_plays(source) for source in sources], how="diagonal")
+        rules = {"podcast or audiobook": pl.col("master_metadata_track_name").is_null()}
+        if "incognito_mode" in frame.columns:
+            rules["incognito"] = pl.col("incognito_mode")
+        frame, dropped = sift(frame, rules)
+        if "username" in frame.columns:
+            frame = frame.with_columns(listener=_listener(frame["username"]))
+        frame = frame.rename(_COLUMNS, strict=False).with_columns(played_seconds=pl.col("ms_played") / 1000)
+        return Rows(frame, dropped)
 
 
 def _plays(source: Source) -> pl.DataFrame:
@@ -59,12 +63,3 @@ def _listener(names: pl.Series) -> pl.Series:
     known = names.replace("", None)
     one = known.drop_nulls().unique()
     return known.fill_null(one[0] if len(one) == 1 else DEFAULT_LISTENER)
-
-
-READER = Reader(
-    name="spotify-extended",
-    title="Spotify extended streaming history",
-    looks_like="Streaming_History_Audio_*.json, endsong_*.json, .json with ms_played and master_metadata_track_name",
-    recognise=recognise,
-    read=read,
-)

@@ -9,7 +9,7 @@ import polars as pl
 
 from song2vec.core.errors import ArgumentError, FormatError
 from song2vec.listens.reader import Reader
-from song2vec.listens.scanning import POLARS_ERRORS, header, scan
+from song2vec.listens.scanning import header, readable, scan
 from song2vec.listens.schema import COLUMNS, CONTEXT, Rows
 from song2vec.listens.sources import Source
 
@@ -30,24 +30,32 @@ _PLAYED_PERCENT = "playedratiopct"
 _SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".ndjson", ".jsonl", ".parquet", ".pq", ".arrow", ".feather")
 
 
-def recognise(source: Source) -> bool:
-    """A table by its ending that has a song (or an artist and a title), and a time or a session."""
-    if source.suffix not in _SUFFIXES:
-        return False
-    found = find_columns(header(source))
-    named = "song" in found or {"artist", "title"} <= found.keys()
-    return named and bool(found.keys() & {"time", "session"})
+class Table(Reader):
+    name = "table"
+    title = "any table"
+    looks_like = ".csv, .tsv, .txt, .ndjson, .jsonl, .parquet, .arrow (also .gz, .zst, .bz2) with named columns; frames"
+
+    def recognise(self, source: Source) -> bool:
+        """A table by its ending that has a song (or an artist and a title), and a time or a session."""
+        if source.suffix not in _SUFFIXES:
+            return False
+        found = find_columns(header(source))
+        named = "song" in found or {"artist", "title"} <= found.keys()
+        return named and bool(found.keys() & {"time", "session"})
+
+    def read(self, sources: list[Source]) -> Rows:
+        return read_tables(sources)
 
 
-def read(sources: list[Source], columns: Mapping[str, str | Sequence[str]] | None = None) -> Rows:
+def read_tables(sources: list[Source], columns: Mapping[str, str | Sequence[str]] | None = None) -> Rows:
     """All sources as one table; they must have the same columns."""
     frames = [_choose(scan(source), columns, source.where) for source in sources]
-    try:
-        frame = pl.concat(frames, how="vertical_relaxed").collect()
-    except (pl.exceptions.ShapeError, pl.exceptions.SchemaError) as error:
-        raise FormatError(sources[0].where, f"and the {len(sources) - 1} files beside it do not have the same columns ({error})") from error
-    except POLARS_ERRORS as error:
-        raise FormatError(sources[0].where, f"cannot be read ({str(error).splitlines()[0]})") from error
+    with readable(sources[0].where):
+        try:
+            frame = pl.concat(frames, how="vertical_relaxed").collect()
+        except (pl.exceptions.ShapeError, pl.exceptions.SchemaError) as error:
+            others = f"the {len(sources) - 1} files beside it"
+            raise FormatError(sources[0].where, f"and {others} do not have the same columns ({error})") from error
     return Rows(_in_seconds(frame))
 
 
@@ -161,12 +169,3 @@ def _clock_to_seconds(text: pl.Expr) -> pl.Expr:
 def plain(name: str) -> str:
     """``User_ID`` -> ``userid``."""
     return "".join(character for character in name.lower() if character.isalnum())
-
-
-READER = Reader(
-    name="table",
-    title="any table",
-    looks_like=".csv, .tsv, .txt, .ndjson, .jsonl, .parquet, .arrow (also .gz, .zst, .bz2) with named columns; frames",
-    recognise=recognise,
-    read=read,
-)

@@ -12,14 +12,18 @@ from song2vec.listens.schema import Rows
 from song2vec.listens.sources import Source
 
 
-def recognise(source: Source) -> bool:
-    """A playlist by its ending, or XML in the XSPF namespace."""
-    return source.suffix == ".xspf" or (source.suffix == ".xml" and "xspf.org/ns/" in source.head_text)
+class XSPF(Reader):
+    name = "xspf"
+    title = "XSPF playlists"
+    looks_like = ".xspf"
 
+    def recognise(self, source: Source) -> bool:
+        """A playlist by its ending, or XML in the XSPF namespace."""
+        return source.suffix == ".xspf" or (source.suffix == ".xml" and "xspf.org/ns/" in source.head_text)
 
-def read(sources: list[Source]) -> Rows:
-    """All playlists; a song is its first identifier, else "artist - title", else its location."""
-    return to_rows(sources, [_playlist(source) for source in sources])
+    def read(self, sources: list[Source]) -> Rows:
+        """All playlists; a song is its first identifier, else "artist - title", else its location."""
+        return to_rows(sources, [_playlist(source) for source in sources])
 
 
 def _playlist(source: Source) -> Playlist:
@@ -52,12 +56,3 @@ def _track(track: ElementTree.Element) -> Track:
 def _text(element: ElementTree.Element, name: str) -> str | None:
     """The first of this name that is not blank."""
     return next((text for child in element.iterfind(f"{{*}}{name}") if (text := (child.text or "").strip())), None)
-
-
-READER = Reader(
-    name="xspf",
-    title="XSPF playlists",
-    looks_like=".xspf",
-    recognise=recognise,
-    read=read,
-)

@@ -19,47 +19,36 @@ _OPTIONAL: Fields = {"titleUrl": TEXT, "channel": TEXT, "advertisement": FLAG}
 _VIDEO = r"[?&]v=([\w-]+)"
 # What Takeout puts around a title, in the language of the account. Other languages keep it: the song's id is its video.
 _BEFORE = (
-    "Watched ",
-    "Vous avez regardé ",
-    "Has visto ",
-    "Viste ",
-    "Hai guardato ",
-    "Você assistiu a ",
-    "Assistiu a ",
-    "Visualizou ",
-    "Angesehen: ",
-    "Je hebt gekeken naar ",
-    "Bekeken: ",
-    "Obejrzano: ",
-    "Obejrzano ",
-    "Ați vizionat ",
-    "Просмотрено: ",
-    "Tittade på ",
-    "Du så på ",
+    "Watched |Vous avez regardé |Has visto |Viste |Hai guardato |Você assistiu a |Assistiu a |Visualizou |Angesehen: "
+    "|Je hebt gekeken naar |Bekeken: |Obejrzano: |Obejrzano |Ați vizionat |Просмотрено: |Tittade på |Du så på "
 )
-_AFTER = (" angesehen", " bekeken", " を視聴しました", " izlendi", " 시청함")
-_AROUND = f"^(?:{'|'.join(map(re.escape, _BEFORE))})|(?:{'|'.join(map(re.escape, _AFTER))})$"
+_AFTER = " angesehen| bekeken| を視聴しました| izlendi| 시청함"
+_AROUND = f"^(?:{_BEFORE})|(?:{_AFTER})$"
 
 
-def recognise(source: Source) -> bool:
-    """The file's name, which Takeout translates, or entries with its keys that link to videos (searches link to none)."""
-    linked = is_json_with(source, "header", "titleUrl") and "/watch?v" in source.head_text
-    return linked or _NAME.fullmatch(source.name) is not None
+class YouTubeMusic(Reader):
+    name = "youtube-music"
+    title = "YouTube Music (Google Takeout)"
+    looks_like = "watch-history.json"
 
+    def recognise(self, source: Source) -> bool:
+        """The file's name, which Takeout translates, or entries with its keys that link to videos (searches link to none)."""
+        linked = is_json_with(source, "header", "titleUrl") and "/watch?v" in source.head_text
+        return linked or _NAME.fullmatch(source.name) is not None
 
-def read(sources: list[Source]) -> Rows:
-    """All files, oldest play first; a song is its video's id."""
-    frame = pl.concat([_entries(source) for source in sources], how="diagonal")
-    frame = frame.with_columns(song=pl.col("titleUrl").str.extract(_VIDEO) if "titleUrl" in frame.columns else pl.lit(None, pl.String))
-    rules = {"not from YouTube Music": (pl.col("header") != "YouTube Music").fill_null(True)}
-    if "advertisement" in frame.columns:
-        rules["advertisement"] = pl.col("advertisement")
-    frame, dropped = sift(frame, {**rules, "without a video link (removed, or no play)": pl.col("song").is_null()})
-    title = pl.col("title").str.replace_all(_AROUND, "")
-    frame = frame.with_columns(title=pl.when(~title.str.starts_with("https://")).then(title))  # a removed video's title is its link
-    if "channel" in frame.columns:
-        frame = frame.with_columns(artist=_artist(pl.col("channel")))
-    return Rows(frame, dropped)
+    def read(self, sources: list[Source]) -> Rows:
+        """All files, oldest play first; a song is its video's id."""
+        frame = pl.concat([_entries(source) for source in sources], how="diagonal")
+        frame = frame.with_columns(song=pl.col("titleUrl").str.extract(_VIDEO) if "titleUrl" in frame.columns else pl.lit(None, pl.String))
+        rules = {"not from YouTube Music": (pl.col("header") != "YouTube Music").fill_null(True)}
+        if "advertisement" in frame.columns:
+            rules["advertisement"] = pl.col("advertisement")
+        frame, dropped = sift(frame, {**rules, "without a video link (removed, or no play)": pl.col("song").is_null()})
+        title = pl.col("title").str.replace_all(_AROUND, "")
+        frame = frame.with_columns(title=pl.when(~title.str.starts_with("https://")).then(title))  # a removed video's title is its link
+        if "channel" in frame.columns:
+            frame = frame.with_columns(artist=_artist(pl.col("channel")))
+        return Rows(frame, dropped)
 
 
 def _artist(channel: pl.Expr) -> pl.Expr:
@@ -85,12 +74,3 @@ def _first_name(entries: Any, where: str, number: int, field: str) -> Any:
     if not isinstance(entries, list) or not isinstance(entries[0], dict):
         raise FormatError(where, f"item {number} has {entries!r:.60}; an array of objects is allowed", field=field)
     return entries[0].get("name")
-
-
-READER = Reader(
-    name="youtube-music",
-    title="YouTube Music (Google Takeout)",
-    looks_like="watch-history.json",
-    recognise=recognise,
-    read=read,
-)

@@ -569,7 +569,7 @@ def test_a_question_that_cannot_be_answered_is_refused(refused, folder, tmp_path
         (("--column", "song="), "--column 'song=': NAME=COLUMN is allowed"),
         (("--column", "song=colour"), "columns={'song': 'colour'}: the log's columns are listener, time, artist, title"),
         (("--column", "colour=title"), "columns={'colour': ...}: listener, song, time"),
-        (("--format", "xyz"), "format='xyz': 'auto' or one of spotify-extended"),
+        (("--format", "xyz"), "format='xyz': 'auto', 'spotify-extended'"),
         (("--format", "lme"), ""),
         (("--gap-minutes", 0), "gap_minutes=0"),
         (("--min-song-plays", 0), "min_song_plays=0"),

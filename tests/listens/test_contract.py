@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zipfile
 from datetime import UTC, datetime
 
@@ -11,9 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from song2vec.core.errors import FormatError, Song2VecError
-from song2vec.listens import READERS, read_listens
-from song2vec.listens.schema import COLUMNS
+from song2vec.core import registry
+from song2vec.core.errors import ArgumentError, FormatError, Song2VecError
+from song2vec.listens import READERS, Reader, read_listens
+from song2vec.listens.schema import COLUMNS, Rows
 from song2vec.listens.sources import collect
 from tests.listens.samples import sample_of
 
@@ -66,7 +68,7 @@ def test_private_columns_are_not_kept(name, tmp_path):
 @every_reader
 def test_no_other_reader_claims_it(name, tmp_path):
     for source in collect(sample_of(name).write(tmp_path / "log")):
-        claims = [other for other, reader in READERS.items() if reader.recognise(source)]
+        claims = [other for other, reader in READERS.items() if reader().recognise(source)]
         assert not claims or claims[0] == name, source.where
 
 
@@ -119,3 +121,42 @@ def test_a_damaged_file_reads_or_raises_our_error(name, data, tmp_path):
         except Song2VecError:
             continue
         assert len(listens)
+
+
+class Sleeve(Reader):
+    """Somebody else's format: artist and title a line, in a file that a table reader would take too."""
+
+    name = "sleeve"
+    title = "Sleeve notes"
+    looks_like = "sleeve.csv"
+
+    def recognise(self, source):
+        return source.name == "sleeve.csv"
+
+    def read(self, sources):
+        rows = [line.split(",") for source in sources for line in source.text().split("\n")[1:] if line]
+        return Rows(pl.DataFrame(rows, schema=["artist", "title", "time"], orient="row").drop("time"))
+
+
+@pytest.mark.parametrize("way", ["entry point", "registered"])
+def test_a_format_of_another_package_is_read_like_the_others(way, tmp_path, monkeypatch):
+    """By an entry point of the group song2vec.readers, or by READERS.register; before the reader of any table."""
+    monkeypatch.setattr(READERS, "_installed", {})
+    monkeypatch.setattr(READERS, "_registered", {})
+    if way == "registered":
+        READERS.register(Sleeve)
+    else:
+        found = registry.EntryPoint("sleeve", f"{__name__}:Sleeve", "song2vec.readers")
+        monkeypatch.setattr(registry, "entry_points", lambda group: [found] if group == found.group else [])
+        del vars(READERS)["_installed"]
+    (tmp_path / "sleeve.csv").write_text("artist,title,time\nLow,Monkey,2020-01-01 00:00\n")
+    for format in ("auto", "sleeve"):
+        listens = read_listens(tmp_path, format=format)
+        assert (listens.report.format, listens.table["song"].to_list()) == ("sleeve", ["Low - Monkey"])
+        assert "time" not in listens.table.columns
+
+
+def test_an_unknown_format_is_refused_with_the_nearest(tmp_path):
+    with pytest.raises(ArgumentError, match=re.escape("format='spotfy-account': 'auto', 'spotify-extended', ")) as raised:
+        read_listens(tmp_path, format="spotfy-account")
+    assert str(raised.value).endswith("'table' are allowed; did you mean 'spotify-account'?")

@@ -29,7 +29,7 @@ def write(path, content):
 
 
 def claimed_by(path):
-    return [name for name, reader in READERS.items() for source in collect(path) if reader.recognise(source)]
+    return [name for name, reader in READERS.items() for source in collect(path) if reader().recognise(source)]
 
 
 def times(listens):
@@ -141,7 +141,7 @@ def test_lastfm_1k_in_other_encodings_and_line_ends(tmp_path):
 
 
 def test_lastfm_1k_with_too_few_columns_is_an_error(tmp_path):
-    with pytest.raises(FormatError, match=r"a\.tsv, line 1: not a table of 6 columns"):
+    with pytest.raises(FormatError, match=r"a\.tsv, line 1: not a readable table of 6 columns"):
         read_listens(write(tmp_path / "a.tsv", b"ann\tbob\n"), format="lastfm-1k")
 
 

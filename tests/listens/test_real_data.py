@@ -66,5 +66,7 @@ def test_triplej(shared_data):
     assert listens.report.read == len(rows) == 134_950
     assert table.height == len(named) == 134_943  # five rows name no artist, the last two are empty
     assert table["title"].to_list() == [row["trackname"].strip() for row in named]
-    clocks = [datetime.strptime(f"{row['date']} {row['time']}", "%d/%m/%Y %H:%M:%S").replace(tzinfo=UTC) for row in named]
-    assert table["time"].to_list() == clocks
+    days = {row["date"]: datetime.strptime(row["date"], "%d/%m/%Y").replace(tzinfo=UTC) for row in named}
+    clocks = [[int(part) for part in row["time"].split(":")] for row in named]
+    times = [days[row["date"]].replace(hour=clock[0], minute=clock[1], second=clock[2]) for row, clock in zip(named, clocks, strict=True)]
+    assert table["time"].to_list() == times

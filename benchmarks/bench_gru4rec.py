@@ -35,8 +35,8 @@ SETTINGS: dict[str, dict[str, Any]] = {  # of the published runs, as far as they
     "cross-entropy": {
         "hidden": 100,
         "batch_size": 64,
-        "n_sample": 2048,
-        "sample_alpha": 0.5,
+        "n_negatives": 2048,
+        "negative_exponent": 0.5,
         "learning_rate": 0.05,
         "dropout_input": 0.0,
         "dropout_hidden": 0.2,
@@ -45,8 +45,8 @@ SETTINGS: dict[str, dict[str, Any]] = {  # of the published runs, as far as they
     "bpr-max": {
         "hidden": 100,
         "batch_size": 64,
-        "n_sample": 2048,
-        "sample_alpha": 0.4,
+        "n_negatives": 2048,
+        "negative_exponent": 0.4,
         "learning_rate": 0.05,
         "momentum": 0.4,
         "dropout_input": 0.5,

@@ -29,6 +29,10 @@ JOBS: dict[str, dict[str, dict[str, Any]]] = {  # settings have the same names i
         "cbow, hierarchical softmax": {"algorithm": "cbow", "loss": SOFTMAX},
         "cbow, negative sampling": {"algorithm": "cbow", "loss": NEGATIVES},
     },
+    "gru4rec": {
+        "cross-entropy": {"loss": "cross-entropy"},
+        "bpr-max": {"loss": "bpr-max"},
+    },
 }
 
 
@@ -115,7 +119,13 @@ def _word2vec(song2vec: Any, sessions: Any, settings: dict[str, Any]) -> None:
     song2vec.Word2Vec(**settings, progress=False).fit(sessions)
 
 
-TRAINERS: dict[str, Callable[[Any, Any, dict[str, Any]], None]] = {"word2vec": _word2vec}
+def _gru4rec(song2vec: Any, sessions: Any, settings: dict[str, Any]) -> None:
+    from song2vec.models import make_model
+
+    make_model("gru4rec", {**settings, "progress": False}).fit(sessions)
+
+
+TRAINERS: dict[str, Callable[[Any, Any, dict[str, Any]], None]] = {"word2vec": _word2vec, "gru4rec": _gru4rec}
 
 
 if __name__ == "__main__":

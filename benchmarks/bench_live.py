@@ -21,7 +21,7 @@ from bench_scale import synthetic
 from common import save_result, timed
 
 from song2vec.models import make_model
-from song2vec.models.networks.rnn.live import CarriedSession, listen_together, next_together
+from song2vec.models.networks.recurrent.live import CarriedSession, listen_together, next_together
 from song2vec.sessions import Sessions
 
 SONGS, PLAYS, HIDDEN, TOGETHER, K = 100_000, 1_000_000, 100, 100, 10

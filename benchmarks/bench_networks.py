@@ -27,7 +27,7 @@ from song2vec.sessions import Sessions
 K = 20
 SIMPLE = ("popularity", "item-knn", "vsknn")
 ONE_THREAD: dict[str, Any] = {"workers": 1, "progress": False, "patience": 2}
-SAMPLED: dict[str, Any] = {"n_sample": 2048, "learning_rate": 0.03, "epochs": 15}
+SAMPLED: dict[str, Any] = {"n_negatives": 2048, "learning_rate": 0.03, "epochs": 15}
 NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {  # label -> name and settings other than the defaults
     "gru4rec": ("gru4rec", {"epochs": 8}),
     "youtube": ("youtube", {"epochs": 8}),
@@ -88,7 +88,7 @@ def sampled_steps(sample: int) -> dict[str, Any]:
     catalogue = Sessions.from_lists([range(SONGS)]).catalogue
     listeners = Sessions.from_lists([[0]]).listeners
     sessions = Sessions(popular, np.arange(0, 10 * bags + 1, 10), np.zeros(bags, np.int32), catalogue, listeners)
-    model = make_model("autoencoder", {"n_sample": sample, "epochs": 2, "workers": 1, "progress": False}).fit(sessions)
+    model = make_model("autoencoder", {"n_negatives": sample, "epochs": 2, "workers": 1, "progress": False}).fit(sessions)
     rate = model.history_[-1].events_per_second / 10 / model.batch_size  # the second epoch: nothing is compiled any more
     row = {"songs": SONGS, "drawn": sample, "batch_size": model.batch_size, "hidden": model.hidden}
     return row | {"steps_per_second": round(rate, 1), "model_mib": round(model.nbytes / 2**20), "peak_mib": round(peak_memory_mib())}

@@ -40,8 +40,10 @@ OPTIONAL = ("openTSNE", "torch", "pandas", "pyarrow", "optuna", "implicit", "voy
 OPTIONAL_ROOMS = {  # loaded by name only, or by each other, so that they may import these
     "song2vec.nn": ("torch",),
     "song2vec.ratings.rrn": ("torch",),
+    "song2vec.models.networks": ("torch",),
     "song2vec.models.networks.trained": ("torch",),
-    "song2vec.models.networks.rnn": ("torch", "onnx", "onnxruntime"),
+    "song2vec.models.networks.recurrent": ("torch",),
+    "song2vec.models.networks.gru4rec": ("torch",),
     "song2vec.models.networks.feedforward": ("torch",),
 }
 LIGHT = ("song2vec.nn.trainer", "song2vec.nn.checkpoint")  # modules of these rooms that do without, so that anyone may import them

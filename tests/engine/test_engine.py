@@ -392,7 +392,7 @@ def test_a_nearest_song_model_takes_the_vectors_of_the_engine():
 
 def test_a_network_begins_with_the_vectors_of_the_engine():
     pytest.importorskip("torch")
-    network = make_model("gru4rec", {"input": "vectors", "frozen": True, "hidden": 4, "epochs": 1, "n_sample": 4, "progress": False})
+    network = make_model("gru4rec", {"input": "vectors", "frozen": True, "hidden": 4, "epochs": 1, "n_negatives": 4, "progress": False})
     made = engine(next_song=network)
     np.testing.assert_array_equal(made.next_song.network_.arrays()["input"], made.vectors.matrix)
 

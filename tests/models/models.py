@@ -25,13 +25,21 @@ SMALL: dict[str, dict[str, Any]] = {
     "metaprod2vec": {"metaprod2vec": {**SETTINGS, "epochs": 12}},
     "doc2vec": {"doc2vec": {**{name: value for name, value in SETTINGS.items() if name != "loss"}, "epochs": 12}},
     "item-knn": {"regularisation": 1.0},
-    "gru4rec": {"hidden": 16, "n_sample": 32, "batch_size": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
-    "hrnn": {"hidden": 16, "user_hidden": 8, "n_sample": 32, "batch_size": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
+    "gru4rec": {"hidden": 16, "n_negatives": 32, "batch_size": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
+    "hrnn": {
+        "hidden": 16,
+        "listener_hidden": 8,
+        "n_negatives": 32,
+        "batch_size": 16,
+        "learning_rate": 0.1,
+        "workers": 1,
+        "progress": False,
+    },
     "ratings": {"rater": {"name": "time-svd++", "settings": {"size": 4, "epochs": 10, "progress": False}}},
     "blend": {"models": ["markov", "vsknn"]},
     "playlist-rnn": {"hidden": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
     "autoencoder": {"hidden": 16, "epochs": 20, "batch_size": 16, "learning_rate": 0.1, "repeats": True, "workers": 1, "progress": False},
-    "youtube": {"hidden": 16, "size": 16, "n_sample": 32, "batch_size": 16, "window": 1, "workers": 1, "progress": False},
+    "youtube": {"hidden": 16, "size": 16, "n_negatives": 32, "batch_size": 16, "window": 1, "workers": 1, "progress": False},
 }
 # the structure of tests/planted.py that a model finds; all others find "follows"
 LEARNS = {

@@ -18,7 +18,7 @@ from song2vec.models.networks.feedforward.bags import Bags
 from song2vec.models.networks.feedforward.coder import Coder, CoderSteps, Rules
 from song2vec.models.networks.feedforward.model import FeedForwardModel
 from song2vec.models.networks.feedforward.steps import Pace
-from song2vec.models.networks.rnn.negatives import Negatives
+from song2vec.nn.negatives import Negatives
 from song2vec.sessions import Sessions
 
 Kind = Literal["plain", "denoising", "variational"]
@@ -43,9 +43,9 @@ class AutoEncoder(FeedForwardModel):
         refeed: after each step learn once more from what came out, as input and as target ("dense re-feeding").
         users: a bag is one of the "sessions", or all those of one of the "listeners".
         repeats: whether songs heard in the session may come again; else they score below all others.
-        n_sample: songs drawn a step to be scored beside those of the batch; 0 scores every song at every step; None does so
+        n_negatives: songs drawn a step to be scored beside those of the batch; 0 scores every song at every step; None does so
             up to 20,000 songs and draws 4,096 of more, so that a step does not cost more in a larger catalogue.
-        sample_alpha: songs are drawn in proportion to plays**alpha: 0 all alike, 1 by popularity.
+        negative_exponent: songs are drawn in proportion to plays**alpha: 0 all alike, 1 by popularity.
         epochs: passes over all bags.
         batch_size: bags in a step.
         learning_rate: of Adagrad.
@@ -82,8 +82,8 @@ class AutoEncoder(FeedForwardModel):
         refeed: bool = False,
         users: Users = "sessions",
         repeats: bool = False,
-        n_sample: int | None = None,
-        sample_alpha: float = 0.5,
+        n_negatives: int | None = None,
+        negative_exponent: float = 0.5,
         epochs: int = 20,
         batch_size: int = 64,
         learning_rate: float = 0.05,
@@ -102,8 +102,8 @@ class AutoEncoder(FeedForwardModel):
         self.refeed = refeed
         self.users = users
         self.repeats = repeats
-        self.n_sample = n_sample
-        self.sample_alpha = sample_alpha
+        self.n_negatives = n_negatives
+        self.negative_exponent = negative_exponent
         self.epochs = epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -141,9 +141,9 @@ class AutoEncoder(FeedForwardModel):
         check_whole(self, "hidden", 1)
         check_whole(self, "wide", 1, none=True)
         check_whole(self, "kl_epochs", 0)
-        check_whole(self, "n_sample", 0, none=True)
+        check_whole(self, "n_negatives", 0, none=True)
         check_real(self, "dropout", 0, 0.99)
-        for name in ("kl_weight", "sample_alpha"):
+        for name in ("kl_weight", "negative_exponent"):
             check_real(self, name, 0)
         check_real(self, "learning_rate", 0, above=True)
 
@@ -159,9 +159,9 @@ class AutoEncoder(FeedForwardModel):
 
     def _negatives(self, sessions: Sessions) -> Negatives | None:
         songs = len(sessions.catalogue)
-        sample = (SAMPLE if songs > FEW_SONGS else 0) if self.n_sample is None else self.n_sample
+        sample = (SAMPLE if songs > FEW_SONGS else 0) if self.n_negatives is None else self.n_negatives
         support = np.bincount(sessions.songs, minlength=songs)
-        return Negatives(support, self.sample_alpha, sample, self.seed) if sample else None
+        return Negatives(support, self.negative_exponent, sample, self.seed) if sample else None
 
     @torch.inference_mode()
     def _scores(self, sessions: Sessions, plays: Array) -> Array:

@@ -101,7 +101,7 @@ class CoderSteps(Steps):
         if pace.negatives:
             drawn = np.diff(pace.negatives.cumulative, prepend=0)
             held = np.bincount(bags.songs, minlength=len(drawn))
-            less = log_inclusion(held, len(bags), pace.batch_size, drawn, pace.negatives.sample)
+            less = log_inclusion(held, len(bags), pace.batch_size, drawn, pace.negatives.count)
             self._less = torch.from_numpy(less).to(self.device)
 
     def learn(self, examples: Array, sample: Tensor | None, number: int, random: np.random.Generator) -> tuple[Tensor, int]:

@@ -17,7 +17,7 @@ from song2vec.models.best import best_songs, check_k
 from song2vec.models.live import LiveSession
 from song2vec.models.networks.feedforward.model import FeedForwardModel
 from song2vec.models.networks.feedforward.told import Told, ToldSession
-from song2vec.models.networks.rnn.lookup import longer_rows
+from song2vec.models.networks.recurrent.output_index import longer_rows
 from song2vec.search import SongIndex, make_index
 from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors

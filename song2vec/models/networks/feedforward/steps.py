@@ -12,8 +12,8 @@ from torch import Tensor
 from song2vec.core.arrays import Array
 from song2vec.core.random import generator
 from song2vec.models.networks.feedforward.weights import Weights
-from song2vec.models.networks.rnn.adagrad import Adagrad
-from song2vec.models.networks.rnn.negatives import Negatives
+from song2vec.nn.adagrad import Adagrad
+from song2vec.nn.negatives import Negatives
 from song2vec.nn.trainer import Trainee
 
 BLOCK = 64  # batches between two moments at which training can stop and go on

@@ -15,8 +15,8 @@ from song2vec.models.base import histories
 from song2vec.models.networks.feedforward.bags import spread
 from song2vec.models.networks.feedforward.steps import Pace, Steps, dropped
 from song2vec.models.networks.feedforward.weights import Weights
-from song2vec.models.networks.rnn.losses import log_q, make_loss
-from song2vec.models.networks.rnn.output import Output
+from song2vec.nn.losses import logit_correction, make_loss
+from song2vec.nn.softmax import Softmax
 from song2vec.sessions import Sessions
 
 
@@ -130,8 +130,7 @@ class TowerSteps(Steps):
         self.tower, self.examples = tower, examples
         self.logq, self.dropout, self.frozen = logq, dropout, frozen
         self._support = torch.from_numpy(support).clamp(min=1).to(self.device, torch.float32)
-        loss, sample = make_loss("cross-entropy"), pace.negatives.sample if pace.negatives else 0
-        self._output = Output(self.optimisers["output"], self.optimisers["bias"], loss, pace.batch_size, sample)
+        self._output = Softmax(tower.tables["output"], tower.tables["bias"], make_loss("cross-entropy"))
 
     def learn(self, examples: Array, sample: Tensor | None, number: int, random: np.random.Generator) -> tuple[Tensor, int]:
         batch, tower = self.examples.some(examples), self.tower
@@ -145,7 +144,7 @@ class TowerSteps(Steps):
         with torch.no_grad():
             columns, less = targets if sample is None else torch.cat([targets, sample]), None
             if self.logq and sample is not None and self.pace.negatives:
-                less = log_q(self._support, targets, sample, self.logq, self.pace.negatives.alpha)
+                less = logit_correction(self._support, targets, sample, self.logq, self.pace.negatives.exponent)
             total, back, slopes, slope = self._output.sampled(user.detach(), columns, less, 1 / self.pace.batch_size)
         torch.autograd.backward(user, back)
         self.move_dense()

@@ -17,7 +17,7 @@ from song2vec.models.networks.feedforward.serving import Serving
 from song2vec.models.networks.feedforward.steps import Pace
 from song2vec.models.networks.feedforward.tower import Examples, Tower, TowerSteps
 from song2vec.models.networks.feedforward.weights import Weights
-from song2vec.models.networks.rnn.negatives import Negatives
+from song2vec.nn.negatives import Negatives
 from song2vec.sessions import Sessions
 
 
@@ -44,8 +44,8 @@ class CandidateNetwork(Serving):
         age: tell it the age of an example, where the log has times.
         context: columns of ``sessions.context`` whose values it is told, such as a country or a device.
         query: the column of ``sessions.context`` that holds what was searched for, if anything; its words have vectors of their own.
-        n_sample: negatives a step beside the other targets of the batch, shared by it.
-        sample_alpha: negatives are drawn in proportion to plays**alpha: 0 all alike, 1 by popularity.
+        n_negatives: negatives a step beside the other targets of the batch, shared by it.
+        negative_exponent: negatives are drawn in proportion to plays**alpha: 0 all alike, 1 by popularity.
         logq: strength of the correction for how often songs are drawn; 0 to 1.
         epochs: passes over all plays that another follows.
         batch_size: plays in a step.
@@ -68,7 +68,7 @@ class CandidateNetwork(Serving):
         "batch_size": Whole(32, 256, log=True),
         "learning_rate": Real(0.01, 0.25, log=True),
         "dropout_input": Real(0.0, 0.6),
-        "sample_alpha": Real(0.0, 1.0),
+        "negative_exponent": Real(0.0, 1.0),
         "logq": Real(0.0, 1.0),
     }
 
@@ -85,8 +85,8 @@ class CandidateNetwork(Serving):
         age: bool = True,
         context: Sequence[str] | None = None,
         query: str | None = None,
-        n_sample: int = 2048,
-        sample_alpha: float = 0.5,
+        n_negatives: int = 2048,
+        negative_exponent: float = 0.5,
         logq: float = 1.0,
         epochs: int = 10,
         batch_size: int = 64,
@@ -108,8 +108,8 @@ class CandidateNetwork(Serving):
         self.age = age
         self.context = context
         self.query = query
-        self.n_sample = n_sample
-        self.sample_alpha = sample_alpha
+        self.n_negatives = n_negatives
+        self.negative_exponent = negative_exponent
         self.logq = logq
         self.epochs = epochs
         self.batch_size = batch_size
@@ -141,8 +141,8 @@ class CandidateNetwork(Serving):
         for name in ("size", "hidden", "layers"):
             check_whole(self, name, 1)
         check_whole(self, "window", 1, none=True)
-        check_whole(self, "n_sample", 0)
-        check_real(self, "sample_alpha", 0)
+        check_whole(self, "n_negatives", 0)
+        check_real(self, "negative_exponent", 0)
         check_real(self, "learning_rate", 0, above=True)
         check_real(self, "logq", 0, 1)
         check_real(self, "dropout_input", 0, 0.99)
@@ -158,7 +158,7 @@ class CandidateNetwork(Serving):
         if not len(followed):
             raise ArgumentError(f"sessions: none of {len(sessions):,} has two plays; at least one such session is needed")
         support = np.bincount(sessions.songs, minlength=len(sessions.catalogue))
-        negatives = Negatives(support, self.sample_alpha, self.n_sample, self.seed)
+        negatives = Negatives(support, self.negative_exponent, self.n_negatives, self.seed)
         pace = Pace(len(followed), self.batch_size, self.learning_rate, negatives, self.seed)
         age = ages(sessions.start, len(sessions))
         examples = Examples.of(sessions, followed, self.window, lambda which: self._told(sessions, which, age[which]))

@@ -20,7 +20,7 @@ from song2vec.models.networks.feedforward.bags import Bags
 from song2vec.models.networks.feedforward.coder import Coder, CoderSteps, Rules
 from song2vec.models.networks.feedforward.likelihood import divergence, log_inclusion, multinomial
 from song2vec.models.networks.feedforward.steps import Pace
-from song2vec.models.networks.rnn.negatives import Negatives
+from song2vec.nn.negatives import Negatives
 from song2vec.sessions import Sessions
 from tests.models.networks.feedforward.planted import beats
 from tests.planted import GROUP, SONGS, K, hit_rate, listen
@@ -174,9 +174,9 @@ def log() -> tuple[Sessions, Sessions]:
 
 
 @pytest.mark.parametrize("kind", ["plain", "denoising", "variational"])
-@pytest.mark.parametrize("n_sample", [0, 16])
-def test_every_kind_learns_what_goes_together(kind, n_sample, log):
-    model = coder(kind=kind, n_sample=n_sample).fit(log[0])
+@pytest.mark.parametrize("n_negatives", [0, 16])
+def test_every_kind_learns_what_goes_together(kind, n_negatives, log):
+    model = coder(kind=kind, n_negatives=n_negatives).fit(log[0])
     assert hit_rate(model, log[1]) > 0.5
     groups = np.array([song // GROUP for song in model.catalogue_.ids.to_list()])
     near = model.vectors_.unit @ model.vectors_.unit.T
@@ -232,7 +232,7 @@ def test_unusable_arguments_are_refused_by_name(log):
     for call in (lambda: coder().encode([1]), lambda: coder().encode_sessions(log[1])):
         with pytest.raises(ArgumentError, match="fit"):
             call()
-    for setting, value in (("wide", 0), ("n_sample", -1), ("kl_epochs", -1), ("users", "bands"), ("kind", "sparse")):
+    for setting, value in (("wide", 0), ("n_negatives", -1), ("kl_epochs", -1), ("users", "bands"), ("kind", "sparse")):
         with pytest.raises(ArgumentError, match=setting):
             coder(**{setting: value}).fit(log[0])
 

@@ -17,7 +17,7 @@ from song2vec.nn import trainer as training
 from song2vec.sessions import Sessions
 from tests.planted import listen
 
-COMMON: dict[str, Any] = {"hidden": 8, "n_sample": 16, "batch_size": 8, "epochs": 3, "workers": 1, "progress": False}
+COMMON: dict[str, Any] = {"hidden": 8, "n_negatives": 16, "batch_size": 8, "epochs": 3, "workers": 1, "progress": False}
 MODELS = [
     lambda **given: CandidateNetwork(**{**COMMON, "size": 8, "dropout_input": 0.3, **given}),
     lambda **given: AutoEncoder(**{**COMMON, "kind": "variational", "wide": 9, **given}),

@@ -1,5 +1,5 @@
 # ruff: noqa: E402 (without torch the modules cannot be imported)
-"""HRNN: users beside sessions."""
+"""HRNN: listeners beside sessions."""
 
 from __future__ import annotations
 
@@ -13,11 +13,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from song2vec.core.errors import ArgumentError
-from song2vec.core.random import generator
 from song2vec.models import NextSongModel
-from song2vec.models.networks.rnn import users
-from song2vec.models.networks.rnn.hrnn import HRNN
-from song2vec.models.networks.rnn.network import Network
+from song2vec.models.networks.hrnn import HRNN, ListenerNetwork
 from song2vec.sessions import Sessions
 
 LISTS = [[7, 3, 3], [5, 1], [2, 8, 4, 7], [6, 9], [1], [3, 5]]
@@ -30,61 +27,60 @@ def log() -> Sessions:
 
 
 def hrnn(**settings: Any) -> HRNN:
-    small = {"hidden": 6, "user_hidden": 4, "n_sample": 5, "batch_size": 2, "epochs": 2, "workers": 1, "progress": False}
+    small = {"hidden": 6, "listener_hidden": 4, "n_negatives": 5, "batch_size": 2, "epochs": 2, "workers": 1, "progress": False}
     return HRNN(**{**small, "learning_rate": 0.1, **settings})
 
 
-def walked(network: Network, sessions: Sessions, listener: int) -> torch.Tensor:
+def walked(network: ListenerNetwork, sessions: Sessions, listener: int) -> torch.Tensor:
     """The state of one listener, song by song as it is defined."""
-    user, first = torch.zeros(1, 4), True
+    listened, first = torch.zeros(1, 4), True
     for session in np.flatnonzero(sessions.listener == listener):
         songs = sessions.songs[sessions.offsets[session] : sessions.offsets[session + 1]]
         if len(songs) < 2:
             continue
-        state = torch.zeros(1, 6) if first else users.first_state(network, user)
+        state = torch.zeros(1, 6) if first else network.first_state(listened)
         for song in songs[:-1]:
-            state = network.step(network.inputs[[int(song)]], [state], shift=users.shift(network, user))[0]
-        user, first = users.after_session(network, state, user), False
-    return user
+            state = network.step(network.embed(torch.tensor([int(song)])), [state, listened])[0]
+        listened, first = network.after_session(state, listened), False
+    return listened
 
 
 @pytest.mark.parametrize("variant", ["init", "all"])
-def test_users_are_warmed_on_their_sessions(variant):
+def test_listeners_are_warmed_on_their_sessions(variant):
     sessions = log()
     model = hrnn(variant=variant).fit(sessions)
     for listener in range(4):
         with torch.inference_mode():
             expected = walked(model.network_, sessions, listener)[0]
-        np.testing.assert_allclose(model.users_[listener].numpy(), expected.numpy(), atol=1e-6)
-    assert (model.users_[3] == 0).all()
+        np.testing.assert_allclose(model.listener_states_[listener], expected.numpy(), atol=1e-6)
+    assert (model.listener_states_[3] == 0).all()
 
 
 @pytest.mark.parametrize("variant", ["init", "all"])
-def test_training_carries_users_from_session_to_session_as_use_does(variant):
-    """With nothing learned, the user state that a slot ends with is that of its user up to the last session begun."""
+def test_training_carries_listeners_from_session_to_session_as_use_does(variant):
+    """With nothing learned, the listener's state that a slot ends with is theirs up to the last session begun."""
     sessions = log()
     model = hrnn(variant=variant, batch_size=4, learning_rate=1e-30)
-    network = Network(model._shape(len(sessions.catalogue), None), generator(0, "weights"))
-    task = model._new_task(network, model._recipe(sessions), sessions)
-    task.begin(0)
-    task.run(0)
+    network = model._new_network(sessions, None)
+    trainee = model._trainee(network, sessions)
+    trainee.begin(0)
+    trainee.run(0)
     # listener "b" has most steps, 2 + 3 + 1, so its slot is the last to go; its third session began with the first two behind it
     only = replace(sessions, listener=np.array([1, 0, 1, 3, 0, 2], np.int32))
     with torch.inference_mode():
-        user = walked(network, only, 1)
-        state = users.first_state(network, user)
-        first = network.inputs[[int(sessions.songs[sessions.offsets[3]])]]
-        state = network.step(first, [state], shift=users.shift(network, user))[0]
-    np.testing.assert_allclose(task.states[1].numpy(), user.numpy(), atol=1e-6)
-    np.testing.assert_allclose(task.states[0].numpy(), state.numpy(), atol=1e-6)
+        listened = walked(network, only, 1)
+        first = network.embed(torch.tensor([int(sessions.songs[sessions.offsets[3]])]))
+        state = network.step(first, [network.first_state(listened), listened])[0]
+    np.testing.assert_allclose(trainee.states[1].numpy(), listened.numpy(), atol=1e-6)
+    np.testing.assert_allclose(trainee.states[0].numpy(), state.numpy(), atol=1e-6)
 
 
-def test_the_network_over_users_learns():
+def test_the_network_over_listeners_learns():
     sessions = log()
     model = hrnn(variant="all")
-    before = Network(model._shape(len(sessions.catalogue), None), generator(0, "weights")).arrays()
+    before = model._new_network(sessions, None).arrays()
     after = model.fit(sessions).network_.arrays()
-    for name in ("Wuser", "Winit", "Wall"):
+    for name in ("listener.weight_ih", "initial.weight", "everywhere.weight"):
         assert (before[name] != after[name]).any(), name
 
 
@@ -118,11 +114,11 @@ def test_a_session_that_is_over_moves_its_listener_on():
     )
     with torch.inference_mode():
         expected = walked(model.network_, longer, 0)[0]
-    np.testing.assert_allclose(model.users_[0].numpy(), expected.numpy(), atol=1e-6)
+    np.testing.assert_allclose(model.listener_states_[0], expected.numpy(), atol=1e-6)
     for song in more:
         stranger = model.session("new").listen(song)
     stranger.listen(4).finish()
-    assert (model.users_[-1] != 0).any()
+    assert (model.listener_states_[-1] != 0).any()
     assert model.listeners_[-1] == "new"
     with pytest.raises(ArgumentError, match="listener"):
         model.session().finish()
@@ -139,7 +135,7 @@ def test_a_session_that_was_saved_goes_on_as_its_listeners(variant, tmp_path):
     finished = []
     for one in (model.load_session(session.save(tmp_path / "session")), session):
         one.finish()
-        finished.append(model.users_[0].numpy().copy())
+        finished.append(model.listener_states_[0].copy())
         model.fit(sessions)
     np.testing.assert_array_equal(*finished)
 

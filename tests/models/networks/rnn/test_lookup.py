@@ -14,10 +14,10 @@ from hypothesis.extra.numpy import arrays
 torch = pytest.importorskip("torch")
 
 from song2vec.core.errors import ArgumentError, UnknownSongError
-from song2vec.models.networks.rnn.gru4rec import GRU4Rec
-from song2vec.models.networks.rnn.hrnn import HRNN
-from song2vec.models.networks.rnn.live import listen_together, next_together
-from song2vec.models.networks.rnn.lookup import longer_rows
+from song2vec.models.networks.gru4rec.model import GRU4Rec
+from song2vec.models.networks.hrnn import HRNN
+from song2vec.models.networks.recurrent.live import listen_together, next_together
+from song2vec.models.networks.recurrent.output_index import longer_rows
 from song2vec.search import AnnoyIndex
 from song2vec.sessions import Sessions
 
@@ -36,7 +36,7 @@ def train() -> Sessions:
 @pytest.fixture(scope="module")
 def model(train) -> GRU4Rec:
     """Trained for a while, so that rows and biases have the lengths that training gives them."""
-    return GRU4Rec(hidden=16, epochs=3, batch_size=32, n_sample=128, learning_rate=0.2, workers=1, progress=False).fit(train)
+    return GRU4Rec(hidden=16, epochs=3, batch_size=32, n_negatives=128, learning_rate=0.2, workers=1, progress=False).fit(train)
 
 
 @given(rows=arrays(np.float32, (6, 3), elements=NUMBERS), query=arrays(np.float32, 3, elements=NUMBERS))
@@ -99,7 +99,7 @@ def test_live_sessions_ask_the_index(model):
 
 
 def test_a_listener_counts_through_the_index_too(train):
-    model = HRNN(hidden=12, user_hidden=8, epochs=1, n_sample=32, workers=1, progress=False).fit(train)
+    model = HRNN(hidden=12, listener_hidden=8, epochs=1, n_negatives=32, workers=1, progress=False).fit(train)
     listener = train.listeners[0]
     found, expected = (of.session(listener).listen(7).next(5) for of in (model.index(), model))
     np.testing.assert_allclose(found["score"], expected["score"], atol=1e-4)

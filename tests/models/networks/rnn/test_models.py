@@ -16,12 +16,12 @@ torch = pytest.importorskip("torch")
 
 from song2vec.core.errors import ArgumentError, UnknownSongError
 from song2vec.models.markov import MarkovChain
-from song2vec.models.networks.rnn.adagrad import Adagrad
-from song2vec.models.networks.rnn.dwell import sliced_by_dwell
-from song2vec.models.networks.rnn.gru4rec import GRU4Rec
-from song2vec.models.networks.rnn.live import listen_together
-from song2vec.models.networks.rnn.playlist_rnn import PlaylistRNN
+from song2vec.models.networks.gru4rec.dwell import sliced_by_dwell
+from song2vec.models.networks.gru4rec.model import GRU4Rec
+from song2vec.models.networks.playlist_rnn import PlaylistRNN
+from song2vec.models.networks.recurrent.live import listen_together
 from song2vec.nn import trainer as training
+from song2vec.nn.adagrad import Adagrad
 from song2vec.sessions import Sessions
 from song2vec.vectors import SongVectors
 from tests.planted import SONGS, listen
@@ -35,7 +35,7 @@ def log() -> tuple[Sessions, Sessions]:
 
 
 def gru(**settings: Any) -> GRU4Rec:
-    return GRU4Rec(**{**SMALL, "n_sample": 16, "epochs": 3, **settings})
+    return GRU4Rec(**{**SMALL, "n_negatives": 16, "epochs": 3, **settings})
 
 
 def weights(model: Any) -> dict[str, np.ndarray]:
@@ -56,8 +56,9 @@ MODELS = [
 @pytest.mark.parametrize("make", MODELS)
 def test_training_goes_on_where_it_was_cut_short(make, log, tmp_path, monkeypatch):
     """Killed in the middle of the second epoch: the weights and the losses come out the same to the last bit."""
-    monkeypatch.setattr("song2vec.models.networks.rnn.task.BLOCK", 4)
-    monkeypatch.setattr("song2vec.models.networks.rnn.compiled.BLOCK", 4)
+    monkeypatch.setattr("song2vec.nn.training.BLOCK", 4)
+    monkeypatch.setattr("song2vec.models.networks.recurrent.trainee.BLOCK", 4)
+    monkeypatch.setattr("song2vec.models.networks.gru4rec.compiled.BLOCK", 4)
     train, validation = log
     whole = make().fit(train, validation=validation)
     saves = []
@@ -125,7 +126,7 @@ def test_validation_counts_songs_of_equal_score_as_ahead(log):
 
 def test_the_loss_is_the_mean_over_all_targets(log):
     """With zero weights and no learning every column is as likely as every other."""
-    model = gru(epochs=1, learning_rate=1e-30, n_sample=16, logq=0.0).fit(log[0])
+    model = gru(epochs=1, learning_rate=1e-30, n_negatives=16, logq=0.0).fit(log[0])
     assert model.history_[0].loss == pytest.approx(np.log(8 + 16), abs=0.05)
 
 
@@ -185,9 +186,9 @@ def test_song_vectors_as_input(make, log, tmp_path):
     known = np.arange(SONGS - 5)
     vectors = SongVectors(random.normal(0, 1, (len(known), 7)), train.catalogue.subset(known[::-1]))
     frozen = make(input="vectors", frozen=True).fit(train, vectors=vectors)
-    np.testing.assert_array_equal(weights(frozen)["input"][known[::-1]], vectors.matrix)
+    np.testing.assert_array_equal(weights(frozen)["input.weight"][known[::-1]], vectors.matrix)
     tuned = make(input="vectors").fit(train, vectors=vectors)
-    assert (weights(tuned)["input"][known[::-1]] != vectors.matrix).any(axis=1).all()
+    assert (weights(tuned)["input.weight"][known[::-1]] != vectors.matrix).any(axis=1).all()
     from song2vec.models import NextSongModel
 
     again = NextSongModel.load(tuned.save(tmp_path / "model"))

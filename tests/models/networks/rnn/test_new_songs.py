@@ -13,13 +13,13 @@ torch = pytest.importorskip("torch")
 from song2vec.catalogue import Catalogue
 from song2vec.core.errors import ArgumentError
 from song2vec.models import NextSongModel
-from song2vec.models.networks.rnn.gru4rec import GRU4Rec
-from song2vec.models.networks.rnn.hrnn import HRNN
+from song2vec.models.networks.gru4rec.model import GRU4Rec
+from song2vec.models.networks.hrnn import HRNN
 from song2vec.sessions import Sessions
 from song2vec.vectors import SongVectors
 from tests.planted import GROUP, SONGS, listen
 
-SMALL: dict[str, Any] = {"hidden": 16, "batch_size": 16, "learning_rate": 0.1, "n_sample": 32, "workers": 1, "progress": False}
+SMALL: dict[str, Any] = {"hidden": 16, "batch_size": 16, "learning_rate": 0.1, "n_negatives": 32, "workers": 1, "progress": False}
 INPUTS = ("vectors", "constrained", "embedding", "one-hot")
 NEW = SONGS + np.arange(SONGS // GROUP)  # one new song for each artist, with that artist's number
 
@@ -104,11 +104,11 @@ def test_a_larger_model_is_saved_and_goes_on_live(input, train, vectors, tmp_pat
         session.listen(song)
     np.testing.assert_allclose(session.scores(), model.score_after(heard), rtol=1e-4, atol=1e-5)
     if input == "vectors":
-        np.testing.assert_array_equal(model.network_.arrays()["input"][SONGS:], vectors.matrix[SONGS:])
+        np.testing.assert_array_equal(model.network_.arrays()["input.weight"][SONGS:], vectors.matrix[SONGS:])
 
 
 def test_an_hrnn_keeps_its_listeners(train, vectors):
-    hrnn = HRNN(**SMALL, user_hidden=8, epochs=2).fit(train)
+    hrnn = HRNN(**SMALL, listener_hidden=8, epochs=2).fit(train)
     larger = hrnn.add_songs(vectors)
     listener = train.listeners[0]
     found = larger.session(listener).listen(int(NEW[0])).next(3)

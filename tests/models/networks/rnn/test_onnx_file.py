@@ -13,16 +13,16 @@ onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx")
 
 from song2vec.core.errors import ArgumentError
-from song2vec.models.networks.rnn.gru4rec import GRU4Rec
-from song2vec.models.networks.rnn.hrnn import HRNN
-from song2vec.models.networks.rnn.playlist_rnn import PlaylistRNN
+from song2vec.models.networks.gru4rec.model import GRU4Rec
+from song2vec.models.networks.hrnn import HRNN
+from song2vec.models.networks.playlist_rnn import PlaylistRNN
 from tests.planted import listen
 
 SMALL: dict[str, Any] = {"hidden": 6, "epochs": 1, "workers": 1, "progress": False}
 MADE = [
-    GRU4Rec(**SMALL, n_sample=8, layers=2, input="embedding", size=5),
-    GRU4Rec(**SMALL, n_sample=8, cell="lstm", layers=2),
-    GRU4Rec(**SMALL, n_sample=8, cell="rnn", input="one-hot"),
+    GRU4Rec(**SMALL, n_negatives=8, layers=2, input="embedding", size=5),
+    GRU4Rec(**SMALL, n_negatives=8, cell="lstm", layers=2),
+    GRU4Rec(**SMALL, n_negatives=8, cell="rnn", input="one-hot"),
     PlaylistRNN(**SMALL),
 ]
 
@@ -31,9 +31,8 @@ MADE = [
 def test_runs_as_the_model_does(model, tmp_path):
     train, test = listen("follows", 0.8, sessions=60)
     model.fit(train)
-    session = onnxruntime.InferenceSession(model.write_onnx(tmp_path / "model.onnx"), providers=["CPUExecutionProvider"])
-    shape = model.network_.shape
-    states = {f"state_{layer}": np.zeros((3, shape.cell.states * 6), np.float32) for layer in range(shape.layers)}
+    session = onnxruntime.InferenceSession(model.export_onnx(tmp_path / "model.onnx"), providers=["CPUExecutionProvider"])
+    states = {f"state_{layer}": np.zeros((3, width), np.float32) for layer, width in enumerate(model.network_.widths)}
     for step in range(8):
         plays = test.offsets[:3] + step
         scores, *after = session.run(None, {"songs": test.songs[plays].astype(np.int64), **states})
@@ -41,7 +40,7 @@ def test_runs_as_the_model_does(model, tmp_path):
         np.testing.assert_allclose(scores, model.score(test, plays), atol=1e-5)
 
 
-def test_a_network_over_users_is_refused(tmp_path):
-    model = HRNN(**SMALL, n_sample=8).fit(listen("follows", 0.8, sessions=20)[0])
+def test_a_network_over_listeners_is_refused(tmp_path):
+    model = HRNN(**SMALL, n_negatives=8).fit(listen("follows", 0.8, sessions=20)[0])
     with pytest.raises(ArgumentError, match="listeners"):
-        model.write_onnx(tmp_path / "model.onnx")
+        model.export_onnx(tmp_path / "model.onnx")

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from song2vec.models.networks.rnn.products import DEPTH, TALL, multiply, turn
+from song2vec.models.networks.gru4rec.products import DEPTH, TALL, multiply, transpose
 
 SIZES = st.integers(1, 40)
 
@@ -25,7 +25,7 @@ def test_a_left_matrix_may_be_wider(rows):
     np.testing.assert_array_equal(out, 3)
 
 
-def test_turned_into_larger_memory():
+def test_transposed_into_larger_memory():
     out = np.zeros((4, 3), np.float32)
-    turn(np.arange(6, dtype=np.float32).reshape(2, 3), out)
+    transpose(np.arange(6, dtype=np.float32).reshape(2, 3), out)
     np.testing.assert_array_equal(out, [[0, 3, 0], [1, 4, 0], [2, 5, 0], [0, 0, 0]])

@@ -1,0 +1,1 @@
+"""GRU4Rec. The modules import torch, so they are loaded by name only, through ``models.MODELS``."""

@@ -1,1 +1,0 @@
-"""Recurrent next-song models. Their modules import torch, so they are loaded by name only, through ``models.MODELS``."""

@@ -1,0 +1,143 @@
+"""Losses against sums worked by hand and against finite differences, and the compiled ones against those."""
+
+# ruff: noqa: E402 (without torch the modules cannot be imported)
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from song2vec.models.networks.gru4rec import _layer_kernels as kernels
+from song2vec.models.networks.gru4rec import _loss_kernels as loss_kernels
+from song2vec.nn.losses import LOSSES, logit_correction, make_loss
+
+SCORES = [[0.5, -0.2, 1.0, 0.1], [0.3, 0.8, -0.4, 0.0]]  # two sessions, two more negatives; targets on the diagonal
+DIAGONAL = torch.arange(2)
+
+
+def s(x: float) -> float:
+    return 1 / (1 + math.exp(-x))
+
+
+def negatives(i: int) -> list[float]:
+    return [r for j, r in enumerate(SCORES[i]) if j != i]
+
+
+def weights(i: int) -> list[float]:
+    total = sum(math.exp(r) for r in negatives(i))
+    return [math.exp(r) / total for r in negatives(i)]
+
+
+def elu(r: float, alpha: float) -> float:
+    return r if r > 0 else alpha * (math.exp(r) - 1)
+
+
+def by_hand(name: str, i: int, bpreg: float = 0.0) -> float:
+    """The loss of one row, from its definition."""
+    own, others, all_scores = SCORES[i][i], negatives(i), SCORES[i]
+    if name == "cross-entropy":
+        return -math.log(math.exp(own) / sum(math.exp(r) for r in all_scores))
+    if name == "bpr":
+        return -sum(math.log(s(own - r)) for r in others) / 3
+    if name == "top1":
+        return sum(s(r - own) + s(r * r) for r in all_scores) / 4 - s(own * own) / 4
+    if name == "top1-max":
+        return sum(w * (s(r - own) + s(r * r)) for w, r in zip(weights(i), others, strict=True))
+    won = sum(w * s(own - r) for w, r in zip(weights(i), others, strict=True))
+    return -math.log(won + 1e-24) + bpreg * sum(w * r * r for w, r in zip(weights(i), others, strict=True))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_sums_worked_by_hand(name):
+    for bpreg in (0.0, 1.5):
+        value, _ = make_loss(name, bpreg=bpreg)(torch.tensor(SCORES, dtype=torch.float64), DIAGONAL)
+        assert float(value) == pytest.approx(by_hand(name, 0, bpreg) + by_hand(name, 1, bpreg), rel=1e-9)
+
+
+def test_elu_bends_scores_below_0_before_bpr_max():
+    bent = torch.tensor([[elu(r, 0.5) for r in row] for row in SCORES], dtype=torch.float64)
+    expected, _ = make_loss("bpr-max", bpreg=0.7)(bent, DIAGONAL)
+    value, _ = make_loss("bpr-max", bpreg=0.7, elu_param=0.5)(torch.tensor(SCORES, dtype=torch.float64), DIAGONAL)
+    assert float(value) == pytest.approx(float(expected), rel=1e-12)
+
+
+@pytest.mark.parametrize("elu_param", [0.0, 0.5])
+@pytest.mark.parametrize("name", LOSSES)
+def test_gradients_are_finite_differences(name, elu_param):
+    random = np.random.default_rng(0)
+    scores, target = torch.from_numpy(random.normal(0, 1.5, (3, 7))), torch.tensor([0, 1, 2])
+    loss = make_loss(name, bpreg=1.3, elu_param=elu_param)
+    _, gradient = loss(scores.clone(), target)
+    for i in range(3):
+        for j in range(7):
+            moved = [scores.clone(), scores.clone()]
+            moved[0][i, j] += 1e-6
+            moved[1][i, j] -= 1e-6
+            difference = float(loss(moved[0], target)[0] - loss(moved[1], target)[0]) / 2e-6
+            assert float(gradient[i, j]) == pytest.approx(difference, abs=1e-7)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_targets_may_be_any_column(name):
+    scores = torch.from_numpy(np.random.default_rng(1).normal(0, 1, (2, 5)))
+    value, gradient = make_loss(name)(scores.clone(), torch.tensor([3, 0]))
+    swapped = scores.clone()
+    swapped[0, [0, 3]], swapped[1, [1, 0]] = scores[0, [3, 0]], scores[1, [0, 1]]
+    other, other_gradient = make_loss(name)(swapped, torch.tensor([0, 1]))
+    assert float(value) == pytest.approx(float(other))
+    assert float(gradient[0, 3]) == pytest.approx(float(other_gradient[0, 0]))
+
+
+def test_the_softmax_of_bpr_max_leaves_the_target_out():
+    """With the target in it, a target far ahead would take all the weight and the loss would be log 2, not 0."""
+    value, _ = make_loss("bpr-max", bpreg=0.0)(torch.tensor([[50.0, 0.0, 0.0]], dtype=torch.float64), torch.tensor([0]))
+    assert float(value) == pytest.approx(0, abs=1e-9)
+
+
+def test_softmax_is_applied_once():
+    """Of a target 20 ahead cross-entropy is all but 0; of probabilities put through softmax again it never is below log(1 + 3 / e)."""
+    value, _ = make_loss("cross-entropy")(torch.tensor([[20.0, 0.0, 0.0, 0.0]], dtype=torch.float64), torch.tensor([0]))
+    assert float(value) < 1e-6
+
+
+def test_logit_correction_takes_the_exponent_into_account_for_negatives_only():
+    support = torch.tensor([4.0, 9.0, 16.0])
+    found = logit_correction(support, torch.tensor([1, 0]), torch.tensor([2, 2, 0]), 0.5, 0.25)
+    expected = [0.5 * math.log(9), 0.5 * math.log(4), *[0.5 * math.log(16**0.25)] * 2, 0.5 * math.log(4**0.25)]
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("name", "bpreg", "elu_param"), [("cross-entropy", 0, 0), ("bpr-max", 1.3, 0.5), ("bpr-max", 0.4, 0.0)])
+@pytest.mark.parametrize("songs", [6, 304, 301])  # less than a stretch, whole ones, and a rest
+def test_compiled_losses_are_the_same(name, bpreg, elu_param, songs):
+    random = np.random.default_rng(2)
+    scores = random.normal(0, 4, (songs, 5)).astype(np.float32)  # a column for each session
+    value, gradient = make_loss(name, bpreg=bpreg, elu_param=elu_param)(torch.from_numpy(scores.T.copy()).double(), torch.arange(5))
+    kept = np.full((loss_kernels.KEPT, loss_kernels.SPAN * 5), np.nan, np.float32)
+    if name == "cross-entropy":
+        found = loss_kernels.cross_entropy(scores, kept)
+    else:
+        found = loss_kernels.bpr_max(scores, kept, np.float32(bpreg), np.float32(elu_param))
+    assert found == pytest.approx(float(value), rel=1e-5)
+    np.testing.assert_allclose(scores.T, gradient.numpy(), rtol=1e-4, atol=1e-5)  # float32 sums, in an order that each processor chooses
+
+
+@numba.njit  # not cached: a cache does not see that what it calls has changed
+def exponential(row):
+    for j in range(len(row)):
+        row[j] = kernels.exp(row[j])
+
+
+def test_the_compiled_exponential():
+    row = np.linspace(-100, 100, 4001).astype(np.float32)
+    expected = np.exp(np.clip(row, -87, 87).astype(np.float64))
+    exponential(row)
+    np.testing.assert_allclose(row, expected, rtol=1e-5)
+    small = np.linspace(-10, 10, 999).astype(np.float32)
+    expected = np.exp(small.astype(np.float64))
+    exponential(small)
+    np.testing.assert_allclose(small, expected, rtol=2e-6)

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
-import polars as pl
+import typer
 
-from song2vec.engine import Engine
-from song2vec.listens import Listens
-from song2vec.sessions import cut_sessions
+from song2vec import Engine, classic_rock, cut_sessions
+from song2vec.cli.app import app, out, show
 
 SONGS = ("Metallica - Enter Sandman", "Fleetwood Mac - Landslide", "The Beatles - Hey Jude")
 LISTENER = ("Led Zeppelin - Stairway to Heaven", "Pink Floyd - Wish You Were Here", "The Who - Baba O'Riley")
 
 
-def run_demo(listens: Listens, folder: Path) -> Iterator[tuple[str, pl.DataFrame | None]]:
-    """Read, cut, train, search, recommend and draw; yields a line for each step, with a table where there is one."""
-    yield str(listens.report), None
+@app.command()
+def demo(
+    out_folder: Annotated[Path, typer.Option("--out", "-o", help="Where the engine and the maps go.")] = Path("demo"),
+) -> None:
+    """The main job on a real log that comes with the package: a week of classic-rock radio."""
+    listens = classic_rock()
+    out.print(str(listens.report), style="bold")
     # the stations' pages were read about once an hour: shorter gaps than 90 minutes are no silence
     sessions = cut_sessions(listens, gap_minutes=90, min_song_plays=10)
-    yield repr(sessions), None
+    out.print(repr(sessions), style="bold")
     # and the order within an hour is not known, so context is a wide window
     engine = Engine.train(sessions, window=20, epochs=10, workers=1)
-    yield f"{engine.save(folder / 'classic_rock.s2v')}: {engine.info()}", None
+    out.print(f"{engine.save(out_folder / 'classic_rock.s2v')}: {engine.info()}", style="bold")
     for song in SONGS:
-        yield f"\nSongs like {song}", engine.similar(song, 5, max_per_artist=2)
-    suggested = engine.recommend(LISTENER, 5, max_per_artist=1)
-    yield f"\nFor a listener of {', '.join(LISTENER)}", suggested.drop("because_cosine")
+        show(engine.similar(song, 5, max_per_artist=2), f"Songs like {song}")
+    suggested = engine.recommend(LISTENER, 5, max_per_artist=1).drop("because_cosine")
+    show(suggested, f"For a listener of {', '.join(LISTENER)}")
     drawn = engine.map()
     for name in ("map.png", "map.html"):
-        yield f"{drawn.save(folder / name)}: {drawn!r}", None
+        out.print(f"{drawn.save(out_folder / name)}: {drawn!r}", style="bold")

@@ -1,16 +1,19 @@
-"""What an engine says of itself."""
+"""What an engine says of itself, and what it is made from."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
-from song2vec.core.settings import Configured, settings_of
+from song2vec.core.checks import check_type
+from song2vec.core.config import as_json
+from song2vec.models import MODELS, NextSongModel, make_model
 from song2vec.vectors import Given, Learner
 
 
 @dataclass(frozen=True)
-class Info:
+class EngineInfo:
     """What an engine is made of.
 
     Attributes:
@@ -26,16 +29,27 @@ class Info:
     learner: dict[str, Any]
     index: str
     recall: float
-    next_song: dict[str, Any] = field(default_factory=dict)
+    next_song: dict[str, Any]
 
     def __str__(self) -> str:
         text = f"{self.songs:,} songs, {self.plays:,} plays, vectors of {self.size}, {self.index} index (recall@10 {self.recall:.3f})"
         return f"{text}, {self.next_song['name']} for what comes next" if self.next_song else text
 
 
-def learner_settings(learner: Learner) -> dict[str, Any]:
-    """What a learner is and was made with; one of the caller's own making need not say so itself. Empty for vectors as given."""
+def next_song_model(given: str | NextSongModel | None, seed: int) -> NextSongModel | None:
+    """A model by its name, with this seed if it takes one, or one of the caller's own making as it is."""
+    if isinstance(given, str):
+        takes_seed = given in MODELS and "seed" in signature(MODELS[given]).parameters
+        return make_model(given, {"seed": seed} if takes_seed else {})
+    if given is not None:
+        check_type("next_song", given, NextSongModel, f"None, {', '.join(map(repr, MODELS))} or a model such as MarkovChain() is allowed")
+    return given
+
+
+def described(learner: Learner) -> dict[str, Any]:
+    """What a learner is and was made with; empty for vectors as given. One of the caller's own making need not have ``settings``."""
     if isinstance(learner, Given):
         return {}
-    settings = learner.settings if isinstance(learner, Configured) else settings_of(learner)
+    names = [name for name in signature(type(learner)).parameters if hasattr(learner, name)]
+    settings = getattr(learner, "settings", None) or {name: as_json(getattr(learner, name)) for name in names}
     return {"name": type(learner).__name__, **settings}

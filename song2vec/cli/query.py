@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import polars as pl
 import typer
 
 from song2vec import Engine, read_listens
-from song2vec.cli.app import app
-from song2vec.cli.console import show
+from song2vec.catalogue import SongId
+from song2vec.cli.app import app, show
 from song2vec.cli.options import AsJson, EngineFolder, K
 from song2vec.core.errors import ArgumentError
 
@@ -30,9 +31,8 @@ def similar(
 ) -> None:
     """Songs like a song, or like several at once."""
     loaded = Engine.load(engine)
-    ids = [loaded.find(song) for song in songs]
-    found = loaded.similar(ids, k, unlike=unlike or (), not_by=not_by or (), max_per_artist=max_per_artist)
-    show(found, "Songs like " + ", ".join(_label(loaded, song) for song in ids), as_json)
+    found = loaded.similar(songs, k, unlike=unlike or (), not_by=not_by or (), max_per_artist=max_per_artist)
+    show(found, f"Songs like {_labels(loaded, songs)}", as_json)
 
 
 @app.command()
@@ -43,7 +43,7 @@ def recommend(
     listener: Annotated[str | None, typer.Option(help="Which listener of the log.")] = None,
     k: K = 10,
     half_life_days: Annotated[float | None, typer.Option(help="With --log: a play so many days old counts half.")] = None,
-    heard: Annotated[bool, typer.Option("--heard/--not-heard", help="Also songs they have played.")] = False,
+    with_history: Annotated[bool, typer.Option("--with-history", help="Also songs they have played.")] = False,
     not_by: NotBy = None,
     max_per_artist: PerArtist = None,
     as_json: AsJson = False,
@@ -54,29 +54,34 @@ def recommend(
         raise ArgumentError("recommend: give songs, or --log FILE, one of the two")
     if log is None and listener is not None:
         raise ArgumentError(f"--listener {listener!r}: goes with --log FILE")
-    history: Any = [loaded.find(song) for song in songs or ()] if log is None else _listens_of(log, listener)
-    rules: dict[str, Any] = {"exclude_heard": not heard, "not_by": not_by or (), "max_per_artist": max_per_artist}
-    found = loaded.recommend(history, k, half_life_days=half_life_days, unknown="raise" if log is None else "skip", **rules)
+    found = loaded.recommend(
+        songs or [] if log is None else _listens_of(log, listener),
+        k,
+        half_life_days=half_life_days,
+        unknown="raise" if log is None else "skip",
+        exclude_history=not with_history,
+        not_by=not_by or (),
+        max_per_artist=max_per_artist,
+    )
     show((found if as_json else with_labels(loaded, found)).drop("because_cosine"), "Songs for this listener", as_json)
 
 
 @app.command("next")
 def next_(
     engine: EngineFolder,
-    songs: Annotated[list[str], typer.Argument(help="What was heard so far, by id or name, the last one last.")],
+    songs: Annotated[list[str], typer.Argument(help="What was played so far, by id or name, the last one last.")],
     k: K = 10,
     exclude: Annotated[list[str] | None, typer.Option(help="A song not to suggest; may be repeated.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Songs that come next, by the engine's next-song model."""
     loaded = Engine.load(engine)
-    ids = [loaded.find(song) for song in songs]
-    show(loaded.next(ids, k, exclude=exclude or ()), "What comes after " + ", ".join(_label(loaded, song) for song in ids), as_json)
+    show(loaded.next(songs, k, exclude=exclude or ()), f"What comes after {_labels(loaded, songs)}", as_json)
 
 
 def with_labels(engine: Engine, found: pl.DataFrame) -> pl.DataFrame:
     """A table whose reasons are names of songs, and no ids."""
-    labels = [None if song is None else _label(engine, song) for song in found["because"].to_list()]
+    labels = [None if song is None else _labels(engine, [song]) for song in found["because"].to_list()]
     return found.with_columns(because=pl.Series(labels, dtype=pl.String))
 
 
@@ -85,13 +90,13 @@ def _listens_of(log: Path, listener: str | None) -> pl.DataFrame:
     table = read_listens(log).table
     names = table["listener"].cast(pl.String)
     known = names.unique().sort()
-    if len(known) > 1 if listener is None else listener not in known:
-        some = ", ".join(map(repr, known.head(5).to_list())) + (", ..." if len(known) > 5 else "")
-        raise ArgumentError(
-            f"--log {log}: choose one --listener of {some}" if listener is None else f"--listener {listener!r}: is not among {some}"
-        )
+    some = ", ".join(map(repr, known.head(5).to_list())) + (", ..." if len(known) > 5 else "")
+    if listener is None and len(known) > 1:
+        raise ArgumentError(f"--log {log}: choose one --listener of {some}")
+    if listener is not None and listener not in known:
+        raise ArgumentError(f"--listener {listener!r}: is not among {some}")
     return table if listener is None else table.filter(names == listener)
 
 
-def _label(engine: Engine, song: str | int) -> str:
-    return engine.catalogue.label(engine.catalogue.row(song))
+def _labels(engine: Engine, songs: Iterable[SongId]) -> str:
+    return ", ".join(engine.catalogue.label(engine.catalogue.row(engine.find(song))) for song in songs)

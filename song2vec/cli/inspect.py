@@ -1,4 +1,4 @@
-"""Commands that show: maps, facts, exports, formats, and the demonstration."""
+"""Commands that show what is there: maps, facts, exports, formats and models."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ import polars as pl
 import typer
 from rich.table import Table
 
-from song2vec import Engine, classic_rock
-from song2vec.cli.app import app
-from song2vec.cli.console import out, show
-from song2vec.cli.demo import run_demo
+from song2vec import Engine
+from song2vec.cli.app import app, out, show
 from song2vec.cli.options import AsJson, EngineFolder, Seed
 from song2vec.core.errors import MissingExtraError
 from song2vec.listens import READERS
+from song2vec.maps.song_map import ENDINGS
 from song2vec.models import MODELS, make_model
 
 
 @app.command("map")
 def map_(
     engine: EngineFolder,
-    out_file: Annotated[Path, typer.Option("--out", "-o", help="A .html, .png, .svg, .pdf, .csv or .parquet.")] = Path("map.html"),
+    out_file: Annotated[Path, typer.Option("--out", "-o", help=f"A file: {', '.join(ENDINGS)}.")] = Path("map.html"),
     max_songs: Annotated[int | None, typer.Option(help="Only so many of the most played songs.")] = None,
     seed: Seed = 0,
 ) -> None:
@@ -70,17 +69,6 @@ def formats(as_json: AsJson = False) -> None:
 def models(as_json: AsJson = False) -> None:
     """The next-song models, and their settings as they come."""
     show(pl.DataFrame([_described(name) for name in MODELS]), "Next-song models", as_json)
-
-
-@app.command()
-def demo(
-    out_folder: Annotated[Path, typer.Option("--out", "-o", help="Where the engine and the maps go.")] = Path("demo"),
-) -> None:
-    """The main job on a real log that comes with the package: a week of classic-rock radio."""
-    for title, table in run_demo(classic_rock(), out_folder):
-        out.print(title, style="bold")
-        if table is not None:
-            show(table, "", as_json=False)
 
 
 def _described(name: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from song2vec import Engine, Sessions, cut_sessions
+from song2vec import Engine, Sessions, Word2Vec, cut_sessions
 
 FOLK = {
     "Fleet Foxes": ("Mykonos", "Blue Ridge Mountains", "White Winter Hymnal"),
@@ -57,6 +57,11 @@ def sessions() -> Sessions:
     return cut_sessions(plays())
 
 
-def engine(**options: Any) -> Engine:
+def learner(**settings: Any) -> Word2Vec:
+    """A learner that learns the two genres apart."""
+    return Word2Vec(**{**SETTINGS, **settings})
+
+
+def engine(*, index: Any = "annoy", next_song: Any = None, seed: int = 0, **settings: Any) -> Engine:
     """An engine that knows the two genres apart."""
-    return Engine.train(sessions(), **{**SETTINGS, **options})
+    return Engine.train(sessions(), vectors=learner(seed=seed, **settings), index=index, next_song=next_song, seed=seed)

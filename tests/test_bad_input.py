@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from song2vec import Engine, cut_sessions, read_listens
 from song2vec.core.errors import ArgumentError, FormatError, NothingLeftError, SavedFolderError, Song2VecError
-from tests.small import SETTINGS, plays
+from tests.small import learner, plays
 
 HEADER = "listener,song,time\n"
-QUICK = {**SETTINGS, "epochs": 1}
+QUICK = {"vectors": learner(epochs=1)}
 
 
 def whole_way(log):

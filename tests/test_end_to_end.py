@@ -12,7 +12,7 @@ import pytest
 
 from song2vec import Engine, cut_sessions, read_listens
 from tests.console import run
-from tests.small import FOLK, METAL, SETTINGS, names_of, plays
+from tests.small import FOLK, METAL, learner, names_of, plays
 
 QUICK = ("--epochs", 1, "--workers", 1, "--size", 16)
 
@@ -119,13 +119,13 @@ def test_a_spotify_export(song2vec, spotify, tmp_path):
 def test_a_spotify_export_tells_what_suits_its_owner(song2vec, spotify, tmp_path):
     path, _ = spotify
     song2vec("train", path, "-o", tmp_path / "engine", *QUICK, "--index", "exact")
-    options = ("--log", path, "--heard", "--half-life-days", 30, "-k", 8, "--max-per-artist", 1)
+    options = ("--log", path, "--with-history", "--half-life-days", 30, "-k", 8, "--max-per-artist", 1)
     rows = song2vec("recommend", tmp_path / "engine", *options, "--json").json
     assert {row["artist"] for row in rows} == {*FOLK, *METAL}
 
 
 def test_a_spotify_export_learned_in_earnest_tells_mornings_from_evenings(spotify):
-    engine = Engine.train(cut_sessions(read_listens(spotify[0])), **SETTINGS)
+    engine = Engine.train(cut_sessions(read_listens(spotify[0])), vectors=learner())
     for song, genre in (("mykonos", FOLK), ("ace of spades", METAL)):
         found = engine.similar(song, 11)
         assert {f"{artist} - {title}" for artist, title in found.select("artist", "title").iter_rows()} < set(names_of(genre))
@@ -160,11 +160,11 @@ def test_a_pandas_frame_written_to_a_file(song2vec, frame, tmp_path, ending):
         frame.to_csv(path, index=ending == "csv", sep="\t" if ending == "tsv" else ",")  # with the row numbers some leave in
     assert "960 rows read, 960 kept" in song2vec("train", path, "-o", tmp_path / "engine", *QUICK).err
     check(song2vec, tmp_path / "engine", "pink moon", 20)
-    assert Engine.load(tmp_path / "engine").catalogue == Engine.train(cut_sessions(plays()), **SETTINGS).catalogue
+    assert Engine.load(tmp_path / "engine").catalogue == Engine.train(cut_sessions(plays()), vectors=learner()).catalogue
 
 
 def test_a_pandas_frame_as_it_is(frame):
-    from_pandas, from_polars = (Engine.train(cut_sessions(read_listens(log)), **SETTINGS) for log in (frame, plays()))
+    from_pandas, from_polars = (Engine.train(cut_sessions(read_listens(log)), vectors=learner()) for log in (frame, plays()))
     assert from_pandas.catalogue == from_polars.catalogue
     assert from_pandas.vectors.matrix.tobytes() == from_polars.vectors.matrix.tobytes()
     assert set(from_pandas.similar("pink moon", 11)["artist"]) == set(FOLK)
@@ -175,7 +175,7 @@ def test_a_pandas_frame_with_gaps_in_its_integer_ids(frame):
     assert numbered["track_id"].dtype == float
     listens = read_listens(numbered.drop(columns=["artist_name", "track_name"]))
     assert listens.report.dropped == {"without a song": 10}
-    engine = Engine.train(cut_sessions(listens), **SETTINGS)
+    engine = Engine.train(cut_sessions(listens), vectors=learner())
     assert engine.catalogue.holds_integers
     assert engine.similar(7, 30).schema["song"] == pl.Int64
 

@@ -28,9 +28,10 @@ def demo(
     engine = Engine.train(sessions, window=20, epochs=10, workers=1)
     out.print(f"{engine.save(out_folder / 'classic_rock.s2v')}: {engine.info()}", style="bold")
     for song in SONGS:
-        show(engine.similar(song, 5, max_per_artist=2), f"Songs like {song}")
-    suggested = engine.recommend(LISTENER, 5, max_per_artist=1).drop("because_cosine")
-    show(suggested, f"For a listener of {', '.join(LISTENER)}")
+        out.print(f"\nSongs like {song}", style="bold")
+        show(engine.similar(song, 5, max_per_artist=2), "")
+    out.print(f"\nFor a listener of {', '.join(LISTENER)}", style="bold")
+    show(engine.recommend(LISTENER, 5, max_per_artist=1).drop("because_cosine"), "")
     drawn = engine.map()
     for name in ("map.png", "map.html"):
         out.print(f"{drawn.save(out_folder / name)}: {drawn!r}", style="bold")

@@ -267,7 +267,8 @@ class Engine(Saved):
     def to_parts(self) -> dict[str, Part]:
         """Vectors, index, next-song model and where the vectors come from; the catalogue once. Builds the index anew after ``add``."""
         self.index.merge()
-        parts = self.vectors.to_parts() | {"index": self.index.to_part(), "engine": Part(meta={"learner": self.learner})}
+        meta = {"learner": self.learner, "next_song": None if self.next_song is None else self.next_song.name}
+        parts = self.vectors.to_parts() | {"index": self.index.to_part(), "engine": Part(meta=meta)}
         if self.next_song is None:
             return parts
         shared = prefixed("catalogue_", self.catalogue.to_parts()) if self.next_song.catalogue_ == self.catalogue else {}
@@ -277,10 +278,12 @@ class Engine(Saved):
     @classmethod
     def from_parts(cls, parts: Mapping[str, Part]) -> Self:
         """The inverse of :meth:`to_parts`."""
-        vectors, own = SongVectors.from_parts(parts), within("next_song", parts)
-        model = NextSongModel.from_parts(prefixed("catalogue_", vectors.catalogue.to_parts()) | own) if own else None
+        vectors, meta, model = SongVectors.from_parts(dict(parts)), parts["engine"].meta, None
+        if meta["next_song"] is not None:
+            shared = prefixed("catalogue_", vectors.catalogue.to_parts())
+            model = NextSongModel.from_parts(shared | within("next_song", parts))
         engine = cls.__new__(cls)
-        engine._made_of(load_index(parts["index"], vectors), model, dict(parts["engine"].meta["learner"]))
+        engine._made_of(load_index(parts["index"], vectors), model, dict(meta["learner"]))
         return engine
 
     @property

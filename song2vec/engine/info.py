@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from inspect import signature
 from typing import Any
 
-from song2vec.core.checks import check_type
+from song2vec.core.checks import check_choice, check_type
 from song2vec.core.config import as_json
 from song2vec.models import MODELS, NextSongModel, make_model
 from song2vec.vectors import Given, Learner
@@ -39,8 +39,8 @@ class EngineInfo:
 def next_song_model(given: str | NextSongModel | None, seed: int) -> NextSongModel | None:
     """A model by its name, with this seed if it takes one, or one of the caller's own making as it is."""
     if isinstance(given, str):
-        takes_seed = given in MODELS and "seed" in signature(MODELS[given]).parameters
-        return make_model(given, {"seed": seed} if takes_seed else {})
+        check_choice("next_song", given, MODELS)
+        return make_model(given, {"seed": seed} if "seed" in signature(MODELS[given]).parameters else {})
     if given is not None:
         check_type("next_song", given, NextSongModel, f"None, {', '.join(map(repr, MODELS))} or a model such as MarkovChain() is allowed")
     return given

@@ -99,8 +99,9 @@ def test_what_tuning_tries_is_allowed(name):
 
 @every_learner
 def test_an_engine_takes_a_learner_by_its_name(name, tmp_path):
-    made = Engine.train(planted(50), vectors=name, index="exact", **QUICK)
-    learner = LEARNERS[name](**QUICK).fit(planted(50))
+    common = {"size": 8, "epochs": 2, "workers": 1}
+    made = Engine.train(planted(50), vectors=name, index="exact", **common)
+    learner = LEARNERS[name](**common).fit(planted(50))
     assert fingerprint(made.vectors) == fingerprint(learner.vectors_)
     assert made.info().learner == {"name": type(learner).__name__, **learner.settings}
     assert Engine.load(made.save(tmp_path / "engine")).info() == made.info()

@@ -265,10 +265,9 @@ class Engine(Saved):
         )
 
     def to_parts(self) -> dict[str, Part]:
-        """Vectors, index, next-song model and where the vectors come from; the catalogue once. Builds the index anew after ``add``."""
-        self.index.merge()
+        """Index with its vectors, next-song model, and where the vectors come from; the catalogue once."""
         meta = {"learner": self.learner, "next_song": None if self.next_song is None else self.next_song.name}
-        parts = self.vectors.to_parts() | {"index": self.index.to_part(), "engine": Part(meta=meta)}
+        parts = prefixed("index", self.index.to_parts()) | {"engine": Part(meta)}
         if self.next_song is None:
             return parts
         shared = prefixed("catalogue_", self.catalogue.to_parts()) if self.next_song.catalogue_ == self.catalogue else {}
@@ -278,12 +277,12 @@ class Engine(Saved):
     @classmethod
     def from_parts(cls, parts: Mapping[str, Part]) -> Self:
         """The inverse of :meth:`to_parts`."""
-        vectors, meta, model = SongVectors.from_parts(dict(parts)), parts["engine"].meta, None
+        index, meta, model = SongIndex.from_parts(within("index", parts)), parts["engine"].meta, None
         if meta["next_song"] is not None:
-            shared = prefixed("catalogue_", vectors.catalogue.to_parts())
+            shared = prefixed("catalogue_", index.vectors_.catalogue.to_parts())
             model = NextSongModel.from_parts(shared | within("next_song", parts))
         engine = cls.__new__(cls)
-        engine._made_of(load_index(parts["index"], vectors), model, dict(meta["learner"]))
+        engine._made_of(index, model, dict(meta["learner"]))
         return engine
 
     @property

@@ -30,7 +30,7 @@ from song2vec.sessions import Sessions, cut_sessions
 from song2vec.sessions.splits import split_last_session
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from tests.ratings.planted import drifting
+from song2vec.testing.raters import drifting
 
 GENERATED = 2  # sets, the first
 QUERIES = 2_000  # of the next song

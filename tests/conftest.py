@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+pytest.register_assert_rewrite("song2vec.testing")
+
 settings.register_profile("song2vec", deadline=None)  # how long an example takes is the machine's business, and compiling takes long
 settings.load_profile("song2vec")
 

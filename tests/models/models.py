@@ -10,7 +10,7 @@ import numpy as np
 from song2vec.core.arrays import Array
 from song2vec.models import MODELS, NextSongModel, make_model
 from song2vec.sessions import Sessions
-from tests.planted import listen
+from song2vec.testing.models import ModelCase, model_case
 from tests.small import SETTINGS
 
 NAMES = tuple(MODELS)
@@ -41,7 +41,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "autoencoder": {"hidden": 16, "epochs": 20, "batch_size": 16, "learning_rate": 0.1, "repeats": True, "workers": 1, "progress": False},
     "youtube": {"hidden": 16, "size": 16, "n_negatives": 32, "batch_size": 16, "window": 1, "workers": 1, "progress": False},
 }
-# the structure of tests/planted.py that a model finds; all others find "follows"
+# the structure of song2vec.testing.listen that a model finds; all others find "follows"
 LEARNS = {
     "popularity": "popular",
     "recent-popularity": "recent",
@@ -69,21 +69,20 @@ def make(name: str, **settings: Any) -> NextSongModel:
     return make_model(name, SMALL.get(name, {}) | settings)
 
 
-def learns(name: str) -> str:
-    """The structure that a model of this name finds."""
-    return LEARNS.get(name, "follows")
-
-
 @cache
+def case(name: str) -> ModelCase:
+    """A model as the battery asks for it; tests share it."""
+    return model_case(make(name), LEARNS.get(name, "follows"))
+
+
 def log() -> tuple[Sessions, Sessions]:
-    """(train, test) of a small log."""
-    return listen("follows", 0.7, sessions=120)
+    """(train, test) of the small log of the battery."""
+    return case("popularity").data, case("popularity").test
 
 
-@cache
 def fitted(name: str) -> NextSongModel:
     """A model of the small log; tests share it."""
-    return make(name).fit(log()[0])
+    return case(name).fitted
 
 
 def some_plays(sessions: Sessions, n: int = 40) -> Array:

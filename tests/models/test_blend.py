@@ -12,9 +12,9 @@ from song2vec.core.errors import ArgumentError
 from song2vec.models import Blend, MarkovChain, NextSongModel, Popularity
 from song2vec.models.blend import mixed
 from song2vec.sessions import Sessions
+from song2vec.testing.planted import SONGS, K, queries, with_names
 from tests.evaluation.toys import OutOfOrder
 from tests.models.models import CLOSE, fitted, log, some_plays
-from tests.planted import SONGS, K, queries, with_names
 
 TWO = ["markov", "session-popularity"]
 

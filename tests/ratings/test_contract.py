@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
-import polars as pl
 import pytest
 
-from song2vec.catalogue import Catalogue
-from song2vec.core.errors import ArgumentError, SavedFolderError, UnknownSongError
-from song2vec.core.storage import Part, understood
-from song2vec.ratings import RATERS, RatingModel, Ratings
+from song2vec.core.errors import ArgumentError
+from song2vec.ratings import RATERS
 from song2vec.sessions import Sessions
-from tests.ratings.planted import LAST, drifting, errors, fitted, learned, make, noise
+from song2vec.testing.battery import Case, run
+from song2vec.testing.raters import LAST, RATER_CHECKS, drifting, only_noise, rater_case
+from tests.ratings.planted import errors, learned, make
 
 TWINS = {"time-svd++": {"temporal": False}, "rrn": {"dynamic": False}}
 
 
+@cache
+def case(name: str) -> Case:
+    return rater_case(make(name, epochs=10 if name == "rrn" else 40, l2=0.1))
+
+
 @pytest.mark.parametrize("name", RATERS)
-def test_ratings_are_found_better_than_by_their_mean(name):
-    ratings = drifting(drift=0.3)
-    model = fitted(make(name, epochs=10 if name == "rrn" else 40), ratings)
-    asked = ratings.select(ratings.period >= LAST)
-    assert model.rmse(asked) < 0.9 * asked.value.std()
-    assert model.history_[-1].loss < model.history_[0].loss
+@pytest.mark.parametrize("check", RATER_CHECKS, ids=lambda check: check.__name__)
+def test_keeps_the_contract(name, check):
+    run(case(name), [check])
 
 
 @pytest.mark.parametrize("name", TWINS)
@@ -35,55 +38,6 @@ def test_tastes_that_drift_are_followed(name):
     random = np.random.default_rng(0)
     drawn = [random.choice(by_listener, len(by_listener)).mean() for _ in range(1000)]
     assert np.percentile(drawn, 2.5) > 0.3
-
-
-@pytest.mark.parametrize("name", RATERS)
-def test_nothing_is_found_in_noise(name):
-    ratings = noise()
-    model = fitted(make(name, epochs=10, l2=0.1), ratings)
-    assert errors(model, ratings).mean() > 0.95 * ratings.value.var()
-
-
-@pytest.mark.parametrize("name", RATERS)
-def test_the_values_asked_for_are_not_looked_at(name):
-    ratings = drifting()
-    asked = ratings.during(LAST)
-    model = learned(name, epochs=3)
-    other = Ratings(asked.listener, asked.song, asked.period, asked.value + 5, asked.listeners, asked.catalogue)
-    np.testing.assert_array_equal(model.predict(asked), model.predict(other))
-
-
-@pytest.mark.parametrize("name", RATERS)
-def test_saved_and_loaded_and_the_same_bytes_from_the_same_seed(name, tmp_path):
-    ratings, model = drifting(), learned(name, epochs=3)
-    loaded = RatingModel.load(model.save(tmp_path / "model"))
-    assert repr(loaded) == repr(model)
-    again = fitted(make(name, epochs=3), ratings)
-    for other in (loaded, again):
-        np.testing.assert_array_equal(other.predict(ratings), model.predict(ratings))
-
-
-@pytest.mark.parametrize("name", RATERS)
-def test_a_damaged_folder_is_refused(name, tmp_path):
-    folder = learned(name, epochs=3).save(tmp_path / "model")
-    for file in folder.glob("*.safetensors"):
-        whole = file.read_bytes()
-        file.write_bytes(b"")
-        with pytest.raises(SavedFolderError):
-            RatingModel.load(folder)
-        file.write_bytes(whole)
-    RatingModel.load(folder)
-
-
-@pytest.mark.parametrize("name", RATERS)
-def test_a_folder_of_other_arrays_is_refused(name, tmp_path):
-    parts = learned(name, epochs=3).to_parts()
-    for part, content in parts.items():
-        for array in content.arrays:
-            lacking = {other: values for other, values in content.arrays.items() if other != array}
-            changed = {**parts, part: Part(content.meta, lacking)}
-            with pytest.raises(SavedFolderError), understood(tmp_path):
-                RatingModel.from_parts(changed)
 
 
 @pytest.mark.parametrize("name", RATERS)
@@ -123,7 +77,7 @@ def test_training_that_was_cut_short_goes_on_to_the_same_bytes(name, tmp_path):
 
 @pytest.mark.parametrize("name", RATERS)
 def test_training_stops_when_the_error_sinks_no_more_and_keeps_the_best(name):
-    ratings = noise()
+    ratings = only_noise(drifting())
     validation = ratings.during(LAST)
     model = make(name, epochs=60, patience=2).fit(ratings.before(LAST), validation=validation)
     found = [epoch.scores["rmse"] for epoch in model.history_]
@@ -137,33 +91,6 @@ def test_training_stops_when_the_error_sinks_no_more_and_keeps_the_best(name):
 
 
 @pytest.mark.parametrize("name", RATERS)
-def test_one_listener_is_asked_by_ids(name):
-    model = learned(name, epochs=3)
-    assert set(model.rate("u3", ["s1", "s2"], LAST)) == {"s1", "s2"}
-    with pytest.raises(UnknownSongError):
-        model.rate("u3", ["nothing"], LAST)
-    with pytest.raises(ArgumentError, match="listener='nobody'"):
-        model.rate("nobody", ["s1"], LAST)
-
-
-@pytest.mark.parametrize("name", RATERS)
-def test_strangers_get_what_is_known_of_others(name):
-    ratings = drifting()
-    model = learned(name, epochs=3)
-    rows = np.zeros(1, np.int32)
-    asked = Ratings(rows, rows, rows, np.zeros(1, np.float32), pl.Series(["new"]), Catalogue(["never heard"], [1]))
-    assert model.predict(asked)[0] == pytest.approx(ratings.before(LAST).value.mean(), abs=0.3)
-
-
-@pytest.mark.parametrize("name", RATERS)
-def test_no_ratings_and_asking_before_fit_are_refused(name):
-    with pytest.raises(ArgumentError, match="one at least"):
-        make(name).fit(drifting().before(0))
-    with pytest.raises(ArgumentError, match="fit"):
-        make(name).predict(drifting())
-
-
-@pytest.mark.parametrize("name", RATERS)
 def test_what_are_no_ratings_is_refused_by_name(name):
     model = learned(name, epochs=3)
     sessions = Sessions.from_lists([["s1", "s2"]])
@@ -173,6 +100,8 @@ def test_what_are_no_ratings_is_refused_by_name(name):
             call(sessions)
     with pytest.raises(ArgumentError, match="ratings: are none"):
         model.rmse(drifting().before(0))
+    with pytest.raises(ArgumentError, match="one at least"):
+        make(name).fit(drifting().before(0))
     for listener in ("u3", -2, 80, True):
         with pytest.raises(ArgumentError, match=f"listener={listener!r}: a whole number from -1 to 79"):
             model.rate_all(listener, LAST)

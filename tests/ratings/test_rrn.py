@@ -15,7 +15,8 @@ from song2vec.nn.device import threads
 from song2vec.ratings import RRN, RatingModel, Ratings
 from song2vec.ratings.rrn.network import Side
 from song2vec.ratings.rrn.steps import Steps
-from tests.ratings.planted import LAST, drifting, errors, fitted, learned, make
+from song2vec.testing.raters import LAST, drifting
+from tests.ratings.planted import errors, fitted, learned, make
 
 
 def steps():

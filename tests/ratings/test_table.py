@@ -11,7 +11,7 @@ from song2vec.catalogue import Catalogue
 from song2vec.core.errors import ArgumentError
 from song2vec.ratings import Ratings, count_plays
 from song2vec.sessions import Sessions
-from tests.ratings.planted import drifting
+from song2vec.testing.raters import drifting
 
 DAY = 86_400
 

@@ -7,11 +7,11 @@ import pytest
 
 from song2vec.core.errors import ArgumentError
 from song2vec.sessions import Sessions
+from song2vec.testing.planted import listen
 from song2vec.vectors import Word2VecEnsemble
 from song2vec.vectors.held_out import next_song_ranks, recall
 from song2vec.vectors.smoothing import smoothed, with_identity
 from song2vec.vectors.song_vectors import unit_rows
-from tests.planted import listen
 
 
 def test_a_vector_leans_to_the_mean_of_what_was_played_beside_it():

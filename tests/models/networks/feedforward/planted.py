@@ -11,7 +11,7 @@ import polars as pl
 from song2vec.evaluation import compare
 from song2vec.models import NextSongModel
 from song2vec.sessions import Sessions
-from tests.planted import SONGS, K, with_names
+from song2vec.testing.planted import SONGS, K, with_names
 
 MORNING, EVENING = 8, 20
 HITS = 5  # songs of an hour

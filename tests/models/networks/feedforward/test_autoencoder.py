@@ -22,8 +22,8 @@ from song2vec.models.networks.feedforward.likelihood import divergence, log_incl
 from song2vec.models.networks.feedforward.steps import Pace
 from song2vec.nn.negatives import Negatives
 from song2vec.sessions import Sessions
+from song2vec.testing.planted import GROUP, SONGS, K, hit_rate, listen
 from tests.models.networks.feedforward.planted import beats
-from tests.planted import GROUP, SONGS, K, hit_rate, listen
 
 SMALL: dict[str, Any] = {"hidden": 16, "batch_size": 16, "learning_rate": 0.1, "repeats": True, "workers": 1, "progress": False}
 

@@ -15,7 +15,7 @@ from song2vec.models.networks.feedforward.autoencoder import AutoEncoder
 from song2vec.models.networks.feedforward.youtube import CandidateNetwork
 from song2vec.nn import trainer as training
 from song2vec.sessions import Sessions
-from tests.planted import listen
+from song2vec.testing.planted import listen
 
 COMMON: dict[str, Any] = {"hidden": 8, "n_negatives": 16, "batch_size": 8, "epochs": 3, "workers": 1, "progress": False}
 MODELS = [

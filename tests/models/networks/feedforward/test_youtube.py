@@ -21,9 +21,9 @@ from song2vec.models.networks.feedforward.tower import Examples, Tower, TowerSte
 from song2vec.models.networks.feedforward.youtube import CandidateNetwork
 from song2vec.nn.negatives import Negatives
 from song2vec.sessions import Sessions
+from song2vec.testing.planted import SONGS, K, hit_rate, listen
 from song2vec.vectors import SongVectors
 from tests.models.networks.feedforward.planted import EVENING, HITS, MORNING, beats, by_context, by_hour
-from tests.planted import SONGS, K, hit_rate, listen
 
 SMALL: dict[str, Any] = {"hidden": 16, "size": 16, "n_negatives": 32, "batch_size": 16, "workers": 1, "progress": False}
 

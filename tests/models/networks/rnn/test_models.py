@@ -23,8 +23,8 @@ from song2vec.models.networks.recurrent.live import listen_together
 from song2vec.nn import trainer as training
 from song2vec.nn.adagrad import Adagrad
 from song2vec.sessions import Sessions
+from song2vec.testing.planted import SONGS, listen
 from song2vec.vectors import SongVectors
-from tests.planted import SONGS, listen
 
 SMALL: dict[str, Any] = {"hidden": 12, "batch_size": 8, "learning_rate": 0.1, "workers": 1, "progress": False}
 

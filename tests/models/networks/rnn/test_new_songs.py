@@ -16,8 +16,8 @@ from song2vec.models import NextSongModel
 from song2vec.models.networks.gru4rec.model import GRU4Rec
 from song2vec.models.networks.hrnn import HRNN
 from song2vec.sessions import Sessions
+from song2vec.testing.planted import GROUP, SONGS, listen
 from song2vec.vectors import SongVectors
-from tests.planted import GROUP, SONGS, listen
 
 SMALL: dict[str, Any] = {"hidden": 16, "batch_size": 16, "learning_rate": 0.1, "n_negatives": 32, "workers": 1, "progress": False}
 INPUTS = ("vectors", "constrained", "embedding", "one-hot")

@@ -16,7 +16,7 @@ from song2vec.core.errors import ArgumentError
 from song2vec.models.networks.gru4rec.model import GRU4Rec
 from song2vec.models.networks.hrnn import HRNN
 from song2vec.models.networks.playlist_rnn import PlaylistRNN
-from tests.planted import listen
+from song2vec.testing.planted import listen
 
 SMALL: dict[str, Any] = {"hidden": 6, "epochs": 1, "workers": 1, "progress": False}
 MADE = [

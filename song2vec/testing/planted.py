@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal, get_args
 
 import numpy as np
 import polars as pl
@@ -15,11 +16,15 @@ from song2vec.sessions import Sessions
 SONGS = 60
 GROUP = 5  # songs of an artist; hits of a time
 TIMES = 4  # how often the hits change
-K = 5  # of 60 songs: chance is 8.3 %
-STRUCTURES = ("follows", "group", "popular", "recent", "repeats")
+K = 5  # songs that a hit is among
+CHANCE = K / SONGS
+Structure = Literal["follows", "group", "popular", "recent", "repeats"]
+STRUCTURES: tuple[Structure, ...] = get_args(Structure)
 
 
-def listen(structure: str, predictability: float, *, sessions: int = 400, length: int = 8, seed: int = 0) -> tuple[Sessions, Sessions]:
+def listen(
+    structure: Structure, predictability: float, *, sessions: int = 400, length: int = 8, seed: int = 0
+) -> tuple[Sessions, Sessions]:
     """(train, test) sessions over one catalogue; test are the last quarter.
 
     The next song is with probability ``predictability`` the one its structure asks for, else any song of all:
@@ -28,30 +33,30 @@ def listen(structure: str, predictability: float, *, sessions: int = 400, length
     - "group": another song of the previous song's artist
     - "popular": one of five hits
     - "recent": one of five hits that change three times, the last time before the test sessions
-    - "repeats": a song that this session has heard
+    - "repeats": a song that this session has played already
     """
     random = np.random.default_rng(seed)
     successor = random.permutation(SONGS)
 
-    def wanted(heard: list[int], time: int) -> int:
+    def wanted(played: list[int], time: int) -> int:
         if structure == "follows":
-            return int(successor[heard[-1]])
+            return int(successor[played[-1]])
         if structure == "group":
-            first = heard[-1] // GROUP * GROUP
-            return first + (heard[-1] - first + int(random.integers(1, GROUP))) % GROUP
+            first = played[-1] // GROUP * GROUP
+            return first + (played[-1] - first + int(random.integers(1, GROUP))) % GROUP
         if structure == "popular":
             return int(random.integers(GROUP))
         if structure == "recent":
             return int(GROUP * time + random.integers(GROUP))
-        return heard[random.integers(len(heard))]
+        return played[random.integers(len(played))]
 
     lists: list[list[int]] = []
     for session in range(sessions):
-        heard = [int(random.integers(SONGS))]
-        while len(heard) < length:
+        played = [int(random.integers(SONGS))]
+        while len(played) < length:
             time = TIMES * (session + sessions // 8) // sessions
-            heard.append(wanted(heard, time) if random.random() < predictability else int(random.integers(SONGS)))
-        lists.append(heard)
+            played.append(wanted(played, time) if random.random() < predictability else int(random.integers(SONGS)))
+        lists.append(played)
     return with_names(Sessions.from_lists([*lists, list(range(SONGS))]), 3 * sessions // 4)
 
 

@@ -1,0 +1,77 @@
+"""What every rater does: it learns from ratings, and neither from noise nor from the values it is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from song2vec.catalogue import Catalogue
+from song2vec.core.errors import ArgumentError, UnknownSongError
+from song2vec.ratings import RatingModel, Ratings
+from song2vec.testing.battery import Case, fitting, refused, run, saving, seeds, settings
+
+LISTENERS, SONGS, PERIODS = 80, 60, 12
+LAST = PERIODS - 2  # the last two periods are predicted
+
+
+def drifting(drift: float = 1.0, *, noise: float = 0.2, seed: int = 0) -> Ratings:
+    """Ratings 3 + taste(t) kind + noise: kind is +-1 a song, taste(t) runs from -drift to drift, or back, over the periods."""
+    random = np.random.default_rng(seed)
+    kind, way = random.choice([-1.0, 1.0], SONGS), random.choice([-1.0, 1.0], LISTENERS)
+    offset = random.normal(0, 0.3, LISTENERS)
+    listener, song, period = np.nonzero(random.random((LISTENERS, SONGS, PERIODS)) < 0.3)
+    taste = drift * way[listener] * (2 * period / (PERIODS - 1) - 1)
+    value = 3 + offset[listener] + taste * kind[song] + random.normal(0, noise, len(song))
+    names = pl.Series("listener", [f"u{number}" for number in range(LISTENERS)])
+    return Ratings(listener, song, period, value, names, Catalogue([f"s{number}" for number in range(SONGS)], np.arange(SONGS, 0, -1)))
+
+
+def only_noise(ratings: Ratings) -> Ratings:
+    """The same with values of nothing but chance."""
+    return replace(ratings, value=np.random.default_rng(0).normal(3, 1, len(ratings)))
+
+
+def learning(case: Case) -> None:
+    """Later ratings are predicted better than by their mean, and ratings of nothing but chance are not."""
+    ratings = drifting(0.3)
+    later = ratings.select(ratings.period >= LAST)
+    assert case.fitted.history_[-1].loss < case.fitted.history_[0].loss
+    assert case.fitted.rmse(later) < 0.9 * later.value.std()
+    assert case.fit(only_noise(case.data)).rmse(only_noise(later)) > 0.97 * only_noise(later).value.std()
+
+
+def predicting(case: Case) -> None:
+    """The values of what is to be predicted are not looked at; strangers get what is known of the others."""
+    asked = case.data.during(1)
+    np.testing.assert_array_equal(case.fitted.predict(asked), case.fitted.predict(replace(asked, value=asked.value + 5)))
+    new = Ratings([0], [0], [0], [0.0], pl.Series(["new"]), Catalogue(["never played"], [1]))  # type: ignore[arg-type]
+    assert abs(case.fitted.predict(new)[0] - case.data.value.mean()) < 0.3
+
+
+def asking(case: Case) -> None:
+    """One listener is asked by ids; those that are not known, and what is no period, are refused by name."""
+    assert set(case.fitted.rate("u3", ["s1", "s2"], LAST)) == {"s1", "s2"}
+    with refused(UnknownSongError, "nothing"):
+        case.fitted.rate("u3", ["nothing"], LAST)
+    for listener, period, text in (("nobody", LAST, "listener='nobody'"), ("u3", "6", "period='6'")):
+        with refused(ArgumentError, text):
+            case.fitted.rate(listener, ["s1"], period)
+
+
+RATER_CHECKS = (settings, fitting, saving, seeds, learning, predicting, asking)
+
+
+def rater_case(rater: RatingModel) -> Case:
+    """A rater, and all but the last two periods of a few thousand ratings."""
+    return Case(rater, drifting(0.3).before(LAST), lambda fitted: fitted.predict(drifting(0.3)))
+
+
+def check_rater(rater: RatingModel) -> None:
+    """Raises AssertionError, with a sentence that says which part of the contract it breaks, unless the rater keeps all of it.
+
+    Args:
+        rater: before ``fit``, with settings that suit 80 listeners and 60 songs.
+    """
+    run(rater_case(rater), RATER_CHECKS)

@@ -1,8 +1,11 @@
 """song2vec: song similarity and next songs from listening logs. Sessions are sentences, songs are words."""
 
+from typing import TYPE_CHECKING
+
 from song2vec.catalogue import Catalogue
+from song2vec.core.checks import suggestion
 from song2vec.core.errors import Song2VecError
-from song2vec.engine import Engine
+from song2vec.engine import Engine, EngineInfo
 from song2vec.evaluation import compare, evaluate, tune, tune_weight
 from song2vec.listens import Listens, read_listens
 from song2vec.listens.samples import classic_rock
@@ -33,7 +36,7 @@ from song2vec.models import (
     SessionPopularity,
     make_model,
 )
-from song2vec.playlists import Playlist, bridge, playlist, radio
+from song2vec.playlists import Pick, Playlist, Radio, bridge, playlist, radio
 from song2vec.ratings import RATERS, BiasedMF, RatingModel, Ratings, TimeSVDpp, count_plays
 from song2vec.search import AnnoyIndex, ExactIndex, Filters, HNSWIndex, SongIndex
 from song2vec.sessions import Sessions, cut_sessions
@@ -45,6 +48,8 @@ __version__ = "0.1.0"
 __all__ = [
     "ALS",
     "BPR",
+    "HRNN",
+    "MODELS",
     "RATERS",
     "RRN",
     "SIF",
@@ -55,13 +60,17 @@ __all__ = [
     "AnnoyIndex",
     "ArtistPopularity",
     "AssociationRules",
+    "AutoEncoder",
     "BiasedMF",
     "Blend",
+    "CandidateNetwork",
     "Catalogue",
     "Doc2Vec",
     "Engine",
+    "EngineInfo",
     "ExactIndex",
     "Filters",
+    "GRU4Rec",
     "HNSWIndex",
     "ItemKNN",
     "Listens",
@@ -72,9 +81,12 @@ __all__ = [
     "NearestProduct2Vec",
     "NearestSong",
     "NextSongModel",
+    "Pick",
     "Playlist",
+    "PlaylistRNN",
     "Popularity",
     "Product2Vec",
+    "Radio",
     "RatedSongs",
     "RatingModel",
     "Ratings",
@@ -111,6 +123,20 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> type[NextSongModel] | type[RatingModel]:
-    """Models that load torch, by the names of their classes: they do so when they are asked for."""
-    return RATERS.class_named(name) if name == "RRN" else MODELS.class_named(name)
+if TYPE_CHECKING:  # these load torch, when they are asked for
+    from song2vec.models.networks.feedforward.autoencoder import AutoEncoder
+    from song2vec.models.networks.feedforward.youtube import CandidateNetwork
+    from song2vec.models.networks.gru4rec.model import GRU4Rec
+    from song2vec.models.networks.hrnn import HRNN
+    from song2vec.models.networks.playlist_rnn import PlaylistRNN
+    from song2vec.ratings.rrn.model import RRN
+else:
+
+    def __getattr__(name: str) -> type:
+        """Models that load torch, by the names of their classes. Raises AttributeError, with the nearest name there is."""
+        if name in __all__:
+            return RATERS.class_named(name) if name == "RRN" else MODELS.class_named(name)
+        raise AttributeError(f"module 'song2vec' has no attribute {name!r}{suggestion(name, __all__)}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

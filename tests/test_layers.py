@@ -93,7 +93,9 @@ def _import_nodes(tree: ast.AST, in_function: bool = False) -> Iterator[tuple[as
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             yield node, in_function
-        yield from _import_nodes(node, in_function or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda))
+        lazy = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for_types = isinstance(node, ast.If) and _is_name(node.test, "TYPE_CHECKING")
+        yield from _import_nodes(node, in_function or lazy or for_types)
 
 
 def _targets(node: ast.Import | ast.ImportFrom, module: str, known: dict[str, Path]) -> list[str]:
@@ -366,7 +368,8 @@ def test_a_package_that_takes_its_own_modules_is_no_circle(planted):
 
 
 def test_an_optional_package_at_the_top_of_a_file_is_found(planted):
-    package = planted(first="import openTSNE", second_inner="def f():\n    from torch.nn import Module\n    import openTSNE")
+    lazy, for_types = "def f():\n    from torch.nn import Module\n    import openTSNE", "if TYPE_CHECKING:\n    import openTSNE"
+    package = planted(first="import openTSNE", second_inner=lazy, second___init__=for_types)
     assert eager_imports(package, OPTIONAL) == ["planted.first, line 1, imports openTSNE"]
 
 

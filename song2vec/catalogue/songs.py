@@ -10,7 +10,7 @@ from typing import Literal, Self
 import numpy as np
 import polars as pl
 
-from song2vec.core.arrays import Array, pack_ids, pack_strings, unpack_ids, unpack_strings
+from song2vec.core.arrays import Array, IntArray, pack_ids, pack_strings, unpack_ids, unpack_strings
 from song2vec.core.errors import ArgumentError, UnknownSongError
 from song2vec.core.storage import Part, Saved
 
@@ -40,7 +40,7 @@ class Catalogue(Saved):
     ) -> None:
         self.ids = _id_series(ids)
         size = len(self.ids)
-        self.plays = np.zeros(size, np.int64) if plays is None else np.asarray(plays, np.int64)
+        self.plays: IntArray = np.zeros(size, np.int64) if plays is None else np.asarray(plays, np.int64)
         self.artists = None if artists is None else _names("artist", artists)
         self.titles = None if titles is None else _names("title", titles)
         for name, column in (("plays", self.plays), ("artists", self.artists), ("titles", self.titles)):
@@ -81,7 +81,7 @@ class Catalogue(Saved):
             return self._row_of[song]
         raise UnknownSongError(f"unknown song {song!r}{self._hint(song)}")
 
-    def rows(self, songs: Iterable[SongId], unknown: Unknown = "raise") -> Array:
+    def rows(self, songs: Iterable[SongId], unknown: Unknown = "raise") -> IntArray:
         """Rows of several songs, int64. Unknown songs raise, or are left out with ``unknown="skip"``."""
         if unknown not in ("raise", "skip"):
             raise ArgumentError(f"unknown={unknown!r}: 'raise' or 'skip' is allowed")

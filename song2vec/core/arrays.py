@@ -19,6 +19,8 @@ _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BOOL": "?"}
 _DTYPES |= {"I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1"}
 
 Array = np.ndarray[Any, np.dtype[Any]]
+FloatArray = np.ndarray[Any, np.dtype[np.float32]]  # what public calls return: vectors, scores, cosines
+IntArray = np.ndarray[Any, np.dtype[np.int64]]  # and rows, positions, counts
 
 
 def read_safetensors(path: Path, *, memory_map: bool = False) -> dict[str, Array]:

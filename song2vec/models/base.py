@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from song2vec.catalogue import Catalogue, SongId, Unknown
-from song2vec.core.arrays import Array
+from song2vec.core.arrays import Array, FloatArray
 from song2vec.core.checks import check_int
 from song2vec.core.config import learned
 from song2vec.core.errors import ArgumentError, UnknownSongError
@@ -79,7 +79,7 @@ class NextSongModel(Estimator):
         yield
         self.catalogue_, self.fit_seconds_ = sessions.catalogue, max(1e-9, perf_counter() - compile_seconds() - began)
 
-    def score(self, sessions: Sessions, plays: Array) -> Array:
+    def score(self, sessions: Sessions, plays: Array) -> FloatArray:
         """Scores of every song as the next after some plays.
 
         Args:
@@ -152,14 +152,14 @@ class NextSongModel(Estimator):
         check_int("k", k)
         return best_songs(catalogue, self.score_after(songs, unknown), k, exclude)
 
-    def score_after(self, songs: Iterable[SongId], unknown: Unknown = "raise") -> Array:
+    def score_after(self, songs: Iterable[SongId], unknown: Unknown = "raise") -> FloatArray:
         """(songs of the catalogue,) float32 scores of every song as the next after these, in row order.
 
         Raises UnknownSongError, and ArgumentError before ``fit``.
         """
         catalogue = self._fitted()
         rows = heard_rows(catalogue, songs, unknown)
-        scores: Array = self.score(one_session(catalogue, rows), np.array([len(rows) - 1]))[0]
+        scores: FloatArray = self.score(one_session(catalogue, rows), np.array([len(rows) - 1]))[0]
         return scores
 
     def session(self, listener: SongId | None = None) -> LiveSession:

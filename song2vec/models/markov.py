@@ -15,5 +15,8 @@ class MarkovChain(Followers):
 
     name = "markov"
 
+    def __init__(self) -> None:
+        """Without settings."""
+
     def _fit(self, sessions: Sessions) -> None:
         self._keep(after(sessions, steps=1))

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from song2vec.catalogue import Catalogue, SongId
-from song2vec.core.arrays import Array
+from song2vec.core.arrays import Array, FloatArray
 from song2vec.core.checks import check_int, check_type
 from song2vec.core.config import FLAG, SEED, FloatRange, IntRange, learned, setting
 from song2vec.core.errors import ArgumentError
@@ -103,7 +103,7 @@ class RatingModel(Estimator):
         self.catalogue_, self.listeners_ = ratings.catalogue, ratings.listeners
         return self
 
-    def predict(self, ratings: Ratings) -> Array:
+    def predict(self, ratings: Ratings) -> FloatArray:
         """(n,) float32: what the listeners of these ratings will give the songs in those periods; their values are not looked at.
 
         Listeners and songs that training lacks get what is known of the others. Raises ArgumentError before ``fit``, and for what
@@ -130,7 +130,7 @@ class RatingModel(Estimator):
         found = self._predict(np.full(len(rows), row), rows, np.full(len(rows), period))
         return dict(zip(self.catalogue_.songs(rows), found.tolist(), strict=True))
 
-    def rate_all(self, listener: int, period: int) -> Array:
+    def rate_all(self, listener: int, period: int) -> FloatArray:
         """(songs,) float32: what one listener will give every song in a period, in row order.
 
         Args:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from song2vec.catalogue import SongId
-from song2vec.core.arrays import Array
+from song2vec.core.arrays import Array, IntArray
 from song2vec.core.checks import check_int
 from song2vec.core.config import SEED, learned, setting
 from song2vec.core.errors import ArgumentError, SavedFolderError
@@ -122,7 +122,7 @@ class SongIndex(Estimator):
         return self._now.vectors
 
     @property
-    def removed_(self) -> Array:
+    def removed_(self) -> IntArray:
         """Sorted rows of the songs removed, int64."""
         return self._now.removed
 

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from song2vec.catalogue import SongId, Unknown
-from song2vec.core.arrays import Array
+from song2vec.core.arrays import Array, FloatArray, IntArray
 from song2vec.core.errors import ArgumentError, UnknownSongError
 from song2vec.listens import Listens, read_listens
 from song2vec.vectors.song_vectors import SongVectors
@@ -32,13 +32,13 @@ class Listener:
         unknown: how many plays were of songs without a vector.
     """
 
-    vector: Array
-    rows: Array
+    vector: FloatArray
+    rows: IntArray
     unknown: int = 0
 
-    def nearest_played(self, vectors: SongVectors, rows: Array) -> Array:
+    def nearest_played(self, vectors: SongVectors, rows: Array) -> IntArray:
         """For each of these songs, the row of the listener's own song nearest to it by cosine, int64."""
-        nearest: Array = self.rows[(vectors.unit[rows] @ vectors.unit[self.rows].T).argmax(axis=1)]
+        nearest: IntArray = self.rows[(vectors.unit[rows] @ vectors.unit[self.rows].T).argmax(axis=1)]
         return nearest
 
 

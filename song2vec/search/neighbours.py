@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from song2vec.core.arrays import Array
+from song2vec.core.arrays import FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,8 +19,8 @@ class Neighbours:
         cosines: (n,) float32, -1 to 1.
     """
 
-    rows: Array
-    cosines: Array
+    rows: IntArray
+    cosines: FloatArray
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -35,8 +35,8 @@ class BatchNeighbours:
         cosines: (b, w) float32; NaN after the last.
     """
 
-    rows: Array
-    cosines: Array
+    rows: IntArray
+    cosines: FloatArray
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from song2vec.catalogue import Catalogue, SongId, Unknown
-from song2vec.core.arrays import Array
+from song2vec.core.arrays import Array, FloatArray
 from song2vec.core.errors import ArgumentError, UnknownSongError
 from song2vec.core.storage import Part, load_folder, prefixed, save_folder, understood, within
 from song2vec.vectors import formats
@@ -39,7 +39,7 @@ class SongVectors:
     """
 
     def __init__(self, matrix: Array, catalogue: Catalogue | Sequence[SongId]) -> None:
-        self.matrix = np.ascontiguousarray(matrix, np.float32)
+        self.matrix: FloatArray = np.ascontiguousarray(matrix, np.float32)
         self.catalogue = catalogue if isinstance(catalogue, Catalogue) else Catalogue(catalogue)
         if self.matrix.ndim != 2 or len(self.matrix) != len(self.catalogue):
             raise ArgumentError(f"matrix has shape {self.matrix.shape} for {len(self.catalogue)} songs; (songs, size) is allowed")
@@ -53,9 +53,9 @@ class SongVectors:
     def __repr__(self) -> str:
         return f"SongVectors({len(self):,} songs, size {self.size})"
 
-    def __getitem__(self, song: SongId) -> Array:
+    def __getitem__(self, song: SongId) -> FloatArray:
         """The vector of one song, (size,) float32; raises UnknownSongError."""
-        vector: Array = self.matrix[self.catalogue.row(song)]
+        vector: FloatArray = self.matrix[self.catalogue.row(song)]
         return vector
 
     @property
@@ -64,14 +64,14 @@ class SongVectors:
         return int(self.matrix.shape[1])
 
     @cached_property
-    def unit(self) -> Array:
+    def unit(self) -> FloatArray:
         """(m, size) float32: every vector at length 1, so that an inner product is a cosine. A zero vector stays zero."""
         return unit_rows(self.matrix)
 
-    def unit_of(self, catalogue: Catalogue) -> Array:
+    def unit_of(self, catalogue: Catalogue) -> FloatArray:
         """(songs of the catalogue, size) float32: their unit vectors, by song id; zero for songs that have none here."""
         rows = catalogue.rows_in(self.catalogue)
-        unit: Array = self.unit[rows]
+        unit: FloatArray = self.unit[rows]
         unit[rows < 0] = 0
         return unit
 
@@ -79,7 +79,7 @@ class SongVectors:
         """The cosine of two songs, -1 to 1."""
         return float(self.unit[self.catalogue.row(a)] @ self.unit[self.catalogue.row(b)])
 
-    def combine(self, like: Iterable[SongId], unlike: Iterable[SongId] = (), unknown: Unknown = "raise") -> Array:
+    def combine(self, like: Iterable[SongId], unlike: Iterable[SongId] = (), unknown: Unknown = "raise") -> FloatArray:
         """ "Like A and B, unlike C": the mean of the unit vectors of ``like`` less that of ``unlike``, (size,) float32.
 
         Raises UnknownSongError for a song not in the catalogue (with ``unknown="skip"``: only when none of ``like`` is in it).
@@ -87,7 +87,7 @@ class SongVectors:
         liked = self.catalogue.rows(like, unknown)
         if not len(liked):
             raise UnknownSongError("like: none of these songs is in the catalogue; at least one known song is needed")
-        vector: Array = self.unit[liked].mean(axis=0)
+        vector: FloatArray = self.unit[liked].mean(axis=0)
         disliked = self.catalogue.rows(unlike, unknown)
         return vector - self.unit[disliked].mean(axis=0) if len(disliked) else vector
 

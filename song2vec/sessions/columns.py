@@ -14,13 +14,15 @@ from song2vec.core.errors import ArgumentError
 def offsets_of(lengths: Array | Sequence[int]) -> Array:
     """Where pieces of these lengths begin, one after the other, and where the last ends: (n + 1,) int64."""
     offsets = np.zeros(len(lengths) + 1, np.int64)
-    np.cumsum(lengths, out=offsets[1:])
+    np.add.accumulate(lengths, out=offsets[1:])
     return offsets
 
 
 def column(name: str, values: Any, dtype: type[np.generic]) -> Array:
     """Values in this type, as they are where they have it; raises ArgumentError for floats where whole numbers are needed."""
     array = values if isinstance(values, np.ndarray) else np.asarray(values)
+    if array.dtype == dtype and array.ndim == 1:
+        return array
     if array.ndim != 1 or not (np.can_cast(array.dtype, dtype, "same_kind") or not len(array)):
         raise ArgumentError(f"{name} holds {array.dtype} of shape {array.shape}; {np.dtype(dtype)} in one dimension is allowed")
     return array.astype(dtype, copy=False)
@@ -29,8 +31,8 @@ def column(name: str, values: Any, dtype: type[np.generic]) -> Array:
 def rows(name: str, values: Any, count: int, where: str) -> Array:
     """Values as int32; raises ArgumentError for one outside 0..count-1."""
     array = column(name, values, np.int32) if not isinstance(values, np.ndarray) or values.dtype.kind not in "iu" else values
-    unsigned = array.view(array.dtype.str.replace("i", "u"))  # a number below 0 is a large one without its sign, so that one pass will do
-    if len(array) and unsigned.max() >= count:
+    unsigned = array.view(array.dtype.str.replace("i", "u")) if array.dtype != np.int32 else array.view(np.uint32)  # a number below 0 is a large one without its sign, so that one pass will do
+    if len(array) and np.maximum.reduce(unsigned) >= count:
         place = int((unsigned >= count).argmax())
         allowed = f"rows 0 to {count - 1:,} of {where} are allowed" if count else f"{where} has none"
         raise ArgumentError(f"{name}: position {place:,} holds {array[place]}; {allowed}")
@@ -44,7 +46,7 @@ def offsets(values: Any, plays: int) -> Array:
         found = f"run from {array[0]} to {array[-1]}" if len(array) else "are empty"
         raise ArgumentError(f"offsets: {found}; numbers that rise from 0 to {plays}, the length of songs, are allowed")
     falls = array[1:] < array[:-1]
-    if falls.any():
+    if np.count_nonzero(falls):
         place = int(falls.argmax()) + 1
         raise ArgumentError(f"offsets: position {place:,} holds {array[place]} after {array[place - 1]}; numbers that rise are allowed")
     return array

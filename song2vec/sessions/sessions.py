@@ -31,6 +31,7 @@ from song2vec.sessions.ordering import gather
 
 OF_PLAYS = ("songs", "dwell")  # columns with an entry a play
 OF_SESSIONS = ("listener", "start", "context")  # and a session
+_NOBODY = pl.Series("listener", [None], dtype=pl.Int64)
 _ARRAYS = ("songs", "offsets", "listener", "start", "dwell")
 
 
@@ -178,7 +179,7 @@ class Sessions(Saved):
         """Nobody's sessions, at least one, given as rows of a catalogue."""
         lists = [np.asarray(rows, np.int64) for rows in sessions]
         offsets, nobody = offsets_of([len(rows) for rows in lists]), np.zeros(len(lists), np.int32)
-        return cls(np.concatenate(lists), offsets, nobody, catalogue, pl.Series("listener", [None], dtype=pl.Int64))
+        return cls(np.concatenate(lists), offsets, nobody, catalogue, _NOBODY)
 
     def to_parts(self) -> dict[str, Part]:
         """Everything but the report."""

@@ -31,7 +31,7 @@ def column(name: str, values: Any, dtype: type[np.generic]) -> Array:
 def rows(name: str, values: Any, count: int, where: str) -> Array:
     """Values as int32; raises ArgumentError for one outside 0..count-1."""
     array = column(name, values, np.int32) if not isinstance(values, np.ndarray) or values.dtype.kind not in "iu" else values
-    unsigned = array.view(array.dtype.str.replace("i", "u")) if array.dtype != np.int32 else array.view(np.uint32)  # a number below 0 is a large one without its sign, so that one pass will do
+    unsigned = array.view(array.dtype.str.replace("i", "u"))  # a number below 0 is a large one without its sign, so that one pass will do
     if len(array) and np.maximum.reduce(unsigned) >= count:
         place = int((unsigned >= count).argmax())
         allowed = f"rows 0 to {count - 1:,} of {where} are allowed" if count else f"{where} has none"

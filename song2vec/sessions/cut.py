@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from song2vec.catalogue import Catalogue
 from song2vec.core.arrays import Array
-from song2vec.core.errors import ArgumentError, NothingLeftError
+from song2vec.core.checks import check_choice, check_float, check_int, named_options
+from song2vec.core.errors import NothingLeftError
 from song2vec.listens import Listens, read_listens
 from song2vec.listens.schema import CONTEXT
-from song2vec.sessions import kernels, numbering, ordering
-from song2vec.sessions.codes import Codes, encode
+from song2vec.sessions import _kernels, numbering, ordering
+from song2vec.sessions.numbering import Codes, encode
+from song2vec.sessions.ordering import Plays
 from song2vec.sessions.sessions import CutReport, Sessions
 
 logger = logging.getLogger("song2vec")
 
 
+@named_options
 def cut_sessions(
     listens: Listens | pl.DataFrame,
     *,
@@ -54,55 +56,41 @@ def cut_sessions(
         ArgumentError: an argument outside its range.
         NothingLeftError: no session is left; says what dropped them.
     """
-    _check(gap_minutes, min_played_seconds, repeats, min_song_plays, min_session_length, max_plays_per_listener)
+    check_float("gap_minutes", gap_minutes, 0, 1e6, above=True)
+    check_float("min_played_seconds", min_played_seconds, 0)
+    check_choice("repeats", repeats, ("collapse", "keep"))
+    check_int("min_song_plays", min_song_plays)
+    check_int("min_session_length", min_session_length)
+    if max_plays_per_listener is not None:
+        check_int("max_plays_per_listener", max_plays_per_listener)
     table = (listens if isinstance(listens, Listens) else read_listens(listens)).table
     log = _in_order(table, min_played_seconds, max_plays_per_listener)
-    plays, offsets, counts = kernels.cut(
-        log.bounds,
-        log.songs,
-        log.times,
-        log.given,
-        log.played,
-        log.skipped,
-        int(gap_minutes * 60e6),
-        repeats == "collapse",
-    )
-    dropped = dict(zip(kernels.CUT_REASONS, counts.tolist(), strict=True))
-    dropped["duplicate rows"] += log.duplicates
+    collapse = repeats == "collapse"
+    kept, offsets, cut = _kernels.cut(log.plays, int(gap_minutes * 60e6), collapse)
+    songs = log.plays.songs
+    kept, offsets, rare = _kernels.to_fixed_point(kept, offsets, songs, len(log.songs), min_song_plays, min_session_length, collapse)
+    dropped = dict(zip(_kernels.CUT_REASONS, (cut + np.array([log.duplicates, 0, rare[2]])).tolist(), strict=True))
     dropped["over the listener's cap"] = log.over_cap
-    plays, offsets, counts = kernels.to_fixed_point(
-        plays, offsets, log.songs, len(log.song_codes), min_song_plays, min_session_length, repeats == "collapse"
-    )
-    dropped[f"of songs with under {min_song_plays} plays"] = int(counts[0])
-    dropped[f"in sessions under {min_session_length} plays"] = int(counts[1])
-    dropped["repeats"] += int(counts[2])
-    report = CutReport(table.height, len(plays), {why: count for why, count in dropped.items() if count})
-    if not len(plays):
+    dropped[f"of songs with under {min_song_plays} plays"] = int(rare[0])
+    dropped[f"in sessions under {min_session_length} plays"] = int(rare[1])
+    report = CutReport(table.height, len(kept), {why: count for why, count in dropped.items() if count})
+    if not len(kept):
         raise NothingLeftError(f"no session is left of {table.height:,} plays: {report}")
     logger.info("%s", report)
-    return _assemble(table, log, plays, offsets, report)
+    return _assemble(table, log, kept, offsets, report)
 
 
-@dataclass(frozen=True)
-class _Log:
-    """The columns of a listens table, listener by listener in order of time; what the log lacks is an empty array.
+class _Log(NamedTuple):
+    """A listens table in order.
 
     Attributes:
-        bounds: (listeners + 1,) int64, where each listener's plays begin.
-        songs: (plays,) int32 codes. times: int64 microseconds. given: int32 session codes.
-        played: float32 seconds. skipped: bool.
-        order: int64, which row of the table each play is; empty where nobody asks.
+        order: (plays,) int32, which row of the table each play is; empty where nobody asks.
         duplicates, over_cap: plays that a cap has dropped already.
     """
 
-    listener_codes: Codes
-    song_codes: Codes
-    bounds: Array
-    songs: Array
-    times: Array
-    given: Array
-    played: Array
-    skipped: Array
+    plays: Plays
+    listeners: Codes
+    songs: Codes
     order: Array
     duplicates: int
     over_cap: int
@@ -113,46 +101,22 @@ def _in_order(table: pl.DataFrame, min_played_seconds: float, cap: int | None) -
     with ThreadPoolExecutor(2) as both:  # the kernels let go of the interpreter's lock
         listeners, songs = both.map(encode, (table["listener"], table["song"]))
     order, bounds = ordering.group(listeners.codes, len(listeners))
-    times = ordering.gather(_times(table), order)
-    if len(times) and ordering.sort_within(times, bounds, order):
-        times = ordering.gather(_times(table), order)
     sessions = encode(table["session"]) if "session" in table.columns else None
-    given = np.empty(0, np.int32) if sessions is None else ordering.gather(sessions.codes, order)
-    duplicates = over_cap = 0
-    if cap is not None:  # before given sessions are gathered: the latest plays may be of several that interleave
-        order, bounds, dropped = ordering.keep_latest(order, bounds, ordering.gather(songs.codes, order), times, given, cap)
-        times, given = ordering.gather(_times(table), order), given if sessions is None else ordering.gather(sessions.codes, order)
-        duplicates, over_cap = dropped.tolist()
-    if sessions is not None and ordering.sort_within(ordering.session_places(given, bounds, len(sessions)), bounds, order):
-        times, given = ordering.gather(_times(table), order), ordering.gather(sessions.codes, order)
-    return _Log(
-        listeners,
-        songs,
-        bounds,
-        ordering.gather(songs.codes, order),
-        times,
-        given,
-        ordering.gather(_played(table), order),
-        ordering.gather(_skipped(table, min_played_seconds), order),
-        order if _context_names(table) else np.empty(0, np.int64),
-        duplicates,
-        over_cap,
-    )
-
-
-def _check(
-    gap_minutes: float, min_played_seconds: float, repeats: str, min_song_plays: int, min_session_length: int, max_plays: int | None
-) -> None:
-    if not 0 < gap_minutes < 1e6:
-        raise ArgumentError(f"gap_minutes={gap_minutes!r}: a number above 0 and below 1,000,000 is allowed")
-    if not min_played_seconds >= 0:
-        raise ArgumentError(f"min_played_seconds={min_played_seconds!r}: 0 or more is allowed")
-    if repeats not in ("collapse", "keep"):
-        raise ArgumentError(f"repeats={repeats!r}: 'collapse' or 'keep' is allowed")
-    if min_song_plays < 1 or min_session_length < 1:
-        raise ArgumentError(f"min_song_plays={min_song_plays!r}, min_session_length={min_session_length!r}: 1 or more is allowed")
-    if max_plays is not None and max_plays < 1:
-        raise ArgumentError(f"max_plays_per_listener={max_plays!r}: None, or 1 or more, is allowed")
+    given = np.empty(0, np.int32) if sessions is None else sessions.codes
+    times = ordering.gather(_times(table), order)
+    moved, dropped = bool(len(times)) and ordering.sort_within(times, bounds, order), (0, 0)
+    if cap is not None:  # before sessions are put together: the latest plays may be of several that interleave
+        lacking = np.empty(0, np.float32), np.empty(0, np.bool_)
+        so_far = [ordering.gather(column, order) for column in (songs.codes, _times(table), given, *lacking)]
+        order, bounds, dropped = ordering.keep_latest(order, Plays(bounds, *so_far), cap)
+        moved = True
+    if sessions is not None:
+        places = ordering.session_places(ordering.gather(given, order), bounds, len(sessions))
+        moved |= ordering.sort_within(places, bounds, order)
+    times = ordering.gather(_times(table), order) if moved else times
+    rest = [ordering.gather(column, order) for column in (given, _played(table), _skipped(table, min_played_seconds))]
+    plays = Plays(bounds, ordering.gather(songs.codes, order), times, *rest)
+    return _Log(plays, listeners, songs, order if _context_names(table) else order[:0], *map(int, dropped))
 
 
 def _times(table: pl.DataFrame) -> Array:
@@ -182,32 +146,32 @@ def _skipped(table: pl.DataFrame, min_played_seconds: float) -> Array:
     return table.select(pl.any_horizontal(rules)).to_series().to_numpy() if rules else np.empty(0, np.bool_)
 
 
-def _assemble(table: pl.DataFrame, log: _Log, plays: Array, offsets: Array, report: CutReport) -> Sessions:
+def _assemble(table: pl.DataFrame, log: _Log, kept: Array, offsets: Array, report: CutReport) -> Sessions:
     """Sessions of the plays kept, with a catalogue of just their songs, most played first."""
-    codes = ordering.gather(log.songs, plays)
-    counts = numbering.count_each(codes, len(log.song_codes))
+    codes = ordering.gather(log.plays.songs, kept)
+    counts = numbering.count_each(codes, len(log.songs))
     rows = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
     row_of = np.full(len(counts), -1, np.int32)
     row_of[rows] = np.arange(len(rows), dtype=np.int32)
-    first_plays = plays[offsets[:-1]]
-    owner = np.searchsorted(log.bounds, first_plays, side="right") - 1
+    first_plays = kept[offsets[:-1]]
+    owner = np.searchsorted(log.plays.bounds, first_plays, side="right") - 1
     present, listener = np.unique(owner, return_inverse=True)
-    timed = bool(len(log.times))
+    timed = bool(len(log.plays.times))
     return Sessions(
         songs=ordering.gather(row_of, codes),
         offsets=offsets,
-        listener=listener.astype(np.int32),
-        catalogue=Catalogue(log.song_codes.values.gather(rows), counts[rows], *_names(table, log.song_codes, rows)),
-        listeners=log.listener_codes.values.gather(present).rename("listener"),
-        start=log.times[first_plays] // 1_000_000 if timed else None,
-        dwell=kernels.dwell(plays, offsets, log.times, log.played) if timed or len(log.played) else None,
+        listener=listener,
+        catalogue=Catalogue(log.songs.values.gather(rows), counts[rows], *_names(table, log.songs, rows)),
+        listeners=log.listeners.values.gather(present).rename("listener"),
+        start=log.plays.times[first_plays] // 1_000_000 if timed else None,
+        dwell=_kernels.dwell(kept, offsets, log.plays) if timed or len(log.plays.played) else None,
         context=_context(table, log.order[first_plays]) if len(log.order) else None,
         report=report,
     )
 
 
 def _context(table: pl.DataFrame, rows: Array) -> pl.DataFrame:
-    """What the log tells of the first play of each session."""
+    """What the log says of the first play of each session."""
     return pl.DataFrame([table[name].gather(rows).rename(name.removeprefix(CONTEXT)) for name in _context_names(table)])
 
 

@@ -1,4 +1,4 @@
-"""Compiled loops that number ids: 0, 1, 2, ... in order of first appearance.
+"""Ids -> dense integer codes 0, 1, 2, ... in order of first appearance: hashing, because sorting hundreds of millions of ids is slow.
 
 The long arrays are made by NumPy and only filled by the loops: NumPy asks for huge pages, compiled code does not, and
 touching a gigabyte in small pages for the first time takes longer than the loops themselves.
@@ -6,13 +6,53 @@ touching a gigabyte in small pages for the first time takes longer than the loop
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+import polars as pl
 
 from song2vec.core.arrays import Array
 from song2vec.core.jit import jit
 
 
-def renumber(labels: Array, smallest: int, count: int) -> tuple[Array, Array]:
+@dataclass(frozen=True)
+class Codes:
+    """A column of ids as codes 0..n-1.
+
+    Attributes:
+        codes: (rows,) int32.
+        first: (n,) int64, the first row of each code; codes are numbered in this order.
+        values: the n ids.
+    """
+
+    codes: Array
+    first: Array
+    values: pl.Series
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+
+def encode(ids: pl.Series) -> Codes:
+    """Number the distinct ids of a column, strings or integers without nulls, in order of first appearance."""
+    if ids.dtype == pl.String:
+        # a private Categorical numbers its strings densely, but in no order that is promised
+        labels = ids.cast(pl.Categorical(pl.Categories.random())).to_physical().to_numpy()
+        return _codes(ids, _renumbered(labels, 0, int(labels.max()) + 1))
+    values = ids.to_numpy()
+    smallest = int(values.min())
+    span = int(values.max()) - smallest + 1
+    if span <= 4 * len(values):  # ids close together, as databases number them, need no hashing
+        return _codes(ids, _renumbered(values, smallest, span))
+    return _codes(ids, _hashed(values))
+
+
+def _codes(ids: pl.Series, numbered: tuple[Array, Array]) -> Codes:
+    codes, first = numbered
+    return Codes(codes, first, ids.gather(first))
+
+
+def _renumbered(labels: Array, smallest: int, count: int) -> tuple[Array, Array]:
     """Labels smallest..smallest+count-1 -> codes in order of first appearance, and the first row of each code."""
     codes = np.empty(len(labels), np.int32)
     return codes, _renumber(labels, smallest, count, codes)
@@ -33,7 +73,7 @@ def _renumber(labels: Array, smallest: int, count: int, codes: Array) -> Array:
     return first[:used].copy()
 
 
-def encode_integers(values: Array) -> tuple[Array, Array]:
+def _hashed(values: Array) -> tuple[Array, Array]:
     """Integers of any range -> codes in order of first appearance, and the first row of each: open addressing."""
     codes = np.empty(len(values), np.int32)
     return codes, _encode_integers(values, codes)

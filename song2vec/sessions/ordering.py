@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numba
 import numpy as np
 
 from song2vec.core.arrays import Array
 from song2vec.core.jit import jit, parallel_jit
+
+
+class Plays(NamedTuple):
+    """Columns of a listens table, listener by listener in order of time; what the log lacks is an empty array.
+
+    Attributes:
+        bounds: (listeners + 1,) int64, where each listener's plays begin.
+        songs: (plays,) int32 codes. times: int64 microseconds. given: int32 codes of sessions.
+        played: float32 seconds, NaN where unknown. skipped: bool.
+    """
+
+    bounds: Array
+    songs: Array
+    times: Array
+    given: Array
+    played: Array
+    skipped: Array
 
 
 def group(codes: Array, count: int) -> tuple[Array, Array]:
@@ -69,18 +88,18 @@ def sort_within(keys: Array, bounds: Array, order: Array) -> bool:
 
 
 @jit
-def keep_latest(order: Array, bounds: Array, songs: Array, times: Array, given: Array, cap: int) -> tuple[Array, Array, Array]:
-    """The latest ``cap`` plays of each listener, duplicates aside; all arrays in the order of ``order``.
+def keep_latest(order: Array, plays: Plays, cap: int) -> tuple[Array, Array, Array]:
+    """The latest ``cap`` plays of each listener, duplicates aside.
 
-    Returns ``order`` and ``bounds`` of the plays kept, and how many were dropped: duplicates, and plays over the cap.
+    Returns ``order`` and bounds of the plays kept, and how many were dropped: duplicates, and plays over the cap.
     """
-    kept, new_bounds = np.empty(len(order), order.dtype), np.zeros_like(bounds)
+    kept, new_bounds = np.empty(len(order), order.dtype), np.zeros_like(plays.bounds)
     dropped = np.zeros(2, np.int64)
     used = 0
-    for listener in range(len(bounds) - 1):
-        begin, opened = bounds[listener], used
-        for play in range(begin, bounds[listener + 1]):
-            if len(times) and is_duplicate(play, begin, songs, times, given):
+    for listener in range(len(plays.bounds) - 1):
+        begin, opened = plays.bounds[listener], used
+        for play in range(begin, plays.bounds[listener + 1]):
+            if len(plays.times) and is_duplicate(play, begin, plays):
                 dropped[0] += 1
             else:
                 kept[used] = order[play]
@@ -112,11 +131,12 @@ def session_places(given: Array, bounds: Array, count: int) -> Array:
 
 
 @jit
-def is_duplicate(play: int, begin: int, songs: Array, times: Array, given: Array) -> bool:
+def is_duplicate(play: int, begin: int, plays: Plays) -> bool:
     """Whether a play before has the same time and song (and session, where given).
 
     It looks back over 1,000 plays at most, so that a log whose clock stood still is still read in linear time.
     """
+    songs, times, given = plays.songs, plays.times, plays.given
     for before in range(play - 1, max(begin, play - 1000) - 1, -1):
         if times[before] != times[play]:
             return False

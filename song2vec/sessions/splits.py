@@ -9,7 +9,6 @@ published for some logs. Both sides share ``listeners`` and keep the order of th
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
@@ -19,6 +18,7 @@ import polars as pl
 
 from song2vec.catalogue import Catalogue
 from song2vec.core.arrays import Array
+from song2vec.core.checks import check_choice, check_float, named_options
 from song2vec.core.errors import ArgumentError, NothingLeftError
 from song2vec.core.jit import jit
 from song2vec.core.random import generator
@@ -32,6 +32,7 @@ Unseen = Literal["drop", "keep"]
 DAY = 86_400
 
 
+@named_options
 def split_by_time(sessions: Sessions, test_days: float = 7, *, unseen: Unseen = "drop") -> Split:
     """The sessions that begin within the last ``test_days`` days, counted back from the newest, are the test.
 
@@ -44,8 +45,7 @@ def split_by_time(sessions: Sessions, test_days: float = 7, *, unseen: Unseen = 
     _check(sessions, unseen)
     if sessions.start is None:
         raise ArgumentError("sessions: have no times; split_last_session, split_by_listener and split_at_random need none")
-    if isinstance(test_days, bool) or not isinstance(test_days, int | float | np.number) or not 0 < test_days < math.inf:
-        raise ArgumentError(f"test_days={test_days!r}: a number of days above 0 is allowed")
+    check_float("test_days", test_days, 0, above=True)
     boundary = float(sessions.start.max() - test_days * DAY)
     in_test = sessions.start > boundary
     if in_test.all():
@@ -56,6 +56,7 @@ def split_by_time(sessions: Sessions, test_days: float = 7, *, unseen: Unseen = 
     return _finished(train, sessions.keep(in_test), unseen, {"after the test began": before.plays - train.plays})
 
 
+@named_options
 def split_last_session(sessions: Sessions, *, unseen: Unseen = "drop") -> Split:
     """The last session of each listener is the test; who has one session only stays in training.
 
@@ -74,6 +75,7 @@ def split_last_session(sessions: Sessions, *, unseen: Unseen = "drop") -> Split:
     return _by_mask(sessions, in_test, unseen)
 
 
+@named_options
 def split_by_listener(sessions: Sessions, test: float = 0.2, *, seed: int = 0, unseen: Unseen = "drop") -> Split:
     """All sessions of a share ``test`` of the listeners, drawn at random, are the test: nobody is on both sides.
 
@@ -86,6 +88,7 @@ def split_by_listener(sessions: Sessions, test: float = 0.2, *, seed: int = 0, u
     return _by_mask(sessions, chosen[sessions.listener], unseen)
 
 
+@named_options
 def split_at_random(sessions: Sessions, test: float = 0.2, *, seed: int = 0, unseen: Unseen = "drop") -> Split:
     """A share ``test`` of the sessions, drawn at random, is the test.
 
@@ -97,6 +100,7 @@ def split_at_random(sessions: Sessions, test: float = 0.2, *, seed: int = 0, uns
     return _by_mask(sessions, in_test, unseen)
 
 
+@named_options
 def split_given(train: Sessions, test: Sessions, *, unseen: Unseen = "drop") -> Split:
     """Two sets of sessions, read from two files, put over one catalogue: the same song and listener ids mean the same.
 
@@ -104,36 +108,30 @@ def split_given(train: Sessions, test: Sessions, *, unseen: Unseen = "drop") -> 
     """
     for name, given in (("train", train), ("test", test)):
         _check(given, unseen, name)
-    songs, listeners = (train.catalogue, test.catalogue), (train.listeners, test.listeners)
-    if songs[0].holds_integers != songs[1].holds_integers:
-        kinds = [
-            f"{'integers' if each.holds_integers else 'strings'} in {name}" for name, each in zip(("train", "test"), songs, strict=True)
-        ]
-        raise ArgumentError(f"train, test: song ids are {' and '.join(kinds)}; ids of one kind are allowed")
+    ours, theirs = train.catalogue, test.catalogue
+    if ours.holds_integers != theirs.holds_integers:
+        kinds = ("integers", "strings") if ours.holds_integers else ("strings", "integers")
+        raise ArgumentError(f"train, test: song ids are {kinds[0]} in train and {kinds[1]} in test; ids of one kind are allowed")
+    _, row_of = _joined(ours.ids, theirs.ids)
+    joint = ours.plus(theirs.subset(np.flatnonzero(row_of >= len(ours))))
+    listeners = [train.listeners, test.listeners]
     if listeners[0].dtype != listeners[1].dtype:
-        listeners = (listeners[0].cast(pl.String), listeners[1].cast(pl.String))
-    joint, row_of = _joint_catalogue(*songs)
+        listeners = [ids.cast(pl.String) for ids in listeners]
     everybody, number_of = _joined(*listeners)
-    return _finished(
-        replace(train, catalogue=joint, listeners=everybody),
-        replace(test.over(joint, row_of), listeners=everybody, listener=number_of[test.listener]),
-        unseen,
-    )
+    moved = replace(test.over(joint, row_of), listeners=everybody, listener=number_of[test.listener])
+    return _finished(replace(train, catalogue=joint, listeners=everybody), moved, unseen)
 
 
 def _check(sessions: Sessions, unseen: str, name: str = "sessions") -> None:
     check_sessions(sessions, name)
-    if unseen not in ("drop", "keep"):
-        raise ArgumentError(f"unseen={unseen!r}: 'drop' or 'keep' is allowed")
+    check_choice("unseen", unseen, ("drop", "keep"))
     if not sessions.plays:
         raise ArgumentError(f"{name}: hold no play; at least one is needed")
 
 
 def _drawn(count: int, what: str, test: float, seed: int) -> Array:
     """Which of ``count`` things are held out."""
-    if isinstance(test, bool) or not isinstance(test, int | float | np.number) or not 0 < test < 1:
-        raise ArgumentError(f"test={test!r}: a share between 0 and 1 is allowed")
-    held_out = round(float(test) * count)
+    held_out = round(float(check_float("test", test, 0, 1, above=True)) * count)
     if not 0 < held_out < count:
         raise ArgumentError(f"test={test!r} of {count} {what} leaves one side empty; more {what} are needed")
     return generator(seed, "split").permutation(count)[:held_out]
@@ -175,21 +173,6 @@ def _known(test: Sessions, known: Array) -> Sessions:
     if not report.kept:
         raise NothingLeftError(f"test: no session is left: {report}")
     return replace(kept, report=report)
-
-
-def _joint_catalogue(train: Catalogue, test: Catalogue) -> tuple[Catalogue, Array]:
-    """The songs of one catalogue and then those that only the other has, and where each song of the other is."""
-    ids, row_of = _joined(train.ids, test.ids)
-    new = np.flatnonzero(row_of >= len(train))
-
-    def names(ours: pl.Series | None, theirs: pl.Series | None) -> pl.Series | None:
-        if ours is None and theirs is None:
-            return None
-        blank = pl.Series([None], dtype=pl.String)
-        first = blank.new_from_index(0, len(train)) if ours is None else ours
-        return pl.concat([first, blank.new_from_index(0, len(new)) if theirs is None else theirs.gather(new)])
-
-    return Catalogue(ids, None, names(train.artists, test.artists), names(train.titles, test.titles)), row_of
 
 
 def _joined(ours: pl.Series, theirs: pl.Series) -> tuple[pl.Series, Array]:

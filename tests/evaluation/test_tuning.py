@@ -303,7 +303,7 @@ def test_settings_that_are_none_are_refused(tmp_path, content, error, message):
         ({"trials": 0}, "trials=0: a whole number from 1"),
         ({"k": 0}, "k=0: a whole number from 1"),
         ({"max_queries": 0}, "max_queries=0: a whole number from 1"),
-        ({"validation": 1.5}, "test=1.5: a share between 0 and 1"),
+        ({"validation": 1.5}, "test=1.5: a number above 0 to 1"),
         ({"seed": -1}, "seed=-1"),
         ({"timeout": 0}, "timeout=0: None, or seconds above 0"),
     ],

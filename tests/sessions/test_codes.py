@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from song2vec.sessions import numbering
-from song2vec.sessions.codes import encode
+from song2vec.sessions.numbering import encode
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 
@@ -54,7 +54,7 @@ def test_more_ids_than_the_first_table_holds(kind):
 
 def test_dense_and_hashed_codes_agree():
     values = np.random.default_rng(0).integers(0, 50_000, 200_000)
-    dense, hashed = numbering.renumber(values, 0, 50_000), numbering.encode_integers(values)
+    dense, hashed = numbering._renumbered(values, 0, 50_000), numbering._hashed(values)
     for one, other in zip(dense, hashed, strict=True):
         np.testing.assert_array_equal(one, other)
 

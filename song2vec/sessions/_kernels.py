@@ -1,4 +1,4 @@
-"""The inner loops of cutting: one pass each over flat arrays, compiled; what a log lacks comes as an empty array.
+"""The inner loops of cutting: one pass each over flat arrays, compiled.
 
 As in ``numbering``, the long arrays are made by NumPy, which asks for huge pages, and only filled here.
 """
@@ -9,34 +9,22 @@ import numpy as np
 
 from song2vec.core.arrays import Array
 from song2vec.core.jit import jit
-from song2vec.sessions.ordering import is_duplicate
+from song2vec.sessions.ordering import Plays, is_duplicate
 
 CUT_REASONS = ("duplicate rows", "skips", "repeats")
 
 
-def cut(
-    bounds: Array, songs: Array, times: Array, given: Array, played: Array, skipped: Array, gap: int, collapse: bool
-) -> tuple[Array, Array, Array]:
+def cut(plays: Plays, gap: int, collapse: bool) -> tuple[Array, Array, Array]:
     """One walk over all plays in order -> the plays kept, session offsets into them, and counts by CUT_REASONS."""
-    kept, offsets, counts = np.empty(len(songs), np.int32), np.empty(len(songs) + 1, np.int64), np.zeros(3, np.int64)
-    used, sessions = _cut(bounds, songs, times, given, played, skipped, gap, collapse, kept, offsets, counts)
+    songs = len(plays.songs)
+    kept, offsets, counts = np.empty(songs, np.int32), np.empty(songs + 1, np.int64), np.zeros(3, np.int64)
+    used, sessions = _cut(plays, gap, collapse, kept, offsets, counts)
     return kept[:used], offsets[: sessions + 1], counts
 
 
 @jit
-def _cut(
-    bounds: Array,
-    songs: Array,
-    times: Array,
-    given: Array,
-    played: Array,
-    skipped: Array,
-    gap: int,
-    collapse: bool,
-    kept: Array,
-    offsets: Array,
-    counts: Array,
-) -> tuple[int, int]:
+def _cut(plays: Plays, gap: int, collapse: bool, kept: Array, offsets: Array, counts: Array) -> tuple[int, int]:
+    bounds, songs, times, skipped = plays.bounds, plays.songs, plays.times, plays.skipped
     used = sessions = 0
     for listener in range(len(bounds) - 1):
         begin, end = bounds[listener], bounds[listener + 1]
@@ -44,10 +32,10 @@ def _cut(
         opened = used  # where the running session begins in ``kept``
         for play in range(begin, end):
             if last >= 0:
-                if len(times) and times[play] == times[play - 1] and is_duplicate(play, begin, songs, times, given):
+                if len(times) and times[play] == times[play - 1] and is_duplicate(play, begin, plays):
                     counts[0] += 1
                     continue
-                if used > opened and _begins_session(last, play, times, given, played, gap):
+                if used > opened and _begins_session(last, play, plays, gap):
                     offsets[sessions] = opened
                     sessions += 1
                     opened = used
@@ -67,7 +55,8 @@ def _cut(
 
 
 @jit
-def _begins_session(last: int, play: int, times: Array, given: Array, played: Array, gap: int) -> bool:
+def _begins_session(last: int, play: int, plays: Plays, gap: int) -> bool:
+    given, times, played = plays.given, plays.times, plays.played
     if len(given):
         return bool(given[last] != given[play])
     if len(times) == 0:  # neither sessions nor times: all plays of a listener are one session
@@ -120,18 +109,18 @@ def to_fixed_point(
             return kept, offsets, dropped
 
 
-def dwell(plays: Array, offsets: Array, times: Array, played: Array) -> Array:
+def dwell(kept: Array, offsets: Array, plays: Plays) -> Array:
     """Seconds each play lasted: as the log says, else until the next play of its session, else NaN."""
-    seconds = np.full(len(plays), np.nan, np.float32)
-    _dwell(plays, offsets, times, played, seconds)
+    seconds = np.full(len(kept), np.nan, np.float32)
+    _dwell(kept, offsets, plays.times, plays.played, seconds)
     return seconds
 
 
 @jit
-def _dwell(plays: Array, offsets: Array, times: Array, played: Array, seconds: Array) -> None:
+def _dwell(kept: Array, offsets: Array, times: Array, played: Array, seconds: Array) -> None:
     for session in range(len(offsets) - 1):
         for i in range(offsets[session], offsets[session + 1]):
-            if len(played) and not np.isnan(played[plays[i]]):
-                seconds[i] = played[plays[i]]
+            if len(played) and not np.isnan(played[kept[i]]):
+                seconds[i] = played[kept[i]]
             elif len(times) and i + 1 < offsets[session + 1]:
-                seconds[i] = (times[plays[i + 1]] - times[plays[i]]) / 1e6
+                seconds[i] = (times[kept[i + 1]] - times[kept[i]]) / 1e6

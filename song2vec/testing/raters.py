@@ -8,9 +8,8 @@ import numpy as np
 import polars as pl
 
 from song2vec.catalogue import Catalogue
-from song2vec.core.errors import ArgumentError, UnknownSongError
 from song2vec.ratings import RatingModel, Ratings
-from song2vec.testing.battery import Case, fitting, refused, run, saving, seeds, settings
+from song2vec.testing.battery import SHARED, Case, run
 
 LISTENERS, SONGS, PERIODS = 80, 60, 12
 LAST = PERIODS - 2  # the last two periods are predicted
@@ -50,22 +49,13 @@ def predicting(case: Case) -> None:
     assert abs(case.fitted.predict(new)[0] - case.data.value.mean()) < 0.3
 
 
-def asking(case: Case) -> None:
-    """One listener is asked by ids; those that are not known, and what is no period, are refused by name."""
-    assert set(case.fitted.rate("u3", ["s1", "s2"], LAST)) == {"s1", "s2"}
-    with refused(UnknownSongError, "nothing"):
-        case.fitted.rate("u3", ["nothing"], LAST)
-    for listener, period, text in (("nobody", LAST, "listener='nobody'"), ("u3", "6", "period='6'")):
-        with refused(ArgumentError, text):
-            case.fitted.rate(listener, ["s1"], period)
-
-
-RATER_CHECKS = (settings, fitting, saving, seeds, learning, predicting, asking)
+RATER_CHECKS = (*SHARED, learning, predicting)
 
 
 def rater_case(rater: RatingModel) -> Case:
     """A rater, and all but the last two periods of a few thousand ratings."""
-    return Case(rater, drifting(0.3).before(LAST), lambda fitted: fitted.predict(drifting(0.3)))
+    ratings = drifting(0.3)
+    return Case(rater, ratings.before(LAST), ratings.before(2), lambda fitted: fitted.predict(ratings))
 
 
 def check_rater(rater: RatingModel) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from song2vec.core.errors import ArgumentError, SavedFolderError
 from song2vec.search import AnnoyIndex, ExactIndex
-from tests.search.test_contract import some_vectors
+from song2vec.testing.indexes import some_vectors
 
 
 class Spoiled:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from song2vec.catalogue import Catalogue
 from song2vec.core.errors import ArgumentError, UnknownSongError
 from song2vec.search import INDEXES, Filters
+from song2vec.testing.indexes import some_vectors
 from song2vec.vectors.song_vectors import SongVectors
-from tests.search.test_contract import brute_force, every_index, some_vectors
+from tests.search.test_contract import brute_force, every_index
 
 
 def songs_from(first, count, seed=0, size=4):

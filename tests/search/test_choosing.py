@@ -9,7 +9,7 @@ import pytest
 from song2vec.core.errors import ArgumentError
 from song2vec.search import HNSWIndex, SongIndex, choosing
 from song2vec.search.state import Searcher
-from tests.search.test_contract import some_vectors
+from song2vec.testing.indexes import some_vectors
 
 
 @pytest.fixture

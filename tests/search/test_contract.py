@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,15 +15,11 @@ from song2vec.core.storage import Part, load_folder, save_folder, understood
 from song2vec.search import INDEXES, ExactIndex, Filters, make_index
 from song2vec.search.base import SongIndex
 from song2vec.search.state import Searcher
+from song2vec.testing.battery import run
+from song2vec.testing.indexes import INDEX_CHECKS, index_case, some_vectors
 from song2vec.vectors.song_vectors import SongVectors, unit_rows
 
 every_index = pytest.mark.parametrize("name", INDEXES)
-
-
-def some_vectors(songs=300, size=8, seed=0, artists=20):
-    random = np.random.default_rng(seed)
-    names = [f"Artist {code}" if code else None for code in random.integers(0, artists, songs)]
-    return SongVectors(random.standard_normal((songs, size)), Catalogue([f"s{row}" for row in range(songs)], artists=names))
 
 
 def build(name, vectors, **settings):
@@ -50,6 +48,17 @@ def brute_force(vectors, query, k, filters=None, hidden=()):
                 continue
         rows.append(row)
     return rows[:k], cosines[rows[:k]]
+
+
+@cache
+def case(name):
+    return index_case(INDEXES.make(name))
+
+
+@every_index
+@pytest.mark.parametrize("check", INDEX_CHECKS, ids=lambda check: check.__name__)
+def test_keeps_the_contract(name, check):
+    run(case(name), [check])
 
 
 @st.composite
@@ -159,16 +168,6 @@ def test_a_batch_answers_as_one_by_one(name, filters):
 
 
 @every_index
-@pytest.mark.parametrize("songs", [1, 2, 3])
-def test_tiny_catalogues(name, songs):
-    vectors = some_vectors(songs)
-    index = build(name, vectors)
-    assert len(index.similar("s0", 10)) == songs - 1
-    assert sorted(index.search(vectors["s0"], 10).rows.tolist()) == list(range(songs))
-    assert index.search(vectors["s0"], 1).rows.tolist() == [0]
-
-
-@every_index
 def test_equals_come_by_row(name):
     vectors = SongVectors(np.repeat(np.eye(3, dtype=np.float32), 50, axis=0), [f"s{row}" for row in range(150)])
     index = INDEXES[name]().fit(vectors)
@@ -241,19 +240,6 @@ def test_unusable_arguments_are_refused_by_name(name):
     for call, error, message in refused:
         with pytest.raises(error, match=message):
             call()
-
-
-@every_index
-def test_same_seed_same_bytes(name, tmp_path):
-    vectors = some_vectors()
-
-    def saved(seed):
-        folder = INDEXES[name](seed=seed).fit(vectors).save(tmp_path / f"{seed}")
-        return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-    first = saved(1)
-    assert first == saved(1)
-    assert first != saved(2)
 
 
 @every_index
@@ -360,13 +346,6 @@ def test_foreign_folders_are_refused(name, tmp_path):
         INDEXES[name].load(vectors.save(tmp_path / "vectors"))
     with pytest.raises(SavedFolderError, match="estimator"):
         INDEXES[name].load(save_folder(tmp_path / "empty", "song index", {}))
-
-
-@every_index
-def test_states_its_recall(name):
-    index = build(name, some_vectors())
-    assert isinstance(index, SongIndex)
-    assert index.recall_ >= 0.95
 
 
 def test_an_index_is_named_or_made():

@@ -9,8 +9,8 @@ import pytest
 
 from song2vec.core.errors import ArgumentError, MissingExtraError, SavedFolderError
 from song2vec.search import ExactIndex, HNSWIndex, SongIndex, make_index
+from song2vec.testing.indexes import some_vectors
 from song2vec.vectors.song_vectors import SongVectors
-from tests.search.test_contract import some_vectors
 
 
 def test_neighbours_agree_with_exact_search():

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from song2vec.core.arrays import Array
-from song2vec.core.checks import check_int
+from song2vec.core.checks import check_int, named_options
 from song2vec.core.errors import ArgumentError
 from song2vec.core.jit import jit
 from song2vec.evaluation.protocol import check_model
@@ -18,6 +18,7 @@ from song2vec.models.blend import mixed, side_by_side
 from song2vec.sessions import Sessions
 
 
+@named_options
 def tune_weight(
     blend: Blend,
     validation: Sessions,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from song2vec.core.checks import named_options
 from song2vec.core.errors import ArgumentError
 from song2vec.core.progress import progress_bar
 from song2vec.evaluation.comparison import Comparison
@@ -16,6 +17,7 @@ from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors
 
 
+@named_options
 def compare(
     models: Iterable[NextSongModel] | Mapping[str, NextSongModel],
     test: Sessions,

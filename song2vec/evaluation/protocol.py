@@ -8,7 +8,7 @@ import numpy as np
 
 from song2vec.catalogue import Catalogue
 from song2vec.core.arrays import Array
-from song2vec.core.checks import check_int
+from song2vec.core.checks import check_int, named_options
 from song2vec.core.errors import ArgumentError
 from song2vec.core.random import generator
 from song2vec.evaluation.kernels import rank_and_top
@@ -19,6 +19,7 @@ from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors
 
 
+@named_options
 def evaluate(
     model: NextSongModel,
     test: Sessions,

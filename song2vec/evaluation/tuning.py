@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from song2vec.core.arrays import Array
-from song2vec.core.checks import check_int
+from song2vec.core.checks import check_int, named_options
 from song2vec.core.errors import ArgumentError, MissingExtraError, NothingLeftError, Song2VecError
 from song2vec.core.progress import progress_bar
 from song2vec.core.random import MAX_SEED, generator
@@ -34,6 +34,7 @@ SHARES = (0.25, 0.5, 1.0)  # of the queries: after each a trial that is behind i
 STARTUP = 5  # complete trials before one may be given up
 
 
+@named_options
 def tune(
     model: NextSongModel | str,
     train: Sessions,

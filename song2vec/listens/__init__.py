@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from song2vec.core.checks import check_choice
+from song2vec.core.checks import check_choice, named_options
 from song2vec.core.errors import ArgumentError, FormatError
 from song2vec.core.registry import Registry
 from song2vec.listens import tables
@@ -45,6 +45,7 @@ Columns = Mapping[str, str | Sequence[str]]
 __all__ = ["READERS", "Listens", "ReadReport", "Reader", "read_listens"]
 
 
+@named_options
 def read_listens(log: str | os.PathLike[str] | Any, format: str = "auto", columns: Columns | None = None) -> Listens:
     """Read a listening log of any known format into one listens table.
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from importlib.resources import as_file, files
 
+from song2vec.core.checks import named_options
 from song2vec.listens import Listens, read_listens
 
 
+@named_options
 def classic_rock() -> Listens:
     """A week of 25 US classic-rock radio stations, June 2014: 37,342 plays of 2,229 songs; each station is a listener.
 

@@ -18,7 +18,7 @@ import polars as pl
 
 from song2vec.catalogue import Catalogue, SongId, Unknown
 from song2vec.core.arrays import Array, FloatArray
-from song2vec.core.checks import check_int
+from song2vec.core.checks import check_int, named_options
 from song2vec.core.config import learned
 from song2vec.core.errors import ArgumentError, UnknownSongError
 from song2vec.core.estimator import Estimator
@@ -240,6 +240,7 @@ MODELS: Registry[NextSongModel] = Registry(
 )
 
 
+@named_options
 def make_model(name: str, settings: Mapping[str, Any] | None = None) -> NextSongModel:
     """A model by its name in ``MODELS``. Raises ArgumentError for an unknown name or setting, with the nearest known one."""
     return MODELS.make(name, settings)

@@ -16,7 +16,7 @@ import polars as pl
 
 from song2vec.catalogue import Catalogue
 from song2vec.core.arrays import Array, pack_ids, unpack_ids
-from song2vec.core.checks import check_float, check_int, check_type
+from song2vec.core.checks import check_float, check_int, check_type, named_options
 from song2vec.core.errors import ArgumentError
 from song2vec.core.random import generator
 from song2vec.core.storage import Part, Saved, prefixed, within
@@ -117,6 +117,7 @@ class Ratings(Saved):
         return replace(self, **kept)
 
 
+@named_options
 def count_plays(sessions: Sessions, days: float = 30, *, unplayed: float = 0, seed: int = 0) -> Ratings:
     """log(1 + plays) of each listener, song and period.
 

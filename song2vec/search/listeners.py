@@ -11,6 +11,7 @@ import polars as pl
 
 from song2vec.catalogue import SongId, Unknown
 from song2vec.core.arrays import Array, FloatArray, IntArray
+from song2vec.core.checks import named_options
 from song2vec.core.errors import ArgumentError, UnknownSongError
 from song2vec.listens import Listens, read_listens
 from song2vec.vectors.song_vectors import SongVectors
@@ -42,6 +43,7 @@ class Listener:
         return nearest
 
 
+@named_options
 def listener(
     vectors: SongVectors,
     history: History,

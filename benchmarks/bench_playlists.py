@@ -26,7 +26,7 @@ from common import DATA, real_sessions, save_result
 from song2vec.core.arrays import Array
 from song2vec.models import make_model
 from song2vec.playlists import playlist
-from song2vec.playlists.space import Space
+from song2vec.playlists.scoring import Space
 from song2vec.sessions import Sessions
 from song2vec.sessions.splits import split_at_random
 from song2vec.vectors import SongVectors, Word2Vec

@@ -13,9 +13,8 @@ from song2vec.cli.options import AsJson, EngineFolder, Seed, with_options, writa
 from song2vec.cli.query import with_labels
 from song2vec.core.errors import ArgumentError
 from song2vec.playlists import Playlist
-from song2vec.playlists.decoding import Sampling
 from song2vec.playlists.files import WRITERS
-from song2vec.playlists.making import Method
+from song2vec.playlists.making import Method, Sampling
 from song2vec.playlists.rules import PlaylistRules
 from song2vec.playlists.scoring import ScoreAdjustments
 

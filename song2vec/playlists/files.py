@@ -7,7 +7,6 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import quote
 from xml.etree import ElementTree
 
@@ -19,27 +18,11 @@ _ABSOLUTE = re.compile(r"\w[\w+.-]*:|/")  # a scheme or drive, or a path from th
 _ADDRESS = re.compile(r"/|^\w[\w+.-]*:|\.\w{2,5}$")  # has a slash, a scheme or drive, or a file ending
 
 
-class _Track(NamedTuple):
-    """One song: its id as text, and its names where known."""
-
-    song: str
-    artist: str | None
-    title: str | None
-
-    @property
-    def name(self) -> str | None:
-        """``artist - title`` where both are known."""
-        return f"{self.artist} - {self.title}" if self.artist and self.title else None
-
-    @property
-    def identifier(self) -> str | None:
-        """The id; None for a song that is known by its names and has no id of its own."""
-        return None if self.song == self.name else self.song
-
-
-def _tracks(table: pl.DataFrame) -> Iterator[_Track]:
+def _tracks(table: pl.DataFrame) -> Iterator[tuple[str, str | None, str | None, str | None]]:
+    """Id as text, artist, title, and ``artist - title`` where both are known."""
     for row in table.iter_rows(named=True):
-        yield _Track(str(row["song"]), _line(row.get("artist")) or None, _line(row.get("title")) or None)
+        artist, title = _line(row.get("artist")) or None, _line(row.get("title")) or None
+        yield str(row["song"]), artist, title, f"{artist} - {title}" if artist and title else None
 
 
 def _line(text: str | None) -> str:
@@ -50,12 +33,10 @@ def _line(text: str | None) -> str:
 def _m3u(table: pl.DataFrame, title: str, path: Path) -> None:
     """Every song has an #EXTINF line with its names, and an address: its id where that is one, else a file URL made of it."""
     lines = ["#EXTM3U", f"#PLAYLIST:{_line(title)}"]
-    for track in _tracks(table):
-        if track.name:
-            lines.append(f"#EXTINF:-1,{track.name}")
-        elif track.title and " - " not in track.title:  # else the part before the dash would pass for an artist
-            lines.append(f"#EXTINF:-1,{track.title}")
-        lines.append(_address(track.song))
+    for song, _, alone, name in _tracks(table):
+        if name or (alone and " - " not in alone):  # else the part before the dash would pass for an artist
+            lines.append(f"#EXTINF:-1,{name or alone}")
+        lines.append(_address(song))
     _write(path, "\n".join(lines) + "\n")
 
 
@@ -69,9 +50,9 @@ def _address(song: str) -> str:
 
 def _jspf(table: pl.DataFrame, title: str, path: Path) -> None:
     tracks = []
-    for track in _tracks(table):
-        fields = {"title": track.title, "creator": track.artist, "identifier": track.identifier and [track.identifier]}
-        tracks.append({name: value for name, value in fields.items() if value is not None})
+    for song, artist, name_of_song, name in _tracks(table):
+        fields = {"title": name_of_song, "creator": artist, "identifier": None if song == name else [song]}
+        tracks.append({field: value for field, value in fields.items() if value is not None})
     _write(path, json.dumps({"playlist": {"title": _line(title), "track": tracks}}, ensure_ascii=False, indent=1))
 
 
@@ -79,11 +60,11 @@ def _xspf(table: pl.DataFrame, title: str, path: Path) -> None:
     root = ElementTree.Element("playlist", version="1", xmlns=_XSPF)
     ElementTree.SubElement(root, "title").text = _line(title)
     tracks = ElementTree.SubElement(root, "trackList")
-    for track in _tracks(table):
-        element = ElementTree.SubElement(tracks, "track")
-        for name, value in (("identifier", _line(track.identifier)), ("title", track.title), ("creator", track.artist)):
+    for song, artist, name_of_song, name in _tracks(table):
+        track = ElementTree.SubElement(tracks, "track")
+        for field, value in {"identifier": None if song == name else _line(song), "title": name_of_song, "creator": artist}.items():
             if value:
-                ElementTree.SubElement(element, name).text = value
+                ElementTree.SubElement(track, field).text = value
     ElementTree.indent(root)
     _write(path, '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n")
 

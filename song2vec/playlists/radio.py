@@ -14,7 +14,7 @@ from song2vec.core.arrays import Array
 from song2vec.core.checks import check_float, check_int, named_options
 from song2vec.core.errors import ArgumentError, NothingLeftError
 from song2vec.core.random import generator
-from song2vec.playlists.decoding import Sampling
+from song2vec.playlists.making import Sampling
 from song2vec.playlists.ranking import RankingModel
 from song2vec.playlists.rules import PlaylistRules
 from song2vec.playlists.scoring import ScoreAdjustments, Scorer, best_first
@@ -55,7 +55,7 @@ class Radio:
         self._random = generator(seed, "radio")
         self._history: deque[int] = deque(start, maxlen=window)
         self._context: deque[int] = deque(start, maxlen=_CONTEXT)
-        self._mood = None if scorer.space is None else np.zeros(scorer.space.size)
+        self._mood = np.zeros(scorer.space.size)
         self._artists: dict[int, float] = {}
         self._playing: int | None = None
 
@@ -100,8 +100,7 @@ class Radio:
     def _candidates(self) -> tuple[Array, Array]:
         """What may come next by the rules over all the window, scored by what was played but not skipped."""
         rows, scores = self._scorer.score([list(self._context)], 0, [list(self._history)])[0]
-        if self._mood is not None and self._scorer.space is not None:
-            scores = scores + self._strength * self._scorer.space.along(rows, self._mood)
+        scores = scores + self._strength * self._scorer.space.along(rows, self._mood)
         for artist, rise in self._artists.items():
             scores = scores + rise * np.isin(rows, self._scorer.constraints.songs_of(artist))
         return best_first(rows, scores)
@@ -112,13 +111,11 @@ class Radio:
             raise ArgumentError("like or skip: nothing is playing yet; call next() first")
         artist = int(self._scorer.constraints.artists[row])
         self._artists[artist] = self._artists.get(artist, 0.0) + sign * _ARTIST
-        if self._mood is not None and self._scorer.space is not None:
-            self._mood += sign * self._scorer.space.unit[row]
+        self._mood += sign * self._scorer.space.unit[row]
         return row
 
     def _fade(self) -> None:
-        if self._mood is not None:
-            self._mood *= _FORGET
+        self._mood *= _FORGET
         faded = {artist: rise * _FORGET for artist, rise in self._artists.items()}
         self._artists = {artist: rise for artist, rise in faded.items() if abs(rise) > _FAINT}
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 import numpy as np
 
-from song2vec.catalogue import SongId
+from song2vec.catalogue import Catalogue, SongId
 from song2vec.core.arrays import Array
+from song2vec.core.checks import check_type
 from song2vec.core.config import Config, FloatRange, setting
 from song2vec.core.errors import ArgumentError
 from song2vec.playlists.ranking import RankingModel, catalogue_of, log_ranks, nearest
 from song2vec.playlists.rules import Constraints, PlaylistRules, song_rows
-from song2vec.playlists.space import Space
-from song2vec.vectors.song_vectors import SongVectors
+from song2vec.vectors.song_vectors import SongVectors, unit_rows
+
+_SAMPLE = 500  # songs that show how far cosines spread
 
 
 class ScoreAdjustments(Config):
@@ -32,6 +35,74 @@ class ScoreAdjustments(Config):
     popularity: float = setting(FloatRange(), default=0.0, help="prefer popular songs, or below 0 unknown ones")
 
 
+class Space:
+    """Song vectors over the rows of a catalogue; a song without a vector lies at zero, and every cosine with it is 0.
+
+    Attributes:
+        unit: (m, size) float32; without vectors the size is 0.
+
+    Raises ArgumentError when no song of the catalogue has a vector.
+    """
+
+    def __init__(self, vectors: SongVectors | None, catalogue: Catalogue) -> None:
+        if vectors is None:
+            self.unit: Array = np.empty((len(catalogue), 0), np.float32)
+            return
+        check_type("vectors", vectors, SongVectors, "SongVectors are allowed")
+        if vectors.catalogue != catalogue and not (catalogue.rows_in(vectors.catalogue) >= 0).any():
+            raise ArgumentError("vectors: know none of the songs of the model; vectors over the same song ids are allowed")
+        self.unit = vectors.unit if vectors.catalogue == catalogue else vectors.unit_of(catalogue)
+
+    @property
+    def size(self) -> int:
+        """Numbers in a vector."""
+        return int(self.unit.shape[1])
+
+    def direction(self, name: str, vector: object) -> Array:
+        """A vector at length 1, (size,) float32. Raises ArgumentError for one of another shape, not finite, or zero."""
+        try:
+            array = np.asarray(vector, np.float64)
+        except (TypeError, ValueError) as error:
+            raise ArgumentError(f"{name} does not hold numbers ({error})") from error
+        if array.shape != (self.size,) or not np.isfinite(array).all() or not array.any():
+            raise ArgumentError(f"{name} has shape {array.shape}; {self.size} finite numbers, not all zero, are allowed")
+        direction: Array = unit_rows(array[None])[0]
+        return direction
+
+    def nearest(self, row: int, history: Sequence[int]) -> tuple[int, float] | None:
+        """Of the songs of a history the nearest to this one, the latest of equals, and its cosine; None where nothing is known."""
+        earlier = np.array([other for other in dict.fromkeys(reversed(history)) if other != row and self.unit[other].any()], np.int64)
+        if not len(earlier) or not self.unit[row].any():
+            return None
+        cosines = (self.unit[earlier] * self.unit[row].astype(np.float64)).sum(axis=1)
+        best = int(cosines.argmax())
+        return int(earlier[best]), float(np.clip(cosines[best], -1, 1))
+
+    @cached_property
+    def spread(self) -> float:
+        """The standard deviation of the cosine of two songs, over all pairs of up to 500 songs; 1 where all cosines are equal."""
+        known = self.unit[self.unit.any(axis=1)]
+        if not len(known):
+            return 1.0
+        sample = known[:: -(-len(known) // _SAMPLE)].astype(np.float64)
+        mean, second = sample.mean(axis=0), np.einsum("na,nb->ab", sample, sample) / len(sample)
+        spread = float(np.sqrt(max(0.0, (second**2).sum() - (mean @ mean) ** 2)))  # of cos, whose square has the mean sum(second**2)
+        return spread if spread > 1e-6 else 1.0
+
+    def closeness(self, rows: Array, others: Sequence[int]) -> Array:
+        """(n,): each row's largest cosine with the others, of which there is at least one, in units of ``spread``."""
+        largest: Array = np.einsum("ns,os->no", self.unit[rows], self.unit[np.unique(others)]).max(axis=1)
+        return largest / self.spread
+
+    def along(self, rows: Array, direction: Array) -> Array:
+        """(n,): the inner product of each row with a vector, in units of ``spread``.
+
+        BLAS would spread so little work over all cores, and wait for them.
+        """
+        products: Array = np.einsum("ns,s->n", self.unit[rows], direction)
+        return products / self.spread
+
+
 class Scorer:
     """Scores what may come next, for one model, one set of rules and one set of adjustments.
 
@@ -41,7 +112,7 @@ class Scorer:
         exclude: songs never to play.
 
     Attributes:
-        space: the vectors over the model's songs; None when none are known.
+        space: the vectors over the model's songs.
         constraints: the rules over the model's songs.
 
     Raises ArgumentError for an adjustment that lacks what it needs: vectors, or plays.
@@ -58,14 +129,12 @@ class Scorer:
         exclude: Iterable[SongId] = (),
     ) -> None:
         self.model, self.catalogue, self.adjustments = model, catalogue_of(model), adjustments
-        known = model if vectors is None and isinstance(model, SongVectors) else vectors
-        self.space = None if known is None else Space(known, self.catalogue)
+        self.space = Space(model if vectors is None and isinstance(model, SongVectors) else vectors, self.catalogue)
         self.constraints = Constraints(self.catalogue, rules, exclude)
-        self._listener: Array | None = None
-        if listener is not None:
-            self._listener = self._need_space("listener").direction("listener", listener)
-        if adjustments.diversity:
-            self._need_space("diversity")
+        for name, given in (("listener", listener is not None), ("diversity", adjustments.diversity)):
+            if given and not self.space.size:
+                raise ArgumentError(f"{name}: needs vectors=, as the model has none")
+        self._listener = None if listener is None else self.space.direction("listener", listener)
         if adjustments.popularity and not self.catalogue.plays.any():
             raise ArgumentError(f"popularity={adjustments.popularity!r}: nobody counted the plays of these songs; only 0 is allowed")
 
@@ -90,30 +159,25 @@ class Scorer:
         """
         allowed = [self.constraints.allowed(rows, start) for rows in (histories if played is None else played)]
         if self._listener is not None and not histories[0]:
-            found = [nearest(self._need_space("listener").unit, self._listener, mask) for mask in allowed]
+            found = [nearest(self.space.unit, self._listener, mask) for mask in allowed]
         else:
             found = list(log_ranks(self.model, histories, allowed))
         return [self._adjusted(*one, rows[start:]) for one, rows in zip(found, histories, strict=True)]
 
     def reason(self, row: int, history: Sequence[int]) -> tuple[SongId | None, float | None]:
         """Of the songs before it the one nearest to a pick, and its cosine; nothing where vectors are not known."""
-        found = None if self.space is None else self.space.nearest(row, history)
+        found = self.space.nearest(row, history)
         return (None, None) if found is None else (self.catalogue.songs([found[0]])[0], found[1])
 
     def _adjusted(self, rows: Array, scores: Array, playlist: Sequence[int]) -> tuple[Array, Array]:
         weights = self.adjustments
         if self._listener is not None:
-            scores = scores + weights.listener_weight * self._need_space("listener").along(rows, self._listener)
+            scores = scores + weights.listener_weight * self.space.along(rows, self._listener)
         if weights.diversity and playlist:
-            scores = scores - weights.diversity * self._need_space("diversity").closeness(rows, playlist)
+            scores = scores - weights.diversity * self.space.closeness(rows, playlist)
         if weights.popularity:
             scores = scores + weights.popularity * np.log1p(self.catalogue.plays[rows])
         return best_first(rows, scores)
-
-    def _need_space(self, name: str) -> Space:
-        if self.space is None:
-            raise ArgumentError(f"{name}: needs vectors=, as the model has none")
-        return self.space
 
 
 def best_first(rows: Array, scores: Array) -> tuple[Array, Array]:

@@ -20,7 +20,7 @@ from song2vec.cli.demo import LISTENER, SONGS
 from song2vec.core.config import settings_of
 from song2vec.listens import READERS
 from song2vec.models import MODELS
-from song2vec.playlists.decoding import Sampling
+from song2vec.playlists.making import Sampling
 from song2vec.playlists.rules import PlaylistRules
 from song2vec.playlists.scoring import ScoreAdjustments
 from tests.console import run

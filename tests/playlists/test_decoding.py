@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from song2vec.core.errors import ArgumentError
 from song2vec.playlists import playlist
-from song2vec.playlists.decoding import Sampling, beam_search
+from song2vec.playlists.making import Sampling, beam_search
 from song2vec.playlists.rules import PlaylistRules
 from song2vec.playlists.scoring import ScoreAdjustments, Scorer
 from tests.playlists.small_music import markov, music

@@ -10,7 +10,7 @@ from song2vec.core.errors import ArgumentError, UnknownSongError
 from song2vec.models.markov import MarkovChain
 from song2vec.models.popularity import Popularity
 from song2vec.playlists import playlist
-from song2vec.playlists.space import Space
+from song2vec.playlists.scoring import Space
 from song2vec.search import ExactIndex
 from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors

@@ -45,20 +45,21 @@ class IntRange:
 
 @dataclass(frozen=True)
 class FloatRange:
-    """Numbers from ``low`` to ``high``, both allowed, but with ``above`` not ``low`` itself; ``log`` as in :class:`IntRange`."""
+    """Numbers from ``low`` to ``high``, both allowed, but with ``above`` not ``low`` itself; the rest as in :class:`IntRange`."""
 
     low: float = -math.inf
     high: float = math.inf
     log: bool = False
     above: bool = False
+    also: tuple[object, ...] = ()
 
     def check(self, name: str, value: object) -> object:
         """``value`` as a setting keeps it; raises ArgumentError for what is not allowed."""
-        return check_float(name, value, self.low, self.high, above=self.above)
+        return value if value in self.also else check_float(name, value, self.low, self.high, above=self.above)
 
     def __str__(self) -> str:
         limits = {"above" if self.above else "from": self.low, "to": self.high}
-        return "a number" + "".join(f" {word} {limit:g}" for word, limit in limits.items() if math.isfinite(limit))
+        return "a number" + "".join(f" {word} {limit:g}" for word, limit in limits.items() if math.isfinite(limit)) + _or(self.also)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Self
 
@@ -35,9 +34,11 @@ class Estimator(Config, Saved):
             raise TypeError(f'{cls.__name__}: has no name; write name = "..." in the class, as registries and saved folders call it')
 
     @classmethod
-    @abstractmethod
     def registry(cls) -> Registry[Any]:
-        """The classes of this family by name; ``load`` of the family's base class finds the right one here."""
+        """The classes of the family by name, where ``load`` of its base class finds the right one; what has no family is its own."""
+        alone: Registry[Any] = Registry(cls.kind, {})
+        alone.register(cls)
+        return alone
 
     def to_parts(self) -> dict[str, Part]:
         """Settings and everything learned. Raises ArgumentError before ``fit``."""
@@ -101,9 +102,11 @@ def _pieces(learned: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def _restored(name: str, kind: type[Any] | None, main: Part, parts: Mapping[str, Part]) -> Any:
     if kind is not None and issubclass(kind, tuple):
         return kind(*(_restored(f"{name}.{field}", None, main, parts) for field in kind._fields))  # type: ignore[attr-defined]
+    if name in main.meta:
+        return main.meta[name]
     if kind is not None and issubclass(kind, Saved):
         return kind.from_parts(within(name, parts))
     if name in main.arrays:
         return main.arrays[name]
     ids: dict[str, Array] = {key.removeprefix(f"{name}."): array for key, array in main.arrays.items() if key.startswith(f"{name}.")}
-    return unpack_ids(name.strip("_"), ids) if ids else main.meta[name]
+    return unpack_ids(name.strip("_"), ids)

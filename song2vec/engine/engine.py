@@ -14,7 +14,7 @@ from song2vec.core.checks import named_options
 from song2vec.core.errors import ArgumentError, UnknownSongError
 from song2vec.core.storage import Part, Saved, prefixed, within
 from song2vec.engine.functions import of_engine
-from song2vec.engine.info import EngineInfo, described, next_song_model
+from song2vec.engine.info import EngineInfo, next_song_model
 from song2vec.maps import song_map
 from song2vec.models import NearestSong, NextSongModel
 from song2vec.models.base import one_session
@@ -96,14 +96,16 @@ class Engine(Saved):
         """
         check_sessions(sessions)
         common = {"size": size, "window": window, "epochs": epochs, "workers": workers}
-        learner = make_learner(vectors, seed, {name: value for name, value in common.items() if value is not None})
+        given = {name: value for name, value in common.items() if value is not None}
+        if isinstance(vectors, SongVectors) and given:
+            raise ArgumentError(f"{', '.join(given)}: settings of a learner; vectors that are there already need none")
+        learner = None if isinstance(vectors, SongVectors) else make_learner(vectors, seed, given)
         model = next_song_model(next_song, seed)
-        learner.fit(sessions)
-        engine = cls(learner.vectors_, index=index, seed=seed, workers=getattr(learner, "workers", 1))
-        engine.learner = described(learner)
+        made = vectors if isinstance(vectors, SongVectors) else learner.fit(sessions).vectors_  # type: ignore[union-attr]
+        engine = cls(made, index=index, seed=seed, workers=getattr(learner, "workers", 1))
+        engine.learner = {} if learner is None else {"name": type(learner).__name__, **learner.settings}
         if model is not None and not hasattr(model, "catalogue_"):
-            given: dict[str, Any] = {"vectors": learner.vectors_} if model.takes_vectors else {}
-            model.fit(sessions, **given)
+            model.fit(sessions, **({"vectors": made} if model.takes_vectors else {}))
         engine.next_song = model
         return engine
 

@@ -7,9 +7,7 @@ from inspect import signature
 from typing import Any
 
 from song2vec.core.checks import check_choice, check_type
-from song2vec.core.config import as_json
 from song2vec.models import MODELS, NextSongModel, make_model
-from song2vec.vectors import Given, Learner
 
 
 @dataclass(frozen=True)
@@ -44,12 +42,3 @@ def next_song_model(given: str | NextSongModel | None, seed: int) -> NextSongMod
     if given is not None:
         check_type("next_song", given, NextSongModel, f"None, {', '.join(map(repr, MODELS))} or a model such as MarkovChain() is allowed")
     return given
-
-
-def described(learner: Learner) -> dict[str, Any]:
-    """What a learner is and was made with; empty for vectors as given. One of the caller's own making need not have ``settings``."""
-    if isinstance(learner, Given):
-        return {}
-    names = [name for name in signature(type(learner)).parameters if hasattr(learner, name)]
-    settings = getattr(learner, "settings", None) or {name: as_json(getattr(learner, name)) for name in names}
-    return {"name": type(learner).__name__, **settings}

@@ -97,7 +97,7 @@ class NearestSong(Nearest):
 
     name = "nearest"
     learner = "word2vec"
-    space: ClassVar[Space] = _space("word2vec", Word2Vec.space)
+    space: ClassVar[Space] = _space("word2vec", Word2Vec().space)
 
     def __init__(self, *, decay: float = 0.5, repeats: bool = True, word2vec: Mapping[str, Any] | None = None) -> None:
         self.decay = decay
@@ -118,7 +118,7 @@ class NearestProduct2Vec(Nearest):
 
     name = "product2vec"
     learner = "product2vec"
-    space: ClassVar[Space] = _space("product2vec", Product2Vec.space)
+    space: ClassVar[Space] = _space("product2vec", Product2Vec().space)
 
     def __init__(self, *, decay: float = 0.5, repeats: bool = True, product2vec: Mapping[str, Any] | None = None) -> None:
         self.decay = decay
@@ -135,7 +135,7 @@ class NearestMetaProd2Vec(Nearest):
 
     name = "metaprod2vec"
     learner = "metaprod2vec"
-    space: ClassVar[Space] = _space("metaprod2vec", MetaProd2Vec.space)
+    space: ClassVar[Space] = _space("metaprod2vec", MetaProd2Vec().space)
 
     def __init__(self, *, decay: float = 0.5, repeats: bool = True, metaprod2vec: Mapping[str, Any] | None = None) -> None:
         self.decay = decay
@@ -152,7 +152,7 @@ class NearestDoc2Vec(Nearest):
 
     name = "doc2vec"
     learner = "doc2vec"
-    space: ClassVar[Space] = _space("doc2vec", Doc2Vec.space)
+    space: ClassVar[Space] = _space("doc2vec", Doc2Vec().space)
 
     def __init__(self, *, decay: float = 0.5, repeats: bool = True, doc2vec: Mapping[str, Any] | None = None) -> None:
         self.decay = decay

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from song2vec.catalogue import Catalogue, SongId, Unknown
+from song2vec.catalogue import SongId, Unknown
 from song2vec.core.arrays import Array
-from song2vec.core.errors import ArgumentError, UnknownSongError
-from song2vec.core.settings import Configured
+from song2vec.core.checks import check_int
+from song2vec.core.config import FloatRange, IntRange, learned, setting
+from song2vec.core.errors import UnknownSongError
+from song2vec.core.estimator import Estimator
 from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors
 
 
-class SIF(Configured):
+class SIF(Estimator):
     """Smooth inverse frequency (Arora, Liang & Ma 2017, "A simple but tough-to-beat baseline for sentence embeddings").
 
     A session is the mean over its plays of a / (a + p(song)) times the unit vector of the song, p its share of all plays, so
@@ -24,32 +26,29 @@ class SIF(Configured):
     ``SIF(a=None, components=0)`` is the plain mean, as :func:`song2vec.search.listeners.listener` has it for one listener; on radio
     playlists (yes.com) SIF does not surely find more than that (``benchmarks/bench_learners.py``).
 
-    Args:
-        a: above 0; the smaller, the less hits count. None weighs all plays alike.
-        components: so many first principal directions of the sessions are taken out, not centred; the paper takes one.
-
     Attributes:
         weights_: (songs,) float32, a / (a + p) of each song of the vectors.
         components_: (components, size) float32, at right angles, of length 1.
     """
 
-    weights_: Array
-    components_: Array
+    name = kind = "sif"
+    a: float | None = setting(
+        FloatRange(0, above=True, also=(None,)), default=1e-3, help="the smaller, the less hits count; None weighs all plays alike"
+    )
+    components: int = setting(
+        IntRange(0), default=1, help="so many first principal directions of the sessions are taken out, not centred; the paper takes one"
+    )
+    weights_: Array = learned()
+    components_: Array = learned()
+    _vectors: SongVectors = learned(SongVectors)
 
-    def __init__(self, *, a: float | None = 1e-3, components: int = 1) -> None:
-        self.a = a
-        self.components = components
-
-    def fit(self, sessions: Sessions, vectors: SongVectors) -> SIF:
+    def fit(self, sessions: Sessions, vectors: SongVectors) -> Self:
         """Learn from sessions how often songs are played and what all have in common; returns self.
 
         Raises ArgumentError for a setting outside its range; UnknownSongError when a session has no song with a vector.
         """
-        whole = isinstance(self.components, int | np.integer) and not isinstance(self.components, bool)
-        if not whole or not 0 <= self.components < vectors.size:
-            raise ArgumentError(f"components={self.components!r}: a whole number from 0 to {vectors.size - 1} is allowed")
-        if self.a is not None and not 0 < self.a < np.inf:
-            raise ArgumentError(f"a={self.a!r}: a number above 0 or None is allowed")
+        self.check()
+        check_int("components", self.components, 0, vectors.size - 1)
         rows = sessions.catalogue.rows_in(vectors.catalogue)[sessions.songs]
         share = np.bincount(rows[rows >= 0], minlength=len(vectors)) / max(1, sessions.plays)
         weights: Array = np.ones(len(vectors)) if self.a is None else self.a / (self.a + share)
@@ -63,7 +62,7 @@ class SIF(Configured):
 
         Raises UnknownSongError for a session of which no song has a vector, and ArgumentError before ``fit``.
         """
-        rows = sessions.catalogue.rows_in(self._fitted())[sessions.songs]
+        rows = sessions.catalogue.rows_in(self._fitted_vectors().catalogue)[sessions.songs]
         kept = np.concatenate([[0], np.cumsum(rows >= 0)])[sessions.offsets]
         empty = np.flatnonzero(np.diff(kept) == 0)
         if len(empty):
@@ -75,11 +74,15 @@ class SIF(Configured):
 
         Raises UnknownSongError for a song without a vector; with ``unknown="skip"`` when none has one.
         """
-        rows = self._fitted().rows(songs, unknown)
+        rows = self._fitted_vectors().catalogue.rows(songs, unknown)
         if not len(rows):
             raise UnknownSongError("songs: none that has a vector; at least one is needed")
         vector: Array = self._weighted(rows, np.array([0, len(rows)]))[0]
         return vector
+
+    def _fitted_vectors(self) -> SongVectors:
+        self._check_fitted()
+        return self._vectors
 
     def _weighted(self, rows: Array, offsets: Array) -> Array:
         """The means of these rows, less the components."""
@@ -96,8 +99,3 @@ class SIF(Configured):
         sign = np.where(directions @ means.sum(axis=0, dtype=np.float64) < 0, -1.0, 1.0)
         principal: Array = (directions * sign[:, None]).astype(np.float32)
         return principal
-
-    def _fitted(self) -> Catalogue:
-        if not hasattr(self, "_vectors"):
-            raise ArgumentError("this SIF has learned nothing yet; call fit(sessions, vectors) first")
-        return self._vectors.catalogue

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 
 from song2vec.catalogue import Catalogue, SongId, Unknown
 from song2vec.core.arrays import Array, FloatArray
 from song2vec.core.errors import ArgumentError, UnknownSongError
-from song2vec.core.storage import Part, load_folder, prefixed, save_folder, understood, within
+from song2vec.core.storage import Part, Saved, prefixed, save_folder, within
 from song2vec.vectors import formats
-
-KIND = "song vectors"
 
 
 def unit_rows(vectors: Array) -> Array:
@@ -28,7 +26,7 @@ def unit_rows(vectors: Array) -> Array:
     return unit
 
 
-class SongVectors:
+class SongVectors(Saved):
     """One vector a song.
 
     Args:
@@ -37,6 +35,8 @@ class SongVectors:
 
     Raises ArgumentError when shapes disagree or a number is not finite.
     """
+
+    kind = "song vectors"
 
     def __init__(self, matrix: Array, catalogue: Catalogue | Sequence[SongId]) -> None:
         self.matrix: FloatArray = np.ascontiguousarray(matrix, np.float32)
@@ -111,14 +111,7 @@ class SongVectors:
             if (largest := np.abs(self.matrix).max(initial=0)) > np.finfo(np.float16).max:
                 raise ArgumentError(f"dtype='float16': holds numbers up to 65504, a vector has {largest:g}")
             parts["vectors"].arrays["matrix"] = self.matrix.astype(np.float16)
-        return save_folder(path, KIND, parts)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str], *, memory_map: bool = False) -> SongVectors:
-        """Load what :meth:`save` wrote. Raises SavedFolderError when it is corrupt or of another kind."""
-        parts = load_folder(path, KIND, memory_map=memory_map)
-        with understood(path):
-            return cls.from_parts(parts)
+        return save_folder(path, self.kind, parts)
 
     def export(self, path: str | os.PathLike[str], format: str = "auto") -> Path:
         """Write for other programs: ``word2vec-text``, ``word2vec-binary``, ``projector``, ``numpy`` or ``parquet``.
@@ -141,6 +134,6 @@ class SongVectors:
         return prefixed("catalogue", self.catalogue.to_parts()) | {"vectors": Part({"size": self.size}, {"matrix": self.matrix})}
 
     @classmethod
-    def from_parts(cls, parts: dict[str, Part]) -> SongVectors:
+    def from_parts(cls, parts: Mapping[str, Part]) -> Self:
         """The inverse of :meth:`to_parts`."""
         return cls(parts["vectors"].arrays["matrix"], Catalogue.from_parts(within("catalogue", parts)))

@@ -15,7 +15,7 @@ from song2vec import Engine
 from song2vec.core.errors import ArgumentError, SavedFolderError, UnknownSongError
 from song2vec.sessions import Sessions
 from song2vec.vectors import Doc2Vec
-from song2vec.vectors.training.documents import Documents
+from song2vec.vectors.training.document_trainee import Documents
 from tests.vectors.planted import LEARNING, far_apart, own_cluster, surely_more
 from tests.vectors.test_word2vec import CLUSTERS, SONGS, fingerprint, noise, planted
 
@@ -156,8 +156,8 @@ def test_unusable_arguments_are_refused_by_name():
         (lambda: Doc2Vec().infer([1]), "call fit"),
         (lambda: Doc2Vec().similar_documents([1]), "call fit"),
         (lambda: Doc2Vec().save("nowhere"), "call fit"),
-        (lambda: Doc2Vec(algorithm="cbow").fit(planted(20)), "algorithm='cbow': 'dbow' or 'dm'"),
-        (lambda: Doc2Vec(documents="songs").fit(planted(20)), "documents='songs': 'sessions' or 'listeners'"),
+        (lambda: Doc2Vec(algorithm="cbow").fit(planted(20)), "algorithm='cbow': 'dbow', 'dm'"),
+        (lambda: Doc2Vec(documents="songs").fit(planted(20)), "documents='songs': 'sessions', 'listeners'"),
     ):
         with pytest.raises(ArgumentError, match=message):
             call()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -42,7 +46,7 @@ def test_new_songs_land_among_their_company_and_old_ones_stay(algorithm, loss):
 def test_at_no_pace_the_old_vectors_are_the_same_to_the_last_bit():
     learner = Word2Vec(**LEARNING | {"context_weight": 0}).fit(planted())
     before = learner.vectors_
-    after = learner.fit_more(with_new_songs(), pace=0).vectors_
+    after = learner.fit_more(with_new_songs(), learning_rate_scale=0).vectors_
     assert after.matrix[after.catalogue.rows(before.catalogue.ids.to_list())].tobytes() == before.matrix.tobytes()
 
 
@@ -75,7 +79,22 @@ def test_what_cannot_be_gone_on_from_is_refused():
         Word2Vec(**SMALL, backend="gensim").fit(planted(50)).fit_more(planted(50))
     learner = Word2Vec(**SMALL).fit(planted(50))
     for pace in (-0.1, 1.1, float("nan")):
-        with pytest.raises(ArgumentError, match="pace="):
-            learner.fit_more(planted(50), pace=pace)
+        with pytest.raises(ArgumentError, match="learning_rate_scale="):
+            learner.fit_more(planted(50), learning_rate_scale=pace)
     with pytest.raises(ArgumentError, match="ids are of another type"):
         learner.fit_more(Sessions.from_lists([["a", "b"]]))
+
+
+@every_kind
+def test_a_learner_that_was_saved_goes_on_tomorrow_as_it_would_have_today(tmp_path, algorithm, loss):
+    learner = Word2Vec(**SMALL, algorithm=algorithm, loss=loss).fit(planted(50))
+    saved = learner.save(tmp_path / "learner")
+    today = learner.fit_more(planted(20, seed=1))
+    code = f"""
+from song2vec.vectors import Word2Vec
+from tests.vectors.test_word2vec import fingerprint, planted
+print(fingerprint(Word2Vec.load({str(saved)!r}).fit_more(planted(20, seed=1)).vectors_))
+"""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout.strip() == fingerprint(today.vectors_)

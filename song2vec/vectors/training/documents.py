@@ -1,60 +1,16 @@
-"""Documents of songs: gensim trains them, a kernel of our own finds the vector of a new one.
+"""Vectors of new documents, by a kernel of our own.
 
-gensim finds new ones too, but from a vector drawn by Python's hash of strings, which is another in every process.
+gensim finds them too, but from a vector drawn by Python's hash of strings, which is another in every process.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
 from song2vec.core.arrays import Array
 from song2vec.core.errors import ArgumentError
 from song2vec.core.jit import jit
-from song2vec.sessions import Sessions
-from song2vec.vectors.corpus_file import BATCH
 from song2vec.vectors.training.weights import Weights
-
-
-@dataclass(frozen=True)
-class Documents:
-    """Sessions as gensim reads documents, anew in every epoch: words are rows as strings, a tag is the number of a document.
-
-    Attributes:
-        rows: (songs of the sessions' catalogue,) int32, the row of each in the weights.
-        document: (sessions,) int64, which document each session is a part of.
-    """
-
-    sessions: Sessions
-    rows: Array
-    document: Array
-
-    def __len__(self) -> int:
-        return int((-(-self.sessions.lengths // BATCH)).sum())
-
-    def __iter__(self) -> Iterator[Any]:
-        from gensim.models.doc2vec import TaggedDocument  # takes a second
-
-        words = np.array(list(map(str, self.rows)), object)  # one string a song, however often it is played
-        for session, (begin, end) in enumerate(pairwise(self.sessions.offsets.tolist())):
-            for first in range(begin, end, BATCH):  # of a longer document gensim reads the beginning only
-                heard = words[self.sessions.songs[first : min(first + BATCH, end)]]
-                yield TaggedDocument(heard.tolist(), [int(self.document[session])])
-
-
-def train_documents(model: Any, weights: Weights, documents: Documents, rates: list[tuple[float, float]]) -> Iterator[None]:
-    """Train a gensim Doc2Vec without words, one epoch for each pair of learning rates, stopping after each."""
-    model.dv.index_to_key = list(range(int(documents.document.max()) + 1))
-    frequencies = dict(zip(map(str, range(len(weights.plays))), weights.plays.tolist(), strict=True))
-    model.build_vocab_from_freq(frequencies, corpus_count=len(documents))
-    for start, end in rates:
-        total = {"total_examples": len(documents), "total_words": documents.sessions.plays}
-        model.train(documents, **total, epochs=1, start_alpha=start, end_alpha=end)
-        yield
 
 
 def infer(weights: Weights, rows: Array, offsets: Array, *, window: int, rates: Array) -> Array:
@@ -62,7 +18,7 @@ def infer(weights: Weights, rows: Array, offsets: Array, *, window: int, rates: 
 
     Args:
         rows: (plays,) int, songs by their rows in the weights; document i is ``rows[offsets[i]:offsets[i + 1]]``.
-        window: songs each way whose mean with the document foretells a song (PV-DM); 0 for the document alone (PV-DBOW).
+        window: songs each way whose mean with the document predicts a song (PV-DM); 0 for the document alone (PV-DBOW).
         rates: (epochs,) the learning rate of each pass over a document.
 
     Raises ArgumentError for weights of negative sampling.

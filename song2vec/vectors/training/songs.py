@@ -13,7 +13,7 @@ from song2vec.sessions import Sessions
 from song2vec.vectors.training.weights import count_plays
 
 
-def check_sessions(name: str, sessions: Sessions) -> None:
+def check_plays(name: str, sessions: Sessions) -> None:
     """Raises ArgumentError where nothing can be learned from."""
     offsets = sessions.offsets
     if not any((np.diff(offsets[begin : begin + 2**20 + 1]) > 1).any() for begin in range(0, len(sessions), 2**20)):

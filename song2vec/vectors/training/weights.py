@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from song2vec.catalogue import Catalogue
 from song2vec.core.arrays import Array
 from song2vec.core.random import generator
-from song2vec.core.storage import Part, prefixed, within
+from song2vec.core.storage import Part, Saved, prefixed, within
 from song2vec.sessions import Sessions
 from song2vec.vectors.training.draws import LINE
 from song2vec.vectors.training.huffman import Tree, grown_tree, huffman_tree
@@ -20,7 +20,7 @@ _BLOCK = 4_000_000
 
 
 @dataclass
-class Weights:
+class Weights(Saved):
     """The two matrices of word2vec.
 
     Attributes:
@@ -38,6 +38,8 @@ class Weights:
     catalogue: Catalogue
     plays: Array
     size: int
+
+    kind = "word2vec weights"
 
     @classmethod
     def fresh(cls, catalogue: Catalogue, plays: Array, size: int, *, hierarchical: bool, seed: int) -> Weights:
@@ -69,7 +71,7 @@ class Weights:
         return prefixed("catalogue", self.catalogue.to_parts()) | {"weights": Part({"size": self.size}, arrays)}
 
     @classmethod
-    def from_parts(cls, parts: Mapping[str, Part]) -> Weights:
+    def from_parts(cls, parts: Mapping[str, Part]) -> Self:
         """The inverse of :meth:`to_parts`."""
         arrays, size = parts["weights"].arrays, int(parts["weights"].meta["size"])
         inputs, outputs = (aligned(len(arrays[name]), size) for name in ("inputs", "outputs"))

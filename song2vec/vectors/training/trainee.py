@@ -6,8 +6,8 @@ on the seed, its epoch and its number only, so that one worker always does the s
 
 from __future__ import annotations
 
-import logging
 import os
+from abc import abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import pairwise
@@ -15,30 +15,60 @@ from itertools import pairwise
 import numpy as np
 
 from song2vec.core.arrays import Array
-from song2vec.core.progress import progress_bar
 from song2vec.core.random import generator
+from song2vec.nn.trainer import Trainee
 from song2vec.sessions import Sessions
+from song2vec.vectors.learner import Word2VecSettings
+from song2vec.vectors.objective import Objective
 from song2vec.vectors.training.alias import alias_table
-from song2vec.vectors.training.hyperparameters import Hyperparameters
 from song2vec.vectors.training.kernel import PATHS, ROOM, Log, Model, Plan, make_kernel
 from song2vec.vectors.training.products import SIGMOID
 from song2vec.vectors.training.weights import Weights, aligned, count_plays
 
-logger = logging.getLogger("song2vec")
-
 CHUNK = 100_000  # plays
-ROUND = 64  # chunks between two looks at the clock
+ROUND = 64  # chunks in a block: between two moments at which training can stop and go on
 WHOLE_SESSION = 1_000  # songs each way when the window is the session
+_WATCHED = 25  # songs each way that the loss looks at when the window is the session
 
 
-class KernelTrainer:
-    """Trains weights in place, round by round.
+class WeightsTrainee(Trainee):
+    """Weights of word2vec in training. Their loss is measured after each epoch, always on the same examples."""
+
+    def __init__(self, sessions: Sessions, rows: Array, settings: Word2VecSettings) -> None:
+        self._settings, self._epoch = settings, 0
+        drawn = Objective.sample(
+            sessions,
+            window=_WATCHED if settings.window == "session" else settings.window,
+            skip_gram=settings.algorithm == "skip-gram",
+            n_negatives=settings.n_negatives,
+            negative_exponent=settings.negative_exponent,
+            seed=settings.seed,
+        )
+        self._objective = drawn.numbered(rows)
+
+    @property
+    @abstractmethod
+    def weights(self) -> Weights:
+        """What is learned, as it is now."""
+
+    def epoch_loss(self, counted: float) -> float:
+        return self._objective.loss(self.weights)
+
+    def arrays(self) -> dict[str, Array]:
+        return {"inputs": self.weights.inputs.copy(), "outputs": self.weights.outputs.copy()}
+
+    def load(self, arrays: dict[str, Array]) -> None:
+        self.weights.inputs[:], self.weights.outputs[:] = arrays["inputs"], arrays["outputs"]
+
+
+class KernelTrainee(WeightsTrainee):
+    """Weights that the kernel trains in place.
 
     Args:
         sessions: whose songs and offsets may lie on disk; they are read, never copied.
         rows: (songs of the sessions' catalogue,) int32, the row of each in ``weights``.
         song_weights: (rows,) float32: how much a play counts as what is to be predicted.
-        old: of how many songs and outputs the weights were there before; those learn slower, by ``pace``.
+        old: of how many songs and outputs the weights were there before; those learn slower, by ``learning_rate_scale``.
     """
 
     def __init__(
@@ -46,36 +76,45 @@ class KernelTrainer:
         sessions: Sessions,
         rows: Array,
         weights: Weights,
-        settings: Hyperparameters,
+        settings: Word2VecSettings,
         song_weights: Array,
         *,
         old: tuple[int, int] = (0, 0),
-        pace: float = 1.0,
+        learning_rate_scale: float = 1.0,
     ) -> None:
-        self.weights, self._settings = weights, settings
+        super().__init__(sessions, rows, settings)
+        self._weights = weights
         self._workers = settings.workers or os.cpu_count() or 1
         self._log = Log(*map(_read_only, (sessions.songs, sessions.offsets, rows, _keep(sessions, rows, weights, settings), song_weights)))
         window = WHOLE_SESSION if settings.window == "session" else int(settings.window)
-        self._plan = Plan(window, bool(settings.dynamic_window), *old, np.float32(pace))
+        self._plan = Plan(window, bool(settings.dynamic_window), *old, np.float32(learning_rate_scale))
         self._model = _model(weights, settings)
         skip_gram, tree = settings.algorithm == "skip-gram", weights.tree
         most = 1 + int(settings.n_negatives) if tree is None else -(-tree.depth // PATHS) * PATHS
         self._kernel = make_kernel(weights.inputs.shape[1], most, skip_gram, tree is not None, max(old) > 0)
         chunk = min(CHUNK, -(-sessions.plays // (8 * self._workers)))
         self._bounds = np.unique([*np.searchsorted(sessions.offsets, np.arange(0, sessions.plays, chunk)), len(sessions)]).tolist()
-        self.rounds = -(-(len(self._bounds) - 1) // ROUND)
-        self._compile()
+        # on no session at all: the kernel is compiled, or read from disk where it was compiled before
+        self._kernel(self._log, self._model, self._plan, aligned(ROOM, 0), 0, 0, 0.0, 0.0, np.uint64(1))
 
-    def train(self, epoch: int, number: int) -> None:
-        """Round ``number``, from 0, of an epoch, from 1."""
-        chunks = list(enumerate(pairwise(self._bounds)))[number * ROUND : (number + 1) * ROUND]
-        train = partial(self._chunk, epoch)
+    @property
+    def weights(self) -> Weights:
+        return self._weights
+
+    def begin(self, epoch: int) -> int:
+        self._epoch = epoch
+        return -(-(len(self._bounds) - 1) // ROUND)
+
+    def run(self, block: int) -> tuple[float, int]:
+        chunks = list(enumerate(pairwise(self._bounds)))[block * ROUND : (block + 1) * ROUND]
+        train = partial(self._chunk, self._epoch + 1)
         if self._workers == 1:
             for chunk in chunks:
                 train(chunk)
         else:
             with ThreadPoolExecutor(self._workers) as pool:
                 list(pool.map(train, chunks))
+        return 0.0, int(self._log.offsets[chunks[-1][1][1]] - self._log.offsets[chunks[0][1][0]])
 
     def _chunk(self, epoch: int, chunk: tuple[int, tuple[int, int]]) -> None:
         number, (first, last) = chunk
@@ -84,21 +123,13 @@ class KernelTrainer:
         self._kernel(self._log, self._model, self._plan, room, first, last, self._rate(epoch, first), self._rate(epoch, last), state)
 
     def _rate(self, epoch: int, session: int) -> float:
-        """The learning rate when so many sessions of an epoch are done."""
+        """The learning rate when so many sessions of an epoch, numbered from 1, are done."""
         start, end = self._settings.learning_rate, self._settings.min_learning_rate
         done = epoch - 1 + int(self._log.offsets[session]) / max(1, len(self._log.songs))
         return float(start + (end - start) * done / self._settings.epochs)
 
-    def _compile(self) -> None:
-        """Train on no session at all: the kernel is compiled, or read from disk where it was compiled before."""
-        if not self._kernel.signatures:
-            logger.info("word2vec: compiling the kernel for vectors of %d, which is kept on disk", self.weights.size)
-            with progress_bar("compiling word2vec (once)", 1, self._settings.progress) as advance:
-                self._kernel(self._log, self._model, self._plan, aligned(ROOM, 0), 0, 0, 0.0, 0.0, np.uint64(1))
-                advance("")
 
-
-def _model(weights: Weights, settings: Hyperparameters) -> Model:
+def _model(weights: Weights, settings: Word2VecSettings) -> Model:
     tree = weights.tree
     if tree is None:
         none = np.empty(0, np.int32)
@@ -107,7 +138,7 @@ def _model(weights: Weights, settings: Hyperparameters) -> Model:
     return Model(weights.inputs, weights.outputs, np.empty((0, 2), np.uint32), tree.songs, tree.nodes, SIGMOID)
 
 
-def _keep(sessions: Sessions, rows: Array, weights: Weights, settings: Hyperparameters) -> Array:
+def _keep(sessions: Sessions, rows: Array, weights: Weights, settings: Word2VecSettings) -> Array:
     """(rows,) float32: the chance that a play is kept, as word2vec.c has it: (sqrt(p / t) + 1) t / p for a song of share p."""
     if settings.subsample == 0:
         return np.ones(len(weights.plays), np.float32)

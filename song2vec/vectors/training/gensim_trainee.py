@@ -13,44 +13,50 @@ from gensim.models import Doc2Vec as GensimDoc2Vec
 from gensim.models import Word2Vec as GensimWord2Vec
 
 from song2vec.core.arrays import Array
-from song2vec.core.random import check_seed
 from song2vec.sessions import Sessions
 from song2vec.vectors.corpus_file import BATCH, write_corpus_file
+from song2vec.vectors.learner import Word2VecSettings
 from song2vec.vectors.training.huffman import Tree
-from song2vec.vectors.training.hyperparameters import Hyperparameters
+from song2vec.vectors.training.trainee import WeightsTrainee
 from song2vec.vectors.training.weights import Weights
 
 
-class GensimTrainer:
+class GensimTrainee(WeightsTrainee):
     """A gensim model whose words are the songs of some rows of the catalogue, in that order."""
 
-    rounds = 1
-
-    def __init__(self, sessions: Sessions, rows: Array, weights: Weights, settings: Hyperparameters) -> None:
+    def __init__(self, sessions: Sessions, rows: Array, weights: Weights, settings: Word2VecSettings) -> None:
         played = np.flatnonzero(rows >= 0)
-        self._settings, self._before = settings, weights
+        super().__init__(sessions, rows, settings)
+        self._before = weights
         self._model = make_gensim(settings)
         self._model.build_vocab_from_freq(dict(zip(map(str, played), weights.plays.tolist(), strict=True)), corpus_count=len(sessions))
         self._folder = tempfile.TemporaryDirectory(prefix="song2vec-")  # gone with the trainer
         self._path = Path(self._folder.name) / "sessions.txt"
         self._lines, self._words = write_corpus_file(sessions, self._path)
 
-    def train(self, epoch: int, number: int) -> None:
-        """One epoch, from 1."""
-        start, end = np.linspace(self._settings.learning_rate, self._settings.min_learning_rate, self._settings.epochs + 1)[
-            epoch - 1 : epoch + 1
-        ]
+    def begin(self, epoch: int) -> int:
+        self._epoch = epoch
+        return 1
+
+    def run(self, block: int) -> tuple[float, int]:
+        start, end = rates(self._settings, self._epoch)
         self._model.train(
             corpus_file=str(self._path), total_examples=self._lines, total_words=self._words, epochs=1, start_alpha=start, end_alpha=end
         )
+        return 0.0, self._words
 
     @property
     def weights(self) -> Weights:
-        """What gensim has learned."""
         return from_gensim(self._model, self._before)
 
 
-def make_gensim(settings: Hyperparameters, **documents: int) -> Any:
+def rates(settings: Word2VecSettings, epoch: int) -> tuple[float, float]:
+    """The learning rates at the beginning and the end of an epoch, numbered from 0."""
+    falling = np.linspace(settings.learning_rate, settings.min_learning_rate, settings.epochs + 1).tolist()
+    return falling[epoch], falling[epoch + 1]
+
+
+def make_gensim(settings: Word2VecSettings, **documents: int) -> Any:
     """A gensim model with these settings, no words in it yet; of documents too, where settings of Doc2Vec are given."""
     kind = GensimDoc2Vec if documents else partial(GensimWord2Vec, sg=int(settings.algorithm == "skip-gram"))
     return kind(
@@ -67,7 +73,7 @@ def make_gensim(settings: Hyperparameters, **documents: int) -> Any:
         min_count=1,  # which songs count is settled when sessions are cut
         sorted_vocab=0,
         workers=settings.workers or os.cpu_count() or 1,
-        seed=check_seed(settings.seed),
+        seed=settings.seed,
     )
 
 

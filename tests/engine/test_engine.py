@@ -17,6 +17,7 @@ from song2vec import AnnoyIndex, Catalogue, Engine, ExactIndex, MarkovChain, Ses
 from song2vec.core.config import IntRange, setting
 from song2vec.core.errors import AmbiguousSongError, ArgumentError, SavedFolderError, UnknownSongError
 from song2vec.models import NearestSong, make_model
+from song2vec.vectors import Learner
 from tests.damage import read_manifest, sealed, write_manifest
 from tests.small import FOLK, METAL, SETTINGS, engine, learner, names_of, plays, sessions
 

@@ -31,9 +31,9 @@ SAMPLED: dict[str, Any] = {"n_negatives": 2048, "learning_rate": 0.03, "epochs":
 NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {  # label -> name and settings other than the defaults
     "gru4rec": ("gru4rec", {"epochs": 8}),
     "youtube": ("youtube", {"epochs": 8}),
-    "autoencoder plain": ("autoencoder", {**SAMPLED, "kind": "plain"}),
+    "autoencoder plain": ("autoencoder", {**SAMPLED, "variant": "plain"}),
     "autoencoder denoising": ("autoencoder", SAMPLED),
-    "autoencoder variational": ("autoencoder", {**SAMPLED, "kind": "variational"}),
+    "autoencoder variational": ("autoencoder", {**SAMPLED, "variant": "variational"}),
 }
 SONGS, BAGS = 100_000, 12_800  # of the steps
 

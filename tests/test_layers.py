@@ -42,10 +42,10 @@ OPTIONAL_ROOMS = {  # loaded by name only, or by each other, so that they may im
     "song2vec.nn": ("torch",),
     "song2vec.ratings.rrn": ("torch",),
     "song2vec.models.networks": ("torch",),
-    "song2vec.models.networks.trained": ("torch",),
     "song2vec.models.networks.recurrent": ("torch",),
     "song2vec.models.networks.gru4rec": ("torch",),
-    "song2vec.models.networks.feedforward": ("torch",),
+    "song2vec.models.networks.candidates": ("torch",),
+    "song2vec.models.networks.autoencoder": ("torch",),
 }
 LIGHT = ("song2vec.nn.trainer", "song2vec.nn.checkpoint")  # modules of these rooms that do without, so that anyone may import them
 UNPICKLERS = ("pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal")

@@ -118,12 +118,7 @@ class NextSongModel(Estimator):
         Returns:
             (n,) int32; ``cut_off`` + 1 stands for any rank beyond, 0 says that a score is not finite.
         """
-        ranks = np.zeros(len(plays), np.int32)
-        for some, scores in self.score_blocks(sessions, plays):
-            where = np.searchsorted(plays, some)
-            ahead = (scores >= scores[np.arange(len(some)), targets[where]][:, None]).sum(1)
-            ranks[where] = np.minimum(ahead, cut_off + 1) * np.isfinite(scores).all(1)
-        return ranks
+        return ranked(self.score_blocks(sessions, plays), plays, targets, cut_off)
 
     @property
     def takes_vectors(self) -> bool:
@@ -186,6 +181,16 @@ class NextSongModel(Estimator):
         return self.catalogue_
 
 
+def ranked(blocks: Iterable[tuple[Array, Array]], plays: Array, targets: Array, cut_off: int) -> Array:
+    """Ranks as :meth:`NextSongModel.ranks` has them, from the scores of ``plays`` block by block."""
+    ranks = np.zeros(len(plays), np.int32)
+    for some, scores in blocks:
+        where = np.searchsorted(plays, some)
+        ahead = (scores >= scores[np.arange(len(some)), targets[where]][:, None]).sum(1)
+        ranks[where] = np.minimum(ahead, cut_off + 1) * np.isfinite(scores).all(1)
+    return ranks
+
+
 def heard_rows(catalogue: Catalogue, songs: Iterable[SongId], unknown: Unknown) -> Array:
     """Rows of songs that were heard, at least one. Raises UnknownSongError, and ArgumentError for what is no list of ids."""
     if isinstance(songs, str | int | np.integer) or not isinstance(songs, Iterable):
@@ -233,8 +238,8 @@ MODELS: Registry[NextSongModel] = Registry(
         "gru4rec": "models.networks.gru4rec.model:GRU4Rec",
         "playlist-rnn": "models.networks.playlist_rnn:PlaylistRNN",
         "hrnn": "models.networks.hrnn:HRNN",
-        "youtube": "models.networks.feedforward.youtube:CandidateNetwork",
-        "autoencoder": "models.networks.feedforward.autoencoder:AutoEncoder",
+        "youtube": "models.networks.candidates.model:CandidateNetwork",
+        "autoencoder": "models.networks.autoencoder.model:AutoEncoder",
         "blend": "models.blend:Blend",
     },
 )

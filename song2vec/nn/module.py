@@ -111,6 +111,11 @@ def song_table(rows: int, width: int) -> nn.Embedding:
     return nn.Embedding(rows, width, sparse=True, _weight=weights.uniform_(-limit, limit))
 
 
+def song_bags(rows: int, width: int, mode: str = "mean") -> nn.EmbeddingBag:
+    """As :func:`song_table`, of which many rows are looked up at once: their mean, or their sum."""
+    return nn.EmbeddingBag(rows, width, mode=mode, sparse=True, _weight=song_table(rows, width).weight.detach())
+
+
 def _is_table(module: nn.Module) -> bool:
     return isinstance(module, nn.Embedding | nn.EmbeddingBag) and module.sparse
 

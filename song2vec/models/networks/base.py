@@ -83,6 +83,11 @@ class NetworkModel(NextSongModel):
         """How the network learns from sessions, some of which have two plays."""
         return SessionTrainee(network, TrainingConfig.of(self), sessions)
 
+    def _check_learnable(self, sessions: Sessions) -> None:
+        """Raises ArgumentError when there is nothing to learn from."""
+        if not (sessions.lengths > 1).any():
+            raise ArgumentError(f"sessions: none of {len(sessions):,} has two plays; at least one such session is needed")
+
     def _training_sessions(self, sessions: Sessions) -> Sessions:
         """The sessions as training sees them."""
         return sessions
@@ -119,8 +124,7 @@ class NetworkModel(NextSongModel):
     def _fit(self, sessions: Sessions, arguments: FitArguments = FitArguments()) -> None:
         device, queries = device_named(self.device), self._validation_queries(sessions, arguments.validation)
         trained_on = self._training_sessions(sessions)
-        if not (trained_on.lengths > 1).any():
-            raise ArgumentError(f"sessions: none of {len(sessions):,} has two plays; at least one such session is needed")
+        self._check_learnable(trained_on)
         network = self._new_network(sessions, arguments.vectors).to(device)
         with threads(self.workers):
             trainer = Trainer(
@@ -158,7 +162,8 @@ class NetworkModel(NextSongModel):
     @property
     def vectors_(self) -> SongVectors:
         """The rows of the output table, a vector a song. Raises ArgumentError before ``fit``."""
-        return SongVectors(self.network_.output.weight.cpu().numpy(), self._fitted())
+        catalogue = self._fitted()
+        return SongVectors(self.network_.output.weight.cpu().numpy(), catalogue)
 
     @property
     def takes_vectors(self) -> bool:

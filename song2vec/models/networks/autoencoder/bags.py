@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from song2vec.core.arrays import Array
+from song2vec.core.arrays import Array, ranges
 from song2vec.models.base import histories
-from song2vec.models.factors import Users
 from song2vec.sessions import Sessions
 
 
@@ -35,23 +35,22 @@ class Bags:
         return cls(keys % width, np.searchsorted(keys, np.arange(owners + 1) * width))
 
     @classmethod
-    def of_users(cls, sessions: Sessions, users: Users) -> Bags:
+    def of_owners(cls, sessions: Sessions, owners: Literal["sessions", "listeners"]) -> Bags:
         """One bag a session, or one a listener of all their sessions; listeners without a session have none."""
-        user = np.arange(len(sessions)) if users == "sessions" else np.unique(sessions.listener, return_inverse=True)[1]
-        return cls.of(np.repeat(user, sessions.lengths), sessions.songs, int(user.max()) + 1)
+        owner = np.arange(len(sessions)) if owners == "sessions" else np.unique(sessions.listener, return_inverse=True)[1]
+        return cls.of(np.repeat(owner, sessions.lengths), sessions.songs, int(owner.max()) + 1)
 
     @classmethod
     def of_histories(cls, sessions: Sessions, plays: Array) -> Bags:
-        """One bag a play: what its session heard up to it."""
+        """One bag a play: what its session played up to it."""
         begin, end = histories(sessions, plays)
-        owner, places = spread(begin, end - begin)
+        owner, places = ranges(begin, end - begin)
         return cls.of(owner, sessions.songs[places], len(plays))
 
     def some(self, which: Array) -> Bags:
         """Some of the bags, by their numbers."""
         counts = self.counts[which]
-        _, places = spread(self.offsets[which], counts)
-        return Bags(self.songs[places], np.append(0, np.cumsum(counts)))
+        return Bags(self.songs[ranges(self.offsets[which], counts)[1]], np.append(0, np.cumsum(counts)))
 
     @property
     def counts(self) -> Array:
@@ -62,9 +61,3 @@ class Bags:
     def owner(self) -> Array:
         """Whose each of the songs is."""
         return np.repeat(np.arange(len(self)), self.counts)
-
-
-def spread(begin: Array, counts: Array) -> tuple[Array, Array]:
-    """Ranges of ``counts`` whole numbers from ``begin``, end to end: the number of each range, and the numbers."""
-    owner = np.repeat(np.arange(len(counts)), counts)
-    return owner, np.repeat(begin - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))

@@ -1,11 +1,10 @@
-"""What a candidate network is told beside the songs: when the session began, how old an example is, and what the log adds."""
+"""What a candidate network knows beside the songs: when a session began, how old an example is, and what else the log has."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import polars as pl
@@ -15,18 +14,17 @@ from song2vec.core.errors import ArgumentError
 from song2vec.sessions import Sessions
 
 HOURS, WEEKDAYS, AGES = 24, 7, 3
-MOST_VALUES, MOST_WORDS = 1_000, 50_000  # the most frequent of a column, of all queries; others are as good as untold
+MOST_VALUES, MOST_WORDS = 1_000, 50_000  # the most frequent of a column, of all queries; all others count as unknown
 _DAY = 86_400
 _WORD = re.compile(r"\w+")
 
 
-@dataclass(frozen=True)
-class Teller:
-    """What a network is told of sessions, as numbers and as the words of a query.
+class ContextEncoder(NamedTuple):
+    """Turns the context of sessions into numbers, and their queries into rows of a table of words.
 
     Attributes:
-        clock, age: hour and weekday, and the age of an example.
-        values: of each column of context that is told, the values that are known.
+        clock, age: whether hour and weekday, and the age of an example, are among the numbers.
+        values: by column of context, the values that are known.
         query: the column of context that holds queries; None without.
         words: those that are known.
     """
@@ -41,39 +39,39 @@ class Teller:
     def learned(cls, sessions: Sessions, *, clock: bool, age: bool, columns: Iterable[str], query: str | None) -> Self:
         """With the most frequent values and words of these sessions. Raises ArgumentError for a column that they lack."""
         there = [] if sessions.context is None else sessions.context.columns
-        for name, setting in [*((column, "context") for column in columns), *([(query, "query")] if query is not None else [])]:
+        queries = [] if query is None else [query]
+        for name, setting in [*((column, "context") for column in columns), *((column, "query") for column in queries)]:
             if name not in there:
                 has = f"have {', '.join(there)}" if there else "have no context"
                 raise ArgumentError(f"{setting}: {name!r} is no context of the sessions, which {has}; read_listens(columns=...) keeps some")
-        texts = {name: _texts(sessions.context, name) for name in (*columns, *([query] if query is not None else []))}
-        values = {name: _frequent(texts[name].drop_nulls(), MOST_VALUES) for name in columns}
-        words = _frequent(pl.Series(_split(texts[query]).explode().drop_nulls()), MOST_WORDS) if query is not None else []
-        return cls(clock, age, values, query, words)
+        values = {name: _frequent(_texts(sessions.context, name), MOST_VALUES) for name in columns}
+        words = [_split(_texts(sessions.context, name)).explode() for name in queries]
+        return cls(clock, age, values, query, _frequent(words[0], MOST_WORDS) if words else [])
 
     @property
-    def numbers(self) -> int:
-        """How many numbers are told of a session."""
+    def size(self) -> int:
+        """How many numbers a session has."""
         return self.clock * (HOURS + WEEKDAYS) + self.age * AGES + sum(map(len, self.values.values()))
 
-    def tell(self, sessions: Sessions, which: Array, age: Array) -> Array:
-        """(n, numbers) float32 of these sessions; ``age`` is (n, 3). A value that is not known is told as zeros."""
+    def features(self, sessions: Sessions, which: Array, age: Array) -> Array:
+        """(n, size) float32 of these sessions; ``age`` is (n, 3). A value that is not known is all zeros."""
         start = None if sessions.start is None else sessions.start[which]
         parts = [np.zeros((len(which), 0), np.float32)] + [clock(start, len(which))] * self.clock + [age] * self.age
         for name, known in self.values.items():
             places = _places(_texts(sessions.context, name, which), known)
-            told = np.zeros((len(which), len(known)), np.float32)
-            told[np.flatnonzero(places >= 0), places[places >= 0]] = 1
-            parts.append(told)
+            found = np.zeros((len(which), len(known)), np.float32)
+            found[np.flatnonzero(places >= 0), places[places >= 0]] = 1
+            parts.append(found)
         return np.concatenate(parts, 1)
 
-    def say(self, sessions: Sessions, which: Array) -> tuple[Array, Array]:
-        """(all words,) int64 rows of the words that are known in the queries of these sessions, and (n,) how many each has."""
+    def queries(self, sessions: Sessions, which: Array) -> tuple[Array, Array]:
+        """(all words,) int64 rows of the known words in the queries of these sessions, end to end, and (n,) how many each has."""
         if self.query is None:
             return np.empty(0, np.int64), np.zeros(len(which), np.int64)
-        said = pl.DataFrame({"session": np.arange(len(which)), "word": _split(_texts(sessions.context, self.query, which))}).explode("word")
-        places = _places(said["word"], self.words)
-        known = places >= 0
-        return places[known], np.bincount(said["session"].to_numpy()[known], minlength=len(which))
+        texts = _split(_texts(sessions.context, self.query, which))
+        asked = pl.DataFrame({"session": np.arange(len(which)), "word": texts}).explode("word")
+        places = _places(asked["word"], self.words)
+        return places[places >= 0], np.bincount(asked["session"].to_numpy()[places >= 0], minlength=len(which))
 
 
 def _texts(context: pl.DataFrame | None, name: str, which: Array | None = None) -> pl.Series:
@@ -89,7 +87,7 @@ def _split(queries: pl.Series) -> pl.Series:
 
 
 def _frequent(texts: pl.Series, most: int) -> list[str]:
-    counted = pl.DataFrame({"text": texts}).group_by("text").len().sort(["len", "text"], descending=[True, False])
+    counted = pl.DataFrame({"text": texts.drop_nulls()}).group_by("text").len().sort(["len", "text"], descending=[True, False])
     found: list[str] = counted["text"].head(most).to_list()
     return found
 
@@ -106,12 +104,12 @@ def clock(start: Array | None, sessions: int) -> Array:
     Args:
         start: (sessions,) epoch seconds, or None.
     """
-    told = np.zeros((sessions, HOURS + WEEKDAYS), np.float32)
+    found = np.zeros((sessions, HOURS + WEEKDAYS), np.float32)
     if start is not None:
         rows, day = np.arange(sessions), np.asarray(start) // _DAY
-        told[rows, np.asarray(start) % _DAY // 3600] = 1
-        told[rows, HOURS + (day + 3) % 7] = 1  # the first day of the epoch was a Thursday
-    return told
+        found[rows, np.asarray(start) % _DAY // 3600] = 1
+        found[rows, HOURS + (day + 3) % 7] = 1  # the first day of the epoch was a Thursday
+    return found
 
 
 def ages(start: Array | None, sessions: int) -> Array:

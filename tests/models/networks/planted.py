@@ -1,8 +1,9 @@
-"""Logs that only a model which knows the time, or what goes together, can foretell."""
+"""Logs that only a model which knows the time, or the context, can predict."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ MORNING, EVENING = 8, 20
 HITS = 5  # songs of an hour
 
 
-def by_hour(predictability: float, *, sessions: int = 400, seed: int = 0) -> tuple[Sessions, Sessions]:
+@cache
+def by_hour(predictability: float, *, sessions: int = 240, seed: int = 0) -> tuple[Sessions, Sessions]:
     """(train, test): with this probability the next song is one of five of the morning, or five of the evening; else any of all."""
     random = np.random.default_rng(seed)
     evening = random.random(sessions) < 0.5
@@ -30,18 +32,19 @@ def by_hour(predictability: float, *, sessions: int = 400, seed: int = 0) -> tup
     return at(train, hours[: len(train)]), at(test, hours[len(train) :])
 
 
-def by_context(predictability: float, *, sessions: int = 400, seed: int = 0) -> tuple[Sessions, Sessions]:
-    """As :func:`by_hour`, but what tells is a country, and one word of a query; times tell nothing."""
+@cache
+def by_context(predictability: float, *, sessions: int = 240, seed: int = 0) -> tuple[Sessions, Sessions]:
+    """As :func:`by_hour`, but it depends on a country, and on one word of a query, and not on times."""
     train, test = by_hour(predictability, sessions=sessions, seed=seed)
     random = np.random.default_rng(seed)
 
-    def told(part: Sessions) -> Sessions:
+    def with_context(part: Sessions) -> Sessions:
         late = part.start // 3600 % 24 == EVENING
         country = np.where(late, "SE", "FI")
         queries = [f"{random.choice(['some', 'Any'])} {'sad' if one else 'Happy'}-songs {random.integers(10**6)}" for one in late]
         return replace(part, start=None, context=pl.DataFrame({"country": country, "search": queries}))
 
-    return told(train), told(test)
+    return with_context(train), with_context(test)
 
 
 def at(sessions: Sessions, start: Any) -> Sessions:

@@ -11,23 +11,23 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from song2vec.core.errors import ArgumentError
-from song2vec.models.networks.feedforward.autoencoder import AutoEncoder
-from song2vec.models.networks.feedforward.youtube import CandidateNetwork
+from song2vec.models.networks.autoencoder.model import AutoEncoder
+from song2vec.models.networks.candidates.model import CandidateNetwork
 from song2vec.nn import trainer as training
 from song2vec.sessions import Sessions
 from song2vec.testing.planted import listen
 
-COMMON: dict[str, Any] = {"hidden": 8, "n_negatives": 16, "batch_size": 8, "epochs": 3, "workers": 1, "progress": False}
+COMMON: dict[str, Any] = {"hidden": 8, "n_negatives": 16, "batch_size": 16, "epochs": 3, "workers": 1, "progress": False}
 MODELS = [
     lambda **given: CandidateNetwork(**{**COMMON, "size": 8, "dropout_input": 0.3, **given}),
-    lambda **given: AutoEncoder(**{**COMMON, "kind": "variational", "wide": 9, **given}),
+    lambda **given: AutoEncoder(**{**COMMON, "variant": "variational", "wide": 9, **given}),
 ]
 every_model = pytest.mark.parametrize("make", MODELS, ids=["youtube", "autoencoder"])
 
 
 @pytest.fixture(scope="module")
 def log() -> tuple[Sessions, Sessions]:
-    return listen("group", 0.8, sessions=160)
+    return listen("group", 0.8, sessions=120)
 
 
 def same(one: Any, other: Any) -> bool:
@@ -37,7 +37,7 @@ def same(one: Any, other: Any) -> bool:
 @every_model
 def test_training_goes_on_where_it_was_cut_short(make, log, tmp_path, monkeypatch):
     """Killed in the middle of the second epoch: the weights and the losses come out the same to the last bit."""
-    monkeypatch.setattr("song2vec.models.networks.feedforward.steps.BLOCK", 4)
+    monkeypatch.setattr("song2vec.nn.training.BLOCK", 4)
     train, validation = log
     whole = make().fit(train, validation=validation)
     saves = []

@@ -1,4 +1,4 @@
-"""What is known of one session beside its songs, for networks that are told such things: when it began, and its context."""
+"""What is known of one session beside its songs: when it began, and its context."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from song2vec.sessions import Sessions
 
 
 @dataclass(frozen=True)
-class Told:
+class SessionContext:
     """What is known of one session.
 
     Attributes:
@@ -35,18 +35,17 @@ class Told:
         far = isinstance(at, int | np.integer) and not -(2**62) < at < 2**62
         if far or isinstance(at, bool) or not isinstance(at, datetime | int | np.integer | None):
             raise ArgumentError(f"at={at!r}: epoch seconds, a datetime or None is allowed")
-        if context is not None and (
-            not isinstance(context, Mapping) or not all(isinstance(value, str | None) for value in context.values())
-        ):
+        texts = isinstance(context, Mapping) and all(isinstance(value, str | None) for value in context.values())
+        if context is not None and not texts:
             raise ArgumentError(f"context={context!r}: texts by column are allowed, such as {{'country': 'SE'}}")
         for name in context or ():
             if name not in columns:
-                told = f"{', '.join(map(repr, columns))} are allowed" if columns else "this model was told of no context"
-                raise ArgumentError(f"context: {name!r} is no column that the model was told of; {told}")
+                allowed = f"{', '.join(map(repr, columns))} are allowed" if columns else "this model has learned from no context"
+                raise ArgumentError(f"context: {name!r} is no column that the model has learned from; {allowed}")
         seconds = at.timestamp() if isinstance(at, datetime) else at
         return cls(None if seconds is None else int(seconds), None if context is None else dict(context))
 
-    def tell(self, session: Sessions) -> Sessions:
+    def given_to(self, session: Sessions) -> Sessions:
         """One session with what is known of it."""
         if self.at is not None:
             session = replace(session, start=np.array([self.at], np.int64))
@@ -56,24 +55,24 @@ class Told:
         return session
 
 
-class ToldSession(LiveSession):
-    """A live session of which more is known than its songs; ``columns`` of context are those that the model was told of."""
+class ContextSession(LiveSession):
+    """A live session of which more is known than its songs; ``columns`` of context are those that the model has learned from."""
 
-    def __init__(self, model: Any, listener: SongId | None, told: Told, columns: Collection[str]) -> None:
+    def __init__(self, model: Any, listener: SongId | None, known: SessionContext, columns: Collection[str]) -> None:
         super().__init__(model, listener)
-        self._told, self._columns = told, columns
+        self._known, self._columns = known, columns
 
     @property
     def _asked(self) -> dict[str, Any]:
-        return vars(self._told)
+        return vars(self._known)
 
     def to_part(self) -> Part:
         part = super().to_part()
-        part.meta["told"] = self._asked
+        part.meta["known"] = self._asked
         return part
 
     def resume(self, songs: list[SongId], part: Part) -> None:
-        saved = Told(**part.meta.get("told", {}))
-        known = {name: value for name, value in (saved.context or {}).items() if name in self._columns}
-        self._told = Told(saved.at, known or None)
+        saved = SessionContext(**part.meta.get("known", {}))
+        context = {name: value for name, value in (saved.context or {}).items() if name in self._columns}
+        self._known = SessionContext(saved.at, context or None)
         super().resume(songs, part)

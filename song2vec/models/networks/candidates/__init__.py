@@ -1,0 +1,1 @@
+"""The candidate network. The modules import torch, so they are loaded by name only, through ``models.MODELS``."""

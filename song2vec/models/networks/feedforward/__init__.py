@@ -1,1 +1,0 @@
-"""Feed-forward next-song models. Their modules import torch, so they are loaded by name only, through ``models.MODELS``."""

@@ -124,8 +124,8 @@ __all__ = [
 
 
 if TYPE_CHECKING:  # these load torch, when they are asked for
-    from song2vec.models.networks.feedforward.autoencoder import AutoEncoder
-    from song2vec.models.networks.feedforward.youtube import CandidateNetwork
+    from song2vec.models.networks.autoencoder.model import AutoEncoder
+    from song2vec.models.networks.candidates.model import CandidateNetwork
     from song2vec.models.networks.gru4rec.model import GRU4Rec
     from song2vec.models.networks.hrnn import HRNN
     from song2vec.models.networks.playlist_rnn import PlaylistRNN

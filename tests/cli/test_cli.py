@@ -16,7 +16,7 @@ import pytest
 
 import song2vec
 from song2vec import Engine, Listens, SongVectors, classic_rock
-from song2vec.cli.demo import LISTENER, SONGS
+from song2vec.cli.inspect import LISTENER, SONGS
 from song2vec.core.config import settings_of
 from song2vec.listens import READERS
 from song2vec.models import MODELS
@@ -500,7 +500,7 @@ def test_models_lists_every_model_with_its_settings(console):
 def test_demo_does_the_main_job(console, tmp_path, monkeypatch):
     log = classic_rock()
     half = log.table.filter(pl.col("time") < log.table["time"].min() + timedelta(days=4))  # it has all songs asked for, and is faster
-    monkeypatch.setattr("song2vec.cli.demo.classic_rock", lambda: Listens(half, log.report))
+    monkeypatch.setattr("song2vec.cli.inspect.classic_rock", lambda: Listens(half, log.report))
     done = console("demo", "-o", tmp_path / "demo")
     assert (done.code, done.err) == (0, "")
     assert sorted(path.name for path in (tmp_path / "demo").iterdir()) == ["classic_rock.s2v", "map.html", "map.png"]

@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 # Tests run side by side, those of a file in one process, since they share what they set up; lines covered are counted.
 # A file on its own: make test PYTEST_ARGS=tests/test_layers.py
-PYTEST_ARGS ?= --numprocesses logical --maxprocesses 4 --dist loadfile --cov --cov-report=
+PYTEST_ARGS ?= --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder --cov --cov-report=
 
 .PHONY: demo test lint wheel notebooks bench-quick clean
 

@@ -19,7 +19,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # one process a core: more threads in e
 SHARED_DATA = Path(os.environ.get("SONG2VEC_SHARED_DATA", Path(__file__).parents[1].parent / "shared" / "data"))
 
 
+FIRST = ("test_docs.py", "test_plugin.py")  # a few long tests each: begun last, one process would wait for them
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in FIRST)
     skip = pytest.mark.skip(reason=f"real data is not at {SHARED_DATA}; set SONG2VEC_SHARED_DATA to where it is")
     for item in items:
         if "shared_data" in item.keywords and not SHARED_DATA.is_dir():

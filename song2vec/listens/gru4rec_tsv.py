@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from song2vec.core.errors import FormatError
 from song2vec.listens import scanning, tables
-from song2vec.listens.reader import FormatError, Reader, Rows, Source
+from song2vec.listens.reader import Reader
+from song2vec.listens.schema import Rows
+from song2vec.listens.sources import Source
 
 _SUFFIXES = (".tsv", ".csv", ".txt", ".tab", ".dat")
 _NEEDED = {"sessionid", "itemid"}

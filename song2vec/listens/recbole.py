@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 
+from song2vec.core.errors import FormatError
 from song2vec.listens import scanning, tables
-from song2vec.listens.reader import FormatError, Reader, Rows, Source, train_first
+from song2vec.listens.reader import Reader, train_first
+from song2vec.listens.schema import Rows
+from song2vec.listens.sources import Source
 
 _TYPED = re.compile(r"[^:]+:(token|float)(_seq)?")
 

@@ -6,8 +6,11 @@ import logging
 
 import polars as pl
 
+from song2vec.core.errors import FormatError
 from song2vec.listens.play_logs import numbers
-from song2vec.listens.reader import FormatError, Reader, Rows, Source
+from song2vec.listens.reader import Reader
+from song2vec.listens.schema import Rows
+from song2vec.listens.sources import Source
 
 logger = logging.getLogger("song2vec")
 

@@ -19,7 +19,9 @@ class PlaylistRNN(RecurrentModel):
 
     name = "playlist-rnn"
     hidden: int = setting(IntRange(1), default=100, tune=IntRange(32, 512, log=True), help="units")
-    activation: Literal["relu", "tanh"] = setting(Choice(("relu", "tanh")), default="relu", tune=Choice(("relu", "tanh")), help="F")
+    activation: Literal["relu", "tanh"] = setting(
+        Choice(("relu", "tanh")), default="relu", tune=Choice(("relu", "tanh")), help="of the hidden units, F above"
+    )
     input: Literal["one-hot", "vectors"] = setting(
         Choice(("one-hot", "vectors")),
         default="one-hot",

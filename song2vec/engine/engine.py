@@ -17,7 +17,6 @@ from song2vec.engine.functions import of_engine
 from song2vec.engine.info import EngineInfo, next_song_model
 from song2vec.maps import song_map
 from song2vec.models import NearestSong, NextSongModel
-from song2vec.models.base import one_session
 from song2vec.playlists import bridge as make_bridge
 from song2vec.playlists import playlist as make_playlist
 from song2vec.playlists import radio as make_radio
@@ -128,7 +127,7 @@ class Engine(Saved):
         if self.next_song is not None:
             return self.next_song
         if self._nearest is None:
-            nobody = one_session(self.catalogue, np.zeros(1, np.int32))
+            nobody = Sessions.from_rows(self.catalogue, [[0]])
             self._nearest = NearestSong(repeats=False).fit(nobody, vectors=self.vectors)
         return self._nearest
 

@@ -154,7 +154,7 @@ class NextSongModel(Estimator):
         """
         catalogue = self._fitted()
         rows = heard_rows(catalogue, songs, unknown)
-        scores: FloatArray = self.score(one_session(catalogue, rows), np.array([len(rows) - 1]))[0]
+        scores: FloatArray = self.score(Sessions.from_rows(catalogue, [rows]), np.array([len(rows) - 1]))[0]
         return scores
 
     def session(self, listener: SongId | None = None) -> LiveSession:
@@ -199,11 +199,6 @@ def heard_rows(catalogue: Catalogue, songs: Iterable[SongId], unknown: Unknown) 
     if not len(rows):
         raise UnknownSongError("songs: no song was given that this model knows; at least one is needed")
     return rows
-
-
-def one_session(catalogue: Catalogue, rows: Array) -> Sessions:
-    """One session of these rows of a catalogue, nobody's."""
-    return Sessions.from_rows(catalogue, [rows])
 
 
 def histories(sessions: Sessions, plays: Array) -> tuple[Array, Array]:

@@ -66,9 +66,9 @@ def history(case: ModelCase) -> None:
     begin, end = test.offsets[5:7]
     expected, alone = model.score(test, np.arange(begin, end)), test.keep(np.array([5]))
     for length in range(1, end - begin + 1):
-        cut = replace(alone, songs=alone.songs[:length], offsets=np.array([0, length]))
+        cut = alone.keep(plays=np.arange(alone.plays) < length)
         close(model.score(cut, np.arange(length)), expected[:length])
-    long = replace(test.keep(np.array([0])), songs=test.songs, offsets=np.array([0, test.plays]))
+    long = replace(test.keep([0]), songs=test.songs, offsets=np.array([0, test.plays]), dwell=test.dwell)
     assert np.isfinite(model.score(long, np.array([test.plays - 1, 0]))).all()
 
 

@@ -13,7 +13,7 @@ from song2vec.catalogue import SongId
 from song2vec.core.arrays import Array
 from song2vec.core.config import FLAG, Choice, FloatRange, IntRange, learned, setting
 from song2vec.core.errors import UnknownSongError
-from song2vec.models.base import NextSongModel, one_session, ranked
+from song2vec.models.base import NextSongModel, ranked
 from song2vec.models.networks.autoencoder.bags import Bags
 from song2vec.models.networks.autoencoder.network import Coder
 from song2vec.models.networks.autoencoder.training import CoderTrainee
@@ -79,7 +79,7 @@ class AutoEncoder(NetworkModel):
         rows = catalogue.rows(songs)
         if not len(rows):
             raise UnknownSongError("songs: is empty; at least one song is needed")
-        vector: Array = self.encode_sessions(one_session(catalogue, rows))[0]
+        vector: Array = self.encode_sessions(Sessions.from_rows(catalogue, [rows]))[0]
         return vector
 
     @torch.inference_mode()

@@ -15,7 +15,7 @@ from song2vec.core.arrays import Array
 from song2vec.core.checks import check_int
 from song2vec.core.config import FLAG, Choice, FloatRange, IntRange, Text, Texts, learned, setting
 from song2vec.core.errors import ArgumentError
-from song2vec.models.base import heard_rows, one_session
+from song2vec.models.base import heard_rows
 from song2vec.models.best import best_songs
 from song2vec.models.live import LiveSession
 from song2vec.models.networks.base import NetworkModel
@@ -175,7 +175,7 @@ class CandidateNetwork(NetworkModel):
     ) -> Sessions:
         """One session of these songs, with what is known of it."""
         catalogue = self._fitted()
-        session = one_session(catalogue, heard_rows(catalogue, songs, unknown))
+        session = Sessions.from_rows(catalogue, [heard_rows(catalogue, songs, unknown)])
         return SessionContext.of(at, context, self._columns).given_to(session)
 
     def _new_network(self, sessions: Sessions, vectors: SongVectors | None) -> SongNetwork:

@@ -19,7 +19,7 @@ import torch
 from song2vec.catalogue import SongId, Unknown
 from song2vec.core.arrays import Array
 from song2vec.core.random import generator
-from song2vec.models.base import heard_rows, one_session
+from song2vec.models.base import heard_rows
 from song2vec.models.best import check_k, top_table
 from song2vec.models.networks.recurrent.live import CarriedSession
 from song2vec.search import Filters, SongIndex, make_index
@@ -63,7 +63,7 @@ class OutputIndex:
         catalogue = self.model.catalogue_
         check_k(k)
         rows = heard_rows(catalogue, songs, unknown)
-        output = self.model._outputs(one_session(catalogue, rows), np.array([len(rows) - 1]))
+        output = self.model._outputs(Sessions.from_rows(catalogue, [rows]), np.array([len(rows) - 1]))
         return self.tables(output, k, exclude)[0]
 
     def session(self, listener: SongId | None = None) -> CarriedSession:

@@ -567,6 +567,11 @@ def folder(trained, tmp_path):
     return trained.save(tmp_path / "engine")
 
 
+@pytest.fixture(scope="module")
+def expected(trained):
+    return answers(trained)[0]
+
+
 def files_of(folder):
     return sorted(folder.iterdir())
 
@@ -611,17 +616,17 @@ def test_one_changed_byte_of_a_data_file_is_noticed(folder, number, data):
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_a_changed_byte_of_the_manifest_is_refused_or_changes_no_answer(trained, folder, data):
+def test_a_changed_byte_of_the_manifest_is_refused_or_changes_no_answer(expected, folder, data):
     path = folder / "manifest.json"
     whole = path.read_bytes()
     place, byte = data.draw(st.integers(0, len(whole) - 1)), data.draw(st.sampled_from(b'\0x0"{}[],:9'))
     path.write_bytes(whole[:place] + bytes([byte]) + whole[place + 1 :])
     try:
-        loaded = Engine.load(folder)
+        assert answers(Engine.load(folder))[0] == expected
     except SavedFolderError:
-        loaded = trained
-    assert answers(loaded)[0] == answers(trained)[0]
-    path.write_bytes(whole)
+        pass
+    finally:
+        path.write_bytes(whole)
 
 
 def test_a_manifest_cut_off_anywhere_is_refused(folder):

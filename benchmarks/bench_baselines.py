@@ -119,7 +119,7 @@ def nearest(name: str, part: Sessions, held_out: Sessions) -> Found:
         for decay, repeats in product((0.0, 0.25, 0.5, 0.75, 0.9, 1.0), (True, False)):
             settings = {"decay": decay, "repeats": repeats} | ({} if own is None else {learner: own})
             model = make_model(name, settings).fit(part, vectors=vectors)
-            found.append((evaluate(model, held_out, k=K, max_queries=QUERIES, timed=0).metrics()["hit_rate"], settings))
+            found.append((evaluate(model, held_out, k=K, max_queries=QUERIES, timed=0).metrics()["recall"], settings))
     score, settings = max(found, key=lambda each: each[0])
     return settings, score, len(found)
 

@@ -56,7 +56,7 @@ def blended(name: str, options: argparse.Namespace) -> tuple[list[dict[str, Any]
     models = fitted(name, part, options.quick)
     rows = ways_tried(models, held_out, options.queries)
     for row in rows:
-        found = f"weight {row['weight']:.1f}  R@20 {row['recall']:.4f}  MRR@20 {row['mrr']:.4f}"
+        found = f"weight {row['weight']:.1f}  recall@20 {row['recall']:.4f}  MRR@20 {row['mrr']:.4f}"
         print(f"{row['group']:>22}  {row['way']:>16}  {found}", flush=True)
     weights = {group: weight(models, group, held_out, options.queries) for group in GROUPS}
     models = fitted(name, train, options.quick)
@@ -66,7 +66,7 @@ def blended(name: str, options: argparse.Namespace) -> tuple[list[dict[str, Any]
     print(comparison)
     table = comparison.table.to_dicts()
     by = {row["model"]: row for row in table}
-    lead = {f"{label}_{of}": 100 * by[model][of] for label, model in LEADING.items() for of in ("hit_rate", "mrr")}
+    lead = {f"{label}_{of}": 100 * by[model][of] for label, model in LEADING.items() for of in ("recall", "mrr")}
     told = {"share_of_test": options.share, "weights": {" + ".join(group): found for group, found in weights.items()}}
     return table, lead | told | {"ways_on_validation": rows, "less_gru4rec": comparison.differences.to_dicts()}
 

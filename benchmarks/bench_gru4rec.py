@@ -132,10 +132,10 @@ def quality(theirs: Official, train: Sessions, test: Sessions, settings: dict[st
     found = evaluate(ours(train, settings, epochs), test, timed=0, lists=False)
     bounds = found.intervals()
     row: dict[str, Any] = {"epochs": epochs}
-    for name, metric in (("recall", "hit_rate"), ("mrr", "mrr")):
+    for metric in ("recall", "mrr"):
         row |= {
-            f"{name}_ours": round(found.metrics()[metric], 5),
-            f"{name}_interval": [round(bounds[metric].low, 5), round(bounds[metric].high, 5)],
+            f"{metric}_ours": round(found.metrics()[metric], 5),
+            f"{metric}_interval": [round(bounds[metric].low, 5), round(bounds[metric].high, 5)],
         }
     recall, mrr = theirs.evaluate(theirs.fit(train, settings, epochs), test)
     return row | {"recall_theirs": recall, "mrr_theirs": mrr}

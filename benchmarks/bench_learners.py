@@ -72,7 +72,7 @@ def coming(question: str, train: Sessions, test: Sessions) -> list[Row]:
     rows: list[Row] = []
     for row in comparison.table.to_dicts():
         shown: Row = {"model": row["model"], "fit_seconds": round(row["fit_seconds"], 1)}
-        for metric, end in product(("hit_rate", "mrr"), ("", "_low", "_high")):
+        for metric, end in product(("recall", "mrr"), ("", "_low", "_high")):
             shown[f"{metric}{end}"] = round(row[f"{metric}{end}"], 4)
             if row["model"] in less:
                 shown[f"{metric}_less_first{end}"] = round(less[row["model"]][f"{metric}{end}"], 4)

@@ -110,7 +110,7 @@ def _tags(train: Sessions) -> Array:
 
 
 def _ratio(ours: Array, theirs: Array, draws: int = 2000) -> tuple[float, float, float]:
-    """Ratio of the mean hit rates with its 95 % paired-bootstrap interval over the queries."""
+    """Ratio of the mean recall with its 95 % paired-bootstrap interval over the queries."""
     random = np.random.default_rng(0)
     samples = [random.integers(0, len(ours), len(ours)) for _ in range(draws)]
     ratios = [ours[sample].mean() / theirs[sample].mean() for sample in samples]

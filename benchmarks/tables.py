@@ -23,30 +23,31 @@ def baselines() -> str:
     """One row a model, two columns a music set, the best of each in bold."""
     rows = _results("bench_baselines")["rows"]
     by = {(row["set"], row["model"]): row for row in rows}
-    models = sorted({row["model"] for row in rows}, key=lambda model: (-by["nowplaying", model]["hit_rate"], model))
-    lines = ["| model | " + " | ".join(f"{title} R@20 | MRR@20" for title in MUSIC.values()) + " |", "|---|" + "---:|" * 2 * len(MUSIC)]
+    models = sorted({row["model"] for row in rows}, key=lambda model: (-by["nowplaying", model]["recall"], model))
+    heads = " | ".join(f"{title} recall@20 | MRR@20" for title in MUSIC.values())
+    lines = [f"| model | {heads} |", "|---|" + "---:|" * 2 * len(MUSIC)]
     for model in models:
-        cells = [_best(by, name, model, metric) for name in MUSIC for metric in ("hit_rate", "mrr")]
+        cells = [_best(by, name, model, metric) for name in MUSIC for metric in ("recall", "mrr")]
         lines.append(f"| {model} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def models() -> str:
     """One row a model, on yes.com radio: its idea and paper as its docstrings say them, what it found and what it cost."""
-    lines = ["| model | idea | paper | R@20 | MRR@20 | training s | ms a query |", "|---|---|---|---:|---:|---:|---:|"]
+    lines = ["| model | idea | paper | recall@20 | MRR@20 | training s | ms a query |", "|---|---|---|---:|---:|---:|---:|"]
     rows = {
         row["model"]: row
         for name in ("bench_baselines", "bench_learners", "bench_networks")
         for row in _results(name)["rows"]
         if _on_radio(row)
     }
-    for name, row in sorted(rows.items(), key=lambda found: -found[1]["hit_rate"]):
+    for name, row in sorted(rows.items(), key=lambda found: -found[1]["recall"]):
         model = MODELS[name.partition(" ")[0]]
         idea = str(model.__doc__).partition("\n\n")[0].partition(". See")[0].rstrip(".").replace("\n", " ")
         found = re.search(r"\(([A-Z][^()]*\b\d{4}\b[^()]*)\)", f"{model.__doc__}\n{sys.modules[model.__module__].__doc__}")
         cost = f"{row['fit_seconds']:.1f} | {row['p50_ms']:.2f}" if "p50_ms" in row else f"{row['fit_seconds']:.1f} | "
         idea = re.sub(r" \([A-Z][^()]*\d{4}[^()]*\)", "", idea).replace("|", "\\|")  # the paper has a column of its own
-        quality = f"{100 * row['hit_rate']:.1f} | {100 * row['mrr']:.1f}"
+        quality = f"{100 * row['recall']:.1f} | {100 * row['mrr']:.1f}"
         lines.append(f"| `{name}` | {' '.join(idea.split())} | {' '.join(found[1].split()) if found else ''} | {quality} | {cost} |")
     return "\n".join(lines)
 
@@ -68,7 +69,8 @@ def ratings() -> str:
 
 def inputs() -> str:
     """A row for each number of epochs and each kind of targets, by an input table that began at random and one of song vectors."""
-    lines = ["| epochs | targets | R@20 random | song vectors | more | MRR@20 random | song vectors | more |", "|---:|---|" + "---:|" * 6]
+    heads = "| epochs | targets | recall@20 random | song vectors | more | MRR@20 random | song vectors | more |"
+    lines = [heads, "|---:|---|" + "---:|" * 6]
     rows = _results("bench_inputs_vectors")["rows"]
     for random, vectors in zip(rows[::2], rows[1::2], strict=True):
         cells = [cell for metric in ("recall", "mrr") for cell in (_cent(random[metric]), _cent(vectors[metric]), _more(vectors, metric))]
@@ -78,7 +80,7 @@ def inputs() -> str:
 
 def dwell() -> str:
     """A row for each way of knowing more of a listener."""
-    lines = ["| model | epochs | R@20 | more | MRR@20 | more |", "|---|" + "---:|" * 5]
+    lines = ["| model | epochs | recall@20 | more | MRR@20 | more |", "|---|" + "---:|" * 5]
     for row in _results("bench_inputs_dwell")["rows"]:
         cells = [cell for metric in ("recall", "mrr") for cell in (_cent(row[metric]), _more(row, metric))]
         lines.append(f"| {row['model']} | {row['epochs']} | {' | '.join(cells)} |")

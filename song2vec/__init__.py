@@ -7,8 +7,7 @@ from song2vec.core.checks import suggestion
 from song2vec.core.errors import Song2VecError
 from song2vec.engine import Engine, EngineInfo
 from song2vec.evaluation import compare, evaluate, tune, tune_weight
-from song2vec.listens import Listens, read_listens
-from song2vec.listens.samples import classic_rock
+from song2vec.listens import Listens, classic_rock, read_listens
 from song2vec.maps import SongMap, song_map
 from song2vec.models import (
     ALS,

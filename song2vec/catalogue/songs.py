@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from song2vec.core.arrays import Array, IntArray, pack_ids, pack_strings, unpack_ids, unpack_strings
+from song2vec.core.checks import check_choice
 from song2vec.core.errors import ArgumentError, UnknownSongError
 from song2vec.core.storage import Part, Saved
 
@@ -83,8 +84,7 @@ class Catalogue(Saved):
 
     def rows(self, songs: Iterable[SongId], unknown: Unknown = "raise") -> IntArray:
         """Rows of several songs, int64. Unknown songs raise, or are left out with ``unknown="skip"``."""
-        if unknown not in ("raise", "skip"):
-            raise ArgumentError(f"unknown={unknown!r}: 'raise' or 'skip' is allowed")
+        check_choice("unknown", unknown, ("raise", "skip"))
         if isinstance(songs, str):
             raise ArgumentError(f"songs={songs!r}: a list of song ids is allowed")
         if unknown == "raise":
@@ -115,26 +115,11 @@ class Catalogue(Saved):
 
     def subset(self, rows: Array) -> Catalogue:
         """A catalogue of these rows only, in this order."""
-        rows = np.asarray(rows, np.int64)
-        return Catalogue(
-            self.ids.gather(rows),
-            self.plays[rows],
-            None if self.artists is None else self.artists.gather(rows),
-            None if self.titles is None else self.titles.gather(rows),
-        )
+        return _of_table(self.table(rows))
 
     def plus(self, new: Catalogue, plays: Array | None = None) -> Catalogue:
         """With new songs behind its own; names that one of the two lacks are None, plays are those of each where none are given."""
-
-        def names(which: str) -> pl.Series | None:
-            parts = [(getattr(catalogue, which), len(catalogue)) for catalogue in (self, new)]
-            if all(part is None for part, _ in parts):
-                return None
-            return pl.concat([pl.Series("", [None] * size if part is None else part, pl.String) for part, size in parts])
-
-        ids = pl.concat([self.ids, new.ids]) if len(new) else self.ids
-        plays = np.concatenate([self.plays, new.plays]) if plays is None else plays
-        return Catalogue(ids, plays, names("artists"), names("titles"))
+        return _of_table(pl.concat([self.table(), new.table()], how="diagonal") if len(new) else self.table(), plays)
 
     @cached_property
     def artist_codes(self) -> Array | None:
@@ -177,10 +162,16 @@ class Catalogue(Saved):
 
     def _hint(self, song: object) -> str:
         """What may have been meant by what is no id."""
-        named = "; an id is needed here, which Engine.find tells of a name" if isinstance(song, str) and self.titles is not None else ""
+        named = "; an id is needed here, Engine.find finds it by the name" if isinstance(song, str) and self.titles is not None else ""
         if self._is_id(song):
             return named
         return f": the ids of this catalogue are {'integers' if self.holds_integers else 'strings'}, this is a {type(song).__name__}{named}"
+
+
+def _of_table(table: pl.DataFrame, plays: Array | None = None) -> Catalogue:
+    """The inverse of :meth:`Catalogue.table`."""
+    artists, titles = (table[name] if name in table.columns else None for name in ("artist", "title"))
+    return Catalogue(table["song"], table["plays"].to_numpy() if plays is None else plays, artists, titles)
 
 
 def _names(column: str, names: pl.Series | Sequence[str | None]) -> pl.Series:

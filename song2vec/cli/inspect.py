@@ -1,4 +1,4 @@
-"""Commands that show what is there: maps, facts, exports, formats and models."""
+"""Commands that show what is there: maps, facts, exports, formats, models, and the demonstration."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ import polars as pl
 import typer
 from rich.table import Table
 
-from song2vec import Engine
+from song2vec import Engine, classic_rock, cut_sessions
 from song2vec.cli.app import app, out, show
 from song2vec.cli.options import AsJson, EngineFolder, Seed
 from song2vec.core.errors import MissingExtraError
 from song2vec.listens import READERS
 from song2vec.maps.song_map import ENDINGS
 from song2vec.models import MODELS, make_model
+
+# what the demonstration asks for
+SONGS = ("Metallica - Enter Sandman", "Fleetwood Mac - Landslide", "The Beatles - Hey Jude")
+LISTENER = ("Led Zeppelin - Stairway to Heaven", "Pink Floyd - Wish You Were Here", "The Who - Baba O'Riley")
 
 
 @app.command("map")
@@ -69,6 +73,29 @@ def formats(as_json: AsJson = False) -> None:
 def models(as_json: AsJson = False) -> None:
     """The next-song models, and their settings as they come."""
     show(pl.DataFrame([_described(name) for name in MODELS]), "Next-song models", as_json)
+
+
+@app.command()
+def demo(
+    out_folder: Annotated[Path, typer.Option("--out", "-o", help="Where the engine and the maps go.")] = Path("demo"),
+) -> None:
+    """The main job on a real log that comes with the package: a week of classic-rock radio."""
+    listens = classic_rock()
+    out.print(str(listens.report), style="bold")
+    # the stations' pages were read about once an hour: shorter gaps than 90 minutes are no silence
+    sessions = cut_sessions(listens, gap_minutes=90, min_song_plays=10)
+    out.print(repr(sessions), style="bold")
+    # and the order within an hour is not known, so context is a wide window
+    engine = Engine.train(sessions, window=20, epochs=10, workers=1)
+    out.print(f"{engine.save(out_folder / 'classic_rock.s2v')}: {engine.info()}", style="bold")
+    for song in SONGS:
+        out.print(f"\nSongs like {song}", style="bold")
+        show(engine.similar(song, 5, max_per_artist=2), "")
+    out.print(f"\nFor a listener of {', '.join(LISTENER)}", style="bold")
+    show(engine.recommend(LISTENER, 5, max_per_artist=1).drop("because_cosine"), "")
+    drawn = engine.map()
+    for name in ("map.png", "map.html"):
+        out.print(f"{drawn.save(out_folder / name)}: {drawn!r}", style="bold")
 
 
 def _described(name: str) -> dict[str, str]:

@@ -33,7 +33,7 @@ def tune_weight(
 
     Args:
         blend: fitted to sessions without those of the validation.
-        metric, k: what to raise: the mean over queries of "recall" (hit rate), "mrr" or "ndcg" at k.
+        metric, k: what to raise: the mean over queries of "recall", "mrr" or "ndcg" at k.
         steps: weights tried are 0, 1 / steps, 2 / steps, ... 1; of equally good ones the lowest is taken.
         max_queries: as many at most, of sessions drawn at random; None for all.
 

@@ -17,7 +17,7 @@ from song2vec.core.errors import ArgumentError
 
 
 def hit(ranks: Array, k: int) -> Array:
-    """1 where the right song is among the first k, else 0: its mean is the hit rate at k, with one right song also the recall at k.
+    """1 where the right song is among the first k, else 0: its mean is the recall at k, as one song is right.
 
     Args:
         ranks: (n,) whole numbers from 1, ties counted against the model.

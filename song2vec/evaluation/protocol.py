@@ -43,7 +43,7 @@ def evaluate(
         vectors: tell how varied the lists are, found by song id; left out otherwise.
         max_queries: a random part of the sessions, of at most so many queries, as tuning does with. All by default.
         timed: queries that are also scored one by one, for the milliseconds; 0 for none.
-        lists: False for hit rates, MRR and NDCG alone: what is recommended is not looked at, and a recurrent model need not score
+        lists: False for recall, MRR and NDCG alone: what is recommended is not looked at, and a recurrent model need not score
             every song for it. Ranks beyond k are then k + 1.
         seed: which queries ``max_queries`` and ``timed`` draw.
 

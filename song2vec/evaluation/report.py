@@ -8,11 +8,11 @@ import polars as pl
 
 # names of metrics -> how they are headed, best known first; all of those marked @ depend on k
 METRICS = {
-    "hit_rate": "hit rate@",
+    "recall": "recall@",
     "mrr": "MRR@",
     "ndcg": "NDCG@",
-    "new_hit_rate": "hit rate@ on new songs",
-    "repeat_hit_rate": "hit rate@ on repeats",
+    "new_recall": "recall@ on new songs",
+    "repeat_recall": "recall@ on repeats",
     "repeat_share": "repeats",
     "coverage": "coverage@",
     "gini": "Gini@",
@@ -29,13 +29,13 @@ COSTS = {
     "p99_ms": "p99 ms",
     "bytes": "MB",
 }
-DRAWN = ("hit_rate", "mrr", "ndcg", "new_hit_rate", "repeat_hit_rate", "coverage", "popularity_lift", "artist_diversity")
-BRIEF = ("hit_rate", "mrr", "coverage", "popularity_lift", "fit_seconds", "p50_ms", "bytes")
+DRAWN = ("recall", "mrr", "ndcg", "new_recall", "repeat_recall", "coverage", "popularity_lift", "artist_diversity")
+BRIEF = ("recall", "mrr", "coverage", "popularity_lift", "fit_seconds", "p50_ms", "bytes")
 Cells = list[list[str]]
 
 
 def title(name: str, k: int) -> str:
-    """``hit_rate`` -> ``hit rate@20``."""
+    """``recall`` -> ``recall@20``."""
     return METRICS[name].replace("@", f"@{k}")
 
 

@@ -73,7 +73,7 @@ class Evaluation:
         return len(self.ranks)
 
     def __repr__(self) -> str:
-        figures = f"hit rate@{self.k} {self.ratios['hit_rate'].value:.4f}, MRR@{self.k} {self.ratios['mrr'].value:.4f}"
+        figures = f"recall@{self.k} {self.ratios['recall'].value:.4f}, MRR@{self.k} {self.ratios['mrr'].value:.4f}"
         return f"Evaluation({self.model}: {figures}, {len(self):,} queries of {self.sessions:,} sessions)"
 
     @property
@@ -86,11 +86,11 @@ class Evaluation:
         """The metrics that are sums over queries, by name."""
         hits, new = metrics.hit(self.ranks, self.k), ~self.repeat
         found = {
-            "hit_rate": Ratio.mean(hits),
+            "recall": Ratio.mean(hits),
             "mrr": Ratio.mean(metrics.reciprocal_rank(self.ranks, self.k)),
             "ndcg": Ratio.mean(metrics.ndcg(self.ranks, self.k)),
-            "new_hit_rate": Ratio(hits * new, new.astype(np.float64)),
-            "repeat_hit_rate": Ratio(hits * self.repeat, self.repeat.astype(np.float64)),
+            "new_recall": Ratio(hits * new, new.astype(np.float64)),
+            "repeat_recall": Ratio(hits * self.repeat, self.repeat.astype(np.float64)),
             "repeat_share": Ratio.mean(self.repeat.astype(np.float64)),
         }
         if self.top is None:
@@ -108,7 +108,7 @@ class Evaluation:
     def metrics(self) -> dict[str, float]:
         """Every figure by name; NaN where there is nothing to tell, as hits on repeats when nothing was repeated.
 
-        hit_rate (the recall, as one song is right), mrr and ndcg at k; new_hit_rate and repeat_hit_rate over the queries
+        recall, mrr and ndcg at k; new_recall and repeat_recall over the queries
         whose answer was not, or was, heard before in its session, and repeat_share of the latter; popularity_lift and
         novelty by the plays of the catalogue, which a split counts in training only; diversity where vectors and
         artist_diversity where artists are known; coverage and gini of what was recommended. Without lists the figures of ranks alone.

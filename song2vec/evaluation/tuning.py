@@ -59,7 +59,7 @@ def tune(
         model: a model, whose settings outside of the space stay as they are, or a name.
         train: what models learn from, less the validation sessions.
         trials: how many, those of a resumed study included.
-        metric, k: what to raise: the mean over queries of "recall" (hit rate), "mrr" or "ndcg" at k.
+        metric, k: what to raise: the mean over queries of "recall", "mrr" or "ndcg" at k.
         validation: a share of the sessions of ``train``, drawn at random, or sessions of your own.
         max_queries: as many at most, of sessions drawn at random; None for all.
         study: a file that keeps the trials; a search that was stopped goes on where it was.

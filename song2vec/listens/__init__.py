@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from importlib.resources import as_file, files
 from typing import Any
 
 from song2vec.core.checks import check_choice, named_options
@@ -42,7 +43,7 @@ READERS: Registry[Reader] = Registry(
 _ANY_TABLE = tables.Table.name
 Columns = Mapping[str, str | Sequence[str]]
 
-__all__ = ["READERS", "Listens", "ReadReport", "Reader", "read_listens"]
+__all__ = ["READERS", "Listens", "ReadReport", "Reader", "classic_rock", "read_listens"]
 
 
 @named_options
@@ -79,6 +80,16 @@ def read_listens(log: str | os.PathLike[str] | Any, format: str = "auto", column
     else:
         reader, chosen = _recognise(sources, os.fspath(log))
     return _standardise(reader.read(chosen), reader.name, chosen, sources)
+
+
+@named_options
+def classic_rock() -> Listens:
+    """A week of 25 US classic-rock radio stations, June 2014: 37,342 plays of 2,229 songs; each station is a listener.
+
+    Collected by FiveThirtyEight, CC BY 4.0; see ``song2vec/data/ATTRIBUTION.md``.
+    """
+    with as_file(files("song2vec") / "data" / "classic_rock.csv.zst") as path:
+        return read_listens(path)
 
 
 def _standardise(rows: Any, name: str, chosen: list[Source], sources: list[Source]) -> Listens:

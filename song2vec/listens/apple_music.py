@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from song2vec.core.errors import FormatError
 from song2vec.listens import scanning
-from song2vec.listens.play_logs import numbers, sift, start_of
-from song2vec.listens.reader import Reader
-from song2vec.listens.schema import Rows
-from song2vec.listens.sources import Source
+from song2vec.listens.play_logs import numbers, start_of
+from song2vec.listens.reader import FormatError, Reader, Rows, Source
+from song2vec.listens.schema import sift
 from song2vec.listens.times import parse_time
 
 _NAME = "apple music play activity"

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from song2vec.core.errors import FormatError
 from song2vec.listens import scanning, tables
-from song2vec.listens.reader import Reader
-from song2vec.listens.schema import Rows
-from song2vec.listens.sources import Source
+from song2vec.listens.reader import FormatError, Reader, Rows, Source
 
 _SUFFIXES = (".tsv", ".csv", ".txt", ".tab", ".dat")
 _NEEDED = {"sessionid", "itemid"}

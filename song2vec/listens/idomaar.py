@@ -9,10 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from song2vec.core.errors import FormatError
-from song2vec.listens.reader import Reader, id_series, needed, parse_json_text, seconds_of
-from song2vec.listens.schema import Rows
-from song2vec.listens.sources import Source
+from song2vec.listens.reader import FormatError, Reader, Rows, Source, id_series, needed, parse_json_text, seconds_of
 
 _EVENT = "event.session"
 _BATCH = 500_000  # plays held as Python objects at a time; the dataset has 31 million

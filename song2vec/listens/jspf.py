@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from song2vec.core.errors import FormatError
 from song2vec.listens.playlist_files import Playlist, Track, known_by, to_rows
-from song2vec.listens.reader import Reader, needed, parse_json, seconds_of, text_of
-from song2vec.listens.schema import Rows
-from song2vec.listens.sources import Source
+from song2vec.listens.reader import FormatError, Reader, Rows, Source, needed, parse_json, seconds_of, text_of
 
 _BEGINNING = re.compile(r'\s*\{\s*"playlist"\s*:\s*\{')
 

@@ -8,9 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from song2vec.listens.play_logs import headerless, oldest_first
-from song2vec.listens.reader import Reader
-from song2vec.listens.schema import Rows
-from song2vec.listens.sources import Source
+from song2vec.listens.reader import Reader, Rows, Source
 
 _FIRST_LINE = re.compile(r"[^\t\n]+\t\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\t([^\t\n]*\t){3}[^\t\n]*(\n|$)")
 _COLUMNS = ("listener", "time", "artist_mbid", "artist", "song", "title")

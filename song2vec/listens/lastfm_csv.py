@@ -7,12 +7,9 @@ import re
 
 import polars as pl
 
-from song2vec.core.errors import FormatError
 from song2vec.listens import scanning
 from song2vec.listens.play_logs import headerless, oldest_first
-from song2vec.listens.reader import Reader
-from song2vec.listens.schema import Rows
-from song2vec.listens.sources import Source
+from song2vec.listens.reader import FormatError, Reader, Rows, Source
 
 _DATE = re.compile(r"\d{1,2} [A-Z][a-z]{2} \d{4},? \d\d:\d\d")
 _SHORT = ("artist", "album", "title", "date")

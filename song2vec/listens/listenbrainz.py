@@ -9,12 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from song2vec.core.errors import FormatError
 from song2vec.listens import scanning
 from song2vec.listens.play_logs import NUMBER, TEXT, Fields, json_frame, oldest_first
-from song2vec.listens.reader import Reader, parse_json, parse_json_text, seconds_of, text_of
-from song2vec.listens.schema import Rows
-from song2vec.listens.sources import Source
+from song2vec.listens.reader import FormatError, Reader, Rows, Source, parse_json, parse_json_text, seconds_of, text_of
 from song2vec.listens.times import parse_time
 
 _LINES, _PARQUET = (".jsonl", ".ndjson", ".listens"), (".parquet", ".pq")

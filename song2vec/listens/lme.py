@@ -6,9 +6,7 @@ import re
 
 import polars as pl
 
-from song2vec.core.errors import FormatError
-from song2vec.listens.reader import Reader, train_first
-from song2vec.listens.schema import Rows
+from song2vec.listens.reader import FormatError, Reader, Rows, train_first
 from song2vec.listens.session_lines import parse_lines
 from song2vec.listens.sources import HEAD_BYTES, Source
 

@@ -7,11 +7,8 @@ import re
 from pathlib import PurePath
 from urllib.parse import unquote
 
-from song2vec.core.errors import FormatError
 from song2vec.listens.playlist_files import Playlist, Track, known_by, paths_below, to_rows
-from song2vec.listens.reader import Reader, seconds_of
-from song2vec.listens.schema import Rows
-from song2vec.listens.sources import Source
+from song2vec.listens.reader import FormatError, Reader, Rows, Source, seconds_of
 
 # seconds, perhaps key="value" pairs, then a comma and the name; -1 seconds means unknown
 _EXTINF = re.compile(r'#EXTINF:\s*(-?[\d.]*)(?:\s+[\w-]+="[^"]*")*\s*,(.*)', re.IGNORECASE)

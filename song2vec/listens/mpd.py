@@ -6,10 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from song2vec.core.errors import FormatError
-from song2vec.listens.reader import Reader, id_series, needed, parse_json, seconds_of, text_of
-from song2vec.listens.schema import Rows
-from song2vec.listens.sources import Source
+from song2vec.listens.reader import FormatError, Reader, Rows, Source, id_series, needed, parse_json, seconds_of, text_of
 
 
 class MillionPlaylistDataset(Reader):

@@ -76,16 +76,6 @@ def oldest_first(frame: pl.DataFrame, where: str) -> pl.DataFrame:
     return frame if rises > falls else frame.reverse()
 
 
-def sift(frame: pl.DataFrame, rules: Mapping[str, pl.Expr]) -> tuple[pl.DataFrame, dict[str, int]]:
-    """The rows that no rule is true for, and how many were dropped by which; a row counts under the first rule that takes it."""
-    dropped = {}
-    for why, rule in rules.items():
-        before = frame.height
-        frame = frame.filter(~rule.fill_null(False))
-        dropped[why] = before - frame.height
-    return frame, dropped
-
-
 def headerless(data: Path | bytes, where: str, names: Sequence[str], *, separator: str, quote: str | None) -> pl.DataFrame:
     """A table without a header line, every column as text; rows that are cut short end in nulls, empty lines are left out.
 

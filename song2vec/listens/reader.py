@@ -1,4 +1,4 @@
-"""What a reader is: one format's name, how to recognise it, and how to read it; and what readers of JSON share."""
+"""What a reader is: one format's name, how to recognise it, and how to read it; with all that the files of readers need for it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-from song2vec.core.errors import FormatError
-from song2vec.listens.schema import Rows
-from song2vec.listens.sources import Source
+from song2vec.core.errors import FormatError as FormatError
+from song2vec.listens.schema import Rows as Rows
+from song2vec.listens.sources import Source as Source
 
 
 class Reader(ABC):

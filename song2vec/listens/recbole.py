@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import re
 
-from song2vec.core.errors import FormatError
 from song2vec.listens import scanning, tables
-from song2vec.listens.reader import Reader, train_first
-from song2vec.listens.schema import Rows
-from song2vec.listens.sources import Source
+from song2vec.listens.reader import FormatError, Reader, Rows, Source, train_first
 
 _TYPED = re.compile(r"[^:]+:(token|float)(_seq)?")
 

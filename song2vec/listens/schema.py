@@ -35,6 +35,7 @@ COLUMNS: Mapping[str, str] = {
     "session": "the session, playlist or basket it came in, where the log gives one",
     "skipped": "true where the log marks the play as skipped",
 }
+_TYPES = {"played_seconds": pl.Float32, "duration_seconds": pl.Float32, "skipped": pl.Boolean}  # of the columns that are no texts
 CONTEXT = "context:"  # what begins so is kept as text for models that take it: "context:country", "context:query"
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # unset clocks say 1970 or 1980; no listening log is this old
 DEFAULT_LISTENER = "me"
@@ -148,16 +149,8 @@ def _with_listener(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_types(frame: pl.DataFrame) -> pl.DataFrame:
-    wanted: dict[str, pl.DataType | type[pl.DataType]] = {}
-    for name, dtype in frame.schema.items():
-        if name in ("listener", "song", "session"):
-            wanted[name] = pl.Int64 if dtype.is_integer() else pl.String
-        elif name in ("played_seconds", "duration_seconds"):
-            wanted[name] = pl.Float32
-        elif name in ("artist", "title") or name.startswith(CONTEXT):
-            wanted[name] = pl.String
-        elif name == "skipped":
-            wanted[name] = pl.Boolean
+    wanted: dict[str, pl.DataType | type[pl.DataType]] = {name: _TYPES.get(name, pl.String) for name in frame.columns if name != "time"}
+    wanted |= {name: pl.Int64 for name in ("listener", "song", "session") if name in wanted and frame.schema[name].is_integer()}
     return frame.cast({name: dtype for name, dtype in wanted.items() if frame.schema[name] != dtype})
 
 
@@ -174,8 +167,16 @@ def _drop(frame: pl.DataFrame, dropped: dict[str, int]) -> pl.DataFrame:
     # a clean log, the usual case, is settled by one cheap pass and never copied
     if not frame.select(pl.any_horizontal(rule.any() for rule in rules.values())).item():
         return frame
+    frame, counts = sift(frame, rules)
+    dropped |= {why: dropped.get(why, 0) + count for why, count in counts.items()}
+    return frame
+
+
+def sift(frame: pl.DataFrame, rules: Mapping[str, pl.Expr]) -> tuple[pl.DataFrame, dict[str, int]]:
+    """The rows that no rule is true for, and how many were dropped by which; a row counts under the first rule that takes it."""
+    dropped = {}
     for why, rule in rules.items():
         before = frame.height
-        frame = frame.filter(~rule)
-        dropped[why] = dropped.get(why, 0) + before - frame.height
-    return frame
+        frame = frame.filter(~rule.fill_null(False))
+        dropped[why] = before - frame.height
+    return frame, dropped

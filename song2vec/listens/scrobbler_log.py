@@ -6,11 +6,8 @@ import logging
 
 import polars as pl
 
-from song2vec.core.errors import FormatError
 from song2vec.listens.play_logs import numbers
-from song2vec.listens.reader import Reader
-from song2vec.listens.schema import Rows
-from song2vec.listens.sources import Source
+from song2vec.listens.reader import FormatError, Reader, Rows, Source
 
 logger = logging.getLogger("song2vec")
 

@@ -6,10 +6,7 @@ import re
 
 import polars as pl
 
-from song2vec.core.errors import FormatError
-from song2vec.listens.reader import Reader, train_first
-from song2vec.listens.schema import Rows
-from song2vec.listens.sources import Source
+from song2vec.listens.reader import FormatError, Reader, Rows, Source, train_first
 
 _LME_EXTRAS = ("tags.txt", "tag_hash.txt", "song_hash.txt")  # lie beside playlists and may hold nothing but numbers
 

@@ -8,9 +8,7 @@ from datetime import timedelta
 import polars as pl
 
 from song2vec.listens.play_logs import NUMBER, TEXT, Fields, is_json_with, json_frame, start_of
-from song2vec.listens.reader import Reader, parse_json_array
-from song2vec.listens.schema import Rows
-from song2vec.listens.sources import Source
+from song2vec.listens.reader import Reader, Rows, Source, parse_json_array
 from song2vec.listens.times import parse_time
 
 _NAME = re.compile(r"streaminghistory(_music)?[\W_]*\d*\W*(\d+\W*)?\.json", re.IGNORECASE)

@@ -6,10 +6,9 @@ import re
 
 import polars as pl
 
-from song2vec.listens.play_logs import FLAG, NUMBER, TEXT, Fields, is_json_with, json_frame, sift, start_of
-from song2vec.listens.reader import Reader, parse_json_array
-from song2vec.listens.schema import DEFAULT_LISTENER, Rows
-from song2vec.listens.sources import Source
+from song2vec.listens.play_logs import FLAG, NUMBER, TEXT, Fields, is_json_with, json_frame, start_of
+from song2vec.listens.reader import Reader, Source, parse_json_array
+from song2vec.listens.schema import DEFAULT_LISTENER, Rows, sift
 from song2vec.listens.times import parse_time
 
 _NAME = re.compile(r"(streaming_history_audio_|endsong).*\.json", re.IGNORECASE)

@@ -8,10 +8,9 @@ from typing import Any
 import polars as pl
 
 from song2vec.core.errors import ArgumentError, FormatError
-from song2vec.listens.reader import Reader
+from song2vec.listens.reader import Reader, Source
 from song2vec.listens.scanning import header, readable, scan
 from song2vec.listens.schema import COLUMNS, CONTEXT, Rows
-from song2vec.listens.sources import Source
 
 # Names are compared in lower case without spaces, underscores, dashes and dots; the first that is there wins.
 ALIASES: Mapping[str, Sequence[str]] = {

@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from song2vec.core.errors import FormatError
 from song2vec.listens.playlist_files import Playlist, Track, known_by, to_rows
-from song2vec.listens.reader import Reader, seconds_of
-from song2vec.listens.schema import Rows
-from song2vec.listens.sources import Source
+from song2vec.listens.reader import FormatError, Reader, Rows, Source, seconds_of
 
 
 class XSPF(Reader):

@@ -7,11 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from song2vec.core.errors import FormatError
-from song2vec.listens.play_logs import FLAG, TEXT, Fields, is_json_with, json_frame, oldest_first, sift
-from song2vec.listens.reader import Reader, parse_json_array
-from song2vec.listens.schema import Rows
-from song2vec.listens.sources import Source
+from song2vec.listens.play_logs import FLAG, TEXT, Fields, is_json_with, json_frame, oldest_first
+from song2vec.listens.reader import FormatError, Reader, Rows, Source, parse_json_array
+from song2vec.listens.schema import sift
 
 _NAME = re.compile(r"watch-history.*\.json", re.IGNORECASE)
 _NEEDED: Fields = {"header": TEXT, "title": TEXT, "time": TEXT}

@@ -45,11 +45,11 @@ def keep_best(scores: Array, first: int, mask: Array, n: int, slack: float, low:
         scores: (rows, queries) of the rows from ``first`` on.
         mask: (m,) which rows count; empty for all.
         low: (queries,) a score below is not among the n best; rises.
-        found, places: (queries, room) scores kept and their rows; ``counts`` (queries,) how many, -1 where more than
-            half the room lies within ``slack`` of the n-th best, so that this is no way to tell them apart.
+        found, places: (queries, capacity) scores kept and their rows; ``counts`` (queries,) how many, -1 where more than
+            half the capacity lies within ``slack`` of the n-th best, so that their scores do not separate them.
     """
     songs, queries = scores.shape
-    room = found.shape[1]
+    capacity = found.shape[1]
     top = np.empty(queries, np.float32)
     for start in range(0, songs, _LOOK):
         stop = min(songs, start + _LOOK)
@@ -67,22 +67,22 @@ def keep_best(scores: Array, first: int, mask: Array, n: int, slack: float, low:
                 count = counts[q]
                 found[q, count], places[q, count] = scores[row, q], first + row
                 counts[q] = count + 1
-                if count + 1 == room:
+                if count + 1 == capacity:
                     _thin(q, n, slack, low, found, places, counts)
 
 
 @jit
 def _thin(q: int, n: int, slack: float, low: Array, found: Array, places: Array, counts: Array) -> None:
     """Raise the threshold to the n-th best score so far and forget what is below."""
-    room = found.shape[1]
-    low[q] = np.partition(found[q], room - n)[room - n] - slack
+    capacity = found.shape[1]
+    low[q] = np.partition(found[q], capacity - n)[capacity - n] - slack
     count = 0
-    for i in range(room):
+    for i in range(capacity):
         if found[q, i] >= low[q]:
             found[q, count], places[q, count] = found[q, i], places[q, i]
             count += 1
     counts[q] = count
-    if 2 * count > room:
+    if 2 * count > capacity:
         counts[q], low[q] = -1, np.inf
 
 

@@ -289,7 +289,7 @@ class SongIndex(Estimator):
 
 
 def _identity(vectors: SongVectors) -> dict[str, Any]:
-    """What tells these vectors from others: a digest of evenly spread rows notices a retrained matrix at no cost."""
+    """What distinguishes these vectors from others: a digest of evenly spread rows notices a retrained matrix at no cost."""
     rows = np.linspace(0, len(vectors) - 1, min(_DIGEST_ROWS, len(vectors))).astype(np.int64)
     digest = hashlib.sha256(np.ascontiguousarray(vectors.matrix[rows]).tobytes()).hexdigest()[:16]
     return {"songs": len(vectors), "size": vectors.size, "catalogue": vectors.catalogue.fingerprint, "vectors": digest}

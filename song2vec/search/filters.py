@@ -12,7 +12,7 @@ from rapidfuzz import process
 
 from song2vec.catalogue import Catalogue, SongId, Unknown
 from song2vec.core.arrays import Array
-from song2vec.core.checks import check_int
+from song2vec.core.checks import check_choice, check_int
 from song2vec.core.errors import ArgumentError
 from song2vec.search.neighbours import Neighbours
 
@@ -51,8 +51,7 @@ class Filters:
                 raise ArgumentError(f"not_by holds {artist!r}: names of artists are allowed")
         if self.max_per_artist is not None:
             check_int("max_per_artist", self.max_per_artist)
-        if self.unknown not in ("raise", "skip"):
-            raise ArgumentError(f"unknown={self.unknown!r}: 'raise' or 'skip' is allowed")
+        check_choice("unknown", self.unknown, ("raise", "skip"))
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ import polars as pl
 
 from song2vec.catalogue import SongId, Unknown
 from song2vec.core.arrays import Array, FloatArray, IntArray
-from song2vec.core.checks import named_options
+from song2vec.core.checks import check_choice, check_float, named_options
 from song2vec.core.errors import ArgumentError, UnknownSongError
 from song2vec.listens import Listens, read_listens
 from song2vec.vectors.song_vectors import SongVectors
@@ -66,8 +66,7 @@ def listener(
         ArgumentError: the history is empty, of several listeners, or lacks what the weights need.
     """
     table = _table(history)
-    if unknown not in ("raise", "skip"):
-        raise ArgumentError(f"unknown={unknown!r}: 'raise' or 'skip' is allowed")
+    check_choice("unknown", unknown, ("raise", "skip"))
     songs = table["song"].to_list()
     known = np.array([unknown == "raise" or song in vectors.catalogue for song in songs], bool)
     rows = vectors.catalogue.rows(song for song, keep in zip(songs, known, strict=True) if keep)
@@ -105,8 +104,7 @@ def _weights(table: pl.DataFrame, half_life_days: float | None, by_dwell: bool) 
     """(plays,) float64."""
     weights = np.ones(table.height)
     if half_life_days is not None:
-        if not half_life_days > 0:
-            raise ArgumentError(f"half_life_days={half_life_days!r}: a number of days above 0 is allowed")
+        check_float("half_life_days", half_life_days, 0, above=True)
         if "time" not in table.columns:
             raise ArgumentError("half_life_days: needs a listens table with times, not a list of songs")
         times = table["time"].dt.timestamp("us").to_numpy()

@@ -18,7 +18,7 @@ _ONE_THREAD = 9000  # numbers in a matrix that OpenBLAS multiplies with a vector
 _ONE_THREAD_PRODUCT = 1 << 18  # multiplications of a matrix product that it does there
 _GROUP = 64  # queries scored together
 _TILE = 2048  # rows scored together: the scores of a tile, half a megabyte, stay in the cache
-_ROOM = 128  # candidates kept a query
+_CAPACITY = 128  # candidates kept a query
 _FEW_ROWS = 64  # put in order where their cosines are computed
 _NO_SLACK = np.float32(0)
 _NO_MASK = np.empty(0, np.bool_)
@@ -108,17 +108,17 @@ def _best_of_group(unit: Array, queries: Array, n: int, rows: Array | None) -> l
         mask = np.zeros(len(unit), np.bool_)
         mask[rows] = True
     size, count = unit.shape[1], len(queries)
-    room = max(_ROOM, 4 * n)
+    capacity = max(_CAPACITY, 4 * n)
     low, counts = np.full(count, -np.inf, np.float32), np.zeros(count, np.int64)
-    found, places = np.empty((count, room), np.float32), np.empty((count, room), np.int64)
+    found, places = np.empty((count, capacity), np.float32), np.empty((count, capacity), np.int64)
     block = max(1, min(_GROUP, _ONE_THREAD_PRODUCT // (_GROUP * size)))
     scores = np.empty((_TILE, count), np.float32)
-    turned = np.ascontiguousarray(queries.T)
+    transposed = np.ascontiguousarray(queries.T)
     for first in range(0, len(unit), _TILE):
         tile = unit[first : first + _TILE]
         whole = len(tile) // block * block
-        np.matmul(tile[:whole].reshape(-1, block, size), turned, out=scores[:whole].reshape(-1, block, count))
-        np.matmul(tile[whole:], turned, out=scores[whole : len(tile)])
+        np.matmul(tile[:whole].reshape(-1, block, size), transposed, out=scores[:whole].reshape(-1, block, count))
+        np.matmul(tile[whole:], transposed, out=scores[whole : len(tile)])
         keep_best(scores[: len(tile)], first, mask, n, _slack(size), low, found, places, counts)
     return [places[q, : counts[q]] if counts[q] >= 0 else _best_of_one(unit, queries[q], n, rows) for q in range(count)]
 

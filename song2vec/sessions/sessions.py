@@ -25,6 +25,7 @@ from song2vec.core.arrays import Array, pack_ids, pack_strings, unpack_ids, unpa
 from song2vec.core.checks import check_type
 from song2vec.core.errors import ArgumentError
 from song2vec.core.storage import Part, Saved, prefixed, within
+from song2vec.listens.schema import reasons
 from song2vec.sessions import columns
 from song2vec.sessions.columns import offsets_of
 from song2vec.sessions.ordering import gather
@@ -45,8 +46,7 @@ class CutReport:
 
     def __str__(self) -> str:
         text = f"{self.kept:,} of {self.plays:,} plays kept"
-        reasons = ", ".join(f"{count:,} {why}" for why, count in sorted(self.dropped.items(), key=lambda item: -item[1]))
-        return f"{text} (dropped: {reasons})" if reasons else text
+        return f"{text} (dropped: {reasons(self.dropped)})" if self.dropped else text
 
 
 @dataclass(frozen=True, eq=False)

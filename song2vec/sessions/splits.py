@@ -37,7 +37,7 @@ def split_by_time(sessions: Sessions, test_days: float = 7, *, unseen: Unseen = 
     """The sessions that begin within the last ``test_days`` days, counted back from the newest, are the test.
 
     A session that begins before them and still runs when they begin is cut there: training knows nothing of that time, and
-    ``train.report`` counts the plays it lost. When a play began is told by the start of its session and the dwell of the
+    ``train.report`` counts the plays it lost. When a play began follows from the start of its session and the dwell of the
     plays before, unknown dwell taken as none.
 
     Raises ArgumentError for sessions without times, days not above 0, and when no session is left to train on.

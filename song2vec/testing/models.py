@@ -16,7 +16,7 @@ from song2vec.core.errors import ArgumentError
 from song2vec.models import NextSongModel, Popularity
 from song2vec.sessions import Sessions
 from song2vec.testing.battery import SHARED, Case, close, run
-from song2vec.testing.planted import CHANCE, SONGS, Structure, hit_rate, listen, with_string_ids
+from song2vec.testing.planted import CHANCE, SONGS, Structure, listen, recall, with_string_ids
 
 MARGIN = 0.04  # four standard deviations at 700 queries
 
@@ -108,14 +108,14 @@ def logs(case: ModelCase) -> None:
 def learning(case: ModelCase) -> None:
     """It learns the structure that it can learn, more where there is more, and finds none where there is none."""
     train, test = listen("follows", 0.0)
-    assert hit_rate(case.fit(train), test) <= CHANCE + MARGIN
+    assert recall(case.fit(train), test) <= CHANCE + MARGIN
     if case.learns is not None:
         learnt = [listen(case.learns, predictability) for predictability in (0.2, 0.5, 0.8)]
-        rates = [hit_rate(case.fit(train), test) for train, test in learnt]
-        assert rates == sorted(rates), f"hit rates {rates}"
-        assert rates[-1] > rates[0] + 0.2, f"hit rates {rates}"
+        rates = [recall(case.fit(train), test) for train, test in learnt]
+        assert rates == sorted(rates), f"recall {rates}"
+        assert rates[-1] > rates[0] + 0.2, f"recall {rates}"
         train, test = learnt[-1]
-        assert rates[-1] >= (0.6 if case.learns == "popular" else hit_rate(Popularity().fit(train), test) + 0.25), f"hit rates {rates}"
+        assert rates[-1] >= (0.6 if case.learns == "popular" else recall(Popularity().fit(train), test) + 0.25), f"recall {rates}"
 
 
 MODEL_CHECKS = (*SHARED, scoring, history, live, logs, learning)

@@ -81,7 +81,7 @@ def queries(sessions: Sessions) -> Array:
     return np.setdiff1d(np.arange(sessions.plays), sessions.offsets[1:] - 1)
 
 
-def hit_rate(model: NextSongModel, test: Sessions, k: int = K) -> float:
+def recall(model: NextSongModel, test: Sessions, k: int = K) -> float:
     """The share of next songs that fewer than k others score as high as."""
     hits = [
         (scores >= scores[np.arange(len(plays)), test.songs[plays + 1]][:, None]).sum(1) <= k

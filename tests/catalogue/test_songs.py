@@ -75,7 +75,7 @@ def test_a_name_in_place_of_an_id_is_told_from_one(ids, told):
     named = Catalogue(ids, titles=["Mykonos", "Battery"])
     with pytest.raises(UnknownSongError) as raised:
         named.row("Mykonos")
-    assert str(raised.value) == f"unknown song 'Mykonos'{told}; an id is needed here, which Engine.find tells of a name"
+    assert str(raised.value) == f"unknown song 'Mykonos'{told}; an id is needed here, Engine.find finds it by the name"
 
 
 def test_unknown_songs_raise_or_are_left_out():
@@ -83,7 +83,7 @@ def test_unknown_songs_raise_or_are_left_out():
     assert example().rows([], unknown="skip").dtype == np.int64
     with pytest.raises(UnknownSongError, match="'w'"):
         example().rows(["z", "w"])
-    with pytest.raises(ArgumentError, match="unknown='ignore': 'raise' or 'skip'"):
+    with pytest.raises(ArgumentError, match="unknown='ignore': 'raise', 'skip' are"):
         example().rows(["x"], unknown="ignore")
 
 

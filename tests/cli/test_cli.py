@@ -16,7 +16,7 @@ import pytest
 
 import song2vec
 from song2vec import Engine, Listens, SongVectors, classic_rock
-from song2vec.cli.demo import LISTENER, SONGS
+from song2vec.cli.inspect import LISTENER, SONGS
 from song2vec.core.config import settings_of
 from song2vec.listens import READERS
 from song2vec.models import MODELS
@@ -242,7 +242,7 @@ def test_next_says_what_comes_next(console, log, folder, tmp_path):
 def test_compare_sets_models_beside_each_other(console, log):
     done = console("compare", log, "--model", "popularity", "--model", "markov", "--baseline", "popularity", "-k", 5)
     assert done.code == 0
-    for shown in ("popularity", "markov", "hit rate@5", "less popularity"):
+    for shown in ("popularity", "markov", "recall@5", "less popularity"):
         assert shown in done.out
     said = done.err.splitlines()
     assert said[2].startswith("train Sessions(113 sessions, ")
@@ -264,7 +264,7 @@ def test_compare_holds_out_sessions_as_told(console, log, options, sessions):
     done = console("compare", log, "--model", "popularity", *options, "--json")
     assert f"test Sessions({sessions} sessions, " in done.err
     assert [row["model"] for row in done.json] == ["popularity"]
-    assert 0 <= done.json[0]["hit_rate_low"] <= done.json[0]["hit_rate"] <= done.json[0]["hit_rate_high"] <= 1
+    assert 0 <= done.json[0]["recall_low"] <= done.json[0]["recall"] <= done.json[0]["recall_high"] <= 1
 
 
 def test_compare_tests_on_another_log_and_takes_settings(console, log, tmp_path):
@@ -293,18 +293,18 @@ def test_evaluate_judges_the_model_of_an_engine(console, log, tmp_path):
     console("train", log, "-o", tmp_path / "e", *QUICK, "--next-song", "markov")
     done = console("evaluate", tmp_path / "e", log, "-k", 5, "--json")
     figures = {row["metric"]: row for row in done.json}
-    assert figures["hit_rate"]["low"] < figures["hit_rate"]["value"] < figures["hit_rate"]["high"]
+    assert figures["recall"]["low"] < figures["recall"]["value"] < figures["recall"]["high"]
     assert figures["coverage"]["low"] is None
-    assert done.err.splitlines()[-1].startswith("Evaluation(markov: hit rate@5 ")
+    assert done.err.splitlines()[-1].startswith("Evaluation(markov: recall@5 ")
     shown = console("evaluate", tmp_path / "e", log).out
     assert "markov, lists of 20" in shown
-    assert "hit_rate" in shown
+    assert "recall" in shown
 
 
 def test_evaluate_judges_the_vectors_of_an_engine_without_a_model(console, log, folder, tmp_path):
     engine = Engine.load(folder)
     figures = {row["metric"]: row["value"] for row in console("evaluate", folder, log, "-k", 11, "--json").json}
-    assert figures["hit_rate"] > 0.95  # 11 songs of the same genre, and 8 in a session
+    assert figures["recall"] > 0.95  # 11 songs of the same genre, and 8 in a session
     plays().head(8).write_csv(tmp_path / "few.csv")
     assert console("evaluate", folder, tmp_path / "few.csv", "-k", 11).code == 0  # all songs of the engine are ranked
     assert len(engine.catalogue) == 24
@@ -500,7 +500,7 @@ def test_models_lists_every_model_with_its_settings(console):
 def test_demo_does_the_main_job(console, tmp_path, monkeypatch):
     log = classic_rock()
     half = log.table.filter(pl.col("time") < log.table["time"].min() + timedelta(days=4))  # it has all songs asked for, and is faster
-    monkeypatch.setattr("song2vec.cli.demo.classic_rock", lambda: Listens(half, log.report))
+    monkeypatch.setattr("song2vec.cli.inspect.classic_rock", lambda: Listens(half, log.report))
     done = console("demo", "-o", tmp_path / "demo")
     assert (done.code, done.err) == (0, "")
     assert sorted(path.name for path in (tmp_path / "demo").iterdir()) == ["classic_rock.s2v", "map.html", "map.png"]

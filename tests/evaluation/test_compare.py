@@ -85,8 +85,8 @@ def test_what_is_not_known_is_null(tmp_path):
     loaded.fit_seconds_ = None
     found = compare([loaded], log, progress=False, timed=0)
     row = found.table.row(0, named=True)
-    assert (row["repeat_hit_rate"], row["fit_seconds"], row["p50_ms"]) == (None, None, None)
-    assert json.loads(found.save(tmp_path / "c.json").read_text())["models"][0]["repeat_hit_rate"] is None
+    assert (row["repeat_recall"], row["fit_seconds"], row["p50_ms"]) == (None, None, None)
+    assert json.loads(found.save(tmp_path / "c.json").read_text())["models"][0]["repeat_recall"] is None
     assert " - " in repr(found)
     found.plot()
 
@@ -95,7 +95,7 @@ def test_it_shows_itself(found):
     lines = repr(found).splitlines()
     assert max(map(len, lines)) <= 130
     assert lines[0].startswith(f"{len(found.evaluations['markov']):,} queries of 200 test sessions")
-    assert lines[2].split()[:3] == ["model", "hit", "rate@5"]
+    assert lines[2].split()[:2] == ["model", "recall@5"]
     assert [line.split()[0] for line in lines[3:5]] == ["popularity", "markov"]
     assert "less popularity:" in lines
     assert f"{found.table['mrr'][1]:.4f}" in lines[4]

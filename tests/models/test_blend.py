@@ -37,7 +37,7 @@ def test_finds_more_than_either_of_its_models():
     blend = Blend(models=TWO).fit(train)
     for alone in blend.models_:
         comparison = compare({"blend": blend, alone.name: alone}, test, k=K, baseline=alone.name, timed=0, progress=False)
-        assert comparison.differences["hit_rate_low"][0] > 0
+        assert comparison.differences["recall_low"][0] > 0
 
 
 def test_weights_of_0_and_1_leave_one_model():

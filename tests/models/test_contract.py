@@ -11,7 +11,7 @@ from song2vec.models import MODELS, NextSongModel, Popularity
 from song2vec.sessions import Sessions
 from song2vec.testing.battery import contents, run, settings, tuning
 from song2vec.testing.models import MARGIN, MODEL_CHECKS
-from song2vec.testing.planted import CHANCE, SONGS, STRUCTURES, hit_rate, listen
+from song2vec.testing.planted import CHANCE, SONGS, STRUCTURES, listen, recall
 from tests.damage import read_manifest, write_manifest
 from tests.models.models import NAMES, NEED_PAIRS, case, fitted, log, make
 
@@ -128,4 +128,4 @@ def test_foreign_folders_are_refused(name, tmp_path):
 @pytest.mark.parametrize("structure", [structure for structure in STRUCTURES if structure != "popular"])
 def test_popularity_learns_popularity_only(structure):
     train, test = listen(structure, 0.8)
-    assert hit_rate(Popularity().fit(train), test) <= CHANCE + MARGIN
+    assert recall(Popularity().fit(train), test) <= CHANCE + MARGIN

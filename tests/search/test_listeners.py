@@ -198,7 +198,7 @@ TIMELESS = pl.DataFrame({"listener": ["ann"], "song": ["a"], "session": [1]})
         (5, {}, "history=5: a list of songs or a listens table"),
         (None, {}, "history=None: a list of songs or a listens table"),
         (TWO, {}, "history: is of 2 listeners"),
-        (["a"], {"unknown": "ignore"}, "unknown='ignore': 'raise' or 'skip'"),
+        (["a"], {"unknown": "ignore"}, "unknown='ignore': 'raise', 'skip' are"),
         (["a"], {"half_life_days": 5}, "half_life_days: needs a listens table with times"),
         (TIMELESS, {"half_life_days": 5}, "half_life_days: needs a listens table with times"),
         (["a"], {"by_dwell": True}, "by_dwell: needs a listens table with 'played_seconds'"),

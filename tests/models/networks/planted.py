@@ -54,6 +54,6 @@ def at(sessions: Sessions, start: Any) -> Sessions:
 
 
 def beats(better: NextSongModel, worse: NextSongModel, test: Sessions) -> bool:
-    """Whether the 95 % interval of the difference in hit rate lies above 0."""
+    """Whether the 95 % interval of the difference in recall lies above 0."""
     found = compare({"better": better, "worse": worse}, test, k=K, baseline="worse", timed=0, progress=False)
-    return bool(found.differences["hit_rate_low"][0] > 0)
+    return bool(found.differences["recall_low"][0] > 0)

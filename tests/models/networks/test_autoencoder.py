@@ -25,7 +25,7 @@ from song2vec.models.networks.autoencoder.network import Coder, divergence
 from song2vec.models.networks.autoencoder.training import CoderTrainee, log_inclusion, multinomial
 from song2vec.nn.training import TrainingConfig
 from song2vec.sessions import Sessions
-from song2vec.testing.planted import CHANCE, GROUP, SONGS, hit_rate, listen
+from song2vec.testing.planted import CHANCE, GROUP, SONGS, listen, recall
 from tests.models.networks.planted import beats
 
 SMALL: dict[str, Any] = {"hidden": 16, "batch_size": 16, "learning_rate": 0.1, "repeats": True, "workers": 1, "progress": False}
@@ -197,14 +197,14 @@ def wander(model: AutoEncoder) -> float:
 def test_what_comes_out_comes_out_again_the_more_it_is_fed_again():
     model = learned(variant="plain", refeed=True)
     assert wander(model) < 0.85 * wander(learned(variant="plain"))
-    assert hit_rate(model, log()[1]) > 0.5
+    assert recall(model, log()[1]) > 0.5
 
 
 @pytest.mark.parametrize("given", [{}, {"n_negatives": 16}], ids=["all songs", "a sample"])
 @pytest.mark.parametrize("variant", ["plain", "denoising", "variational"])
 def test_every_variant_learns_what_goes_together(variant, given):
     model = learned(variant=variant, **given)
-    assert hit_rate(model, log()[1]) > 0.5
+    assert recall(model, log()[1]) > 0.5
     groups = np.array([song // GROUP for song in model.catalogue_.ids.to_list()])
     near = model.vectors_.unit @ model.vectors_.unit.T
     np.fill_diagonal(near, -np.inf)
@@ -214,7 +214,7 @@ def test_every_variant_learns_what_goes_together(variant, given):
 @pytest.mark.parametrize("variant", ["plain", "variational"])
 def test_finds_nothing_in_noise(variant):
     train, test = listen("group", 0.0, sessions=280)
-    assert hit_rate(coder(variant=variant).fit(train), test) < CHANCE + 0.04
+    assert recall(coder(variant=variant).fit(train), test) < CHANCE + 0.04
 
 
 def test_hiding_songs_teaches_what_goes_with_those_that_are_left():
@@ -274,7 +274,7 @@ def test_unusable_arguments_are_refused_by_name():
 def test_bags_of_listeners():
     train, test = log()
     strangers = replace(train, listener=np.arange(len(train), dtype=np.int32) % 20)  # their sessions are unlike
-    assert hit_rate(coder(bags="listeners").fit(strangers), test) < hit_rate(learned(variant="denoising"), test)
+    assert recall(coder(bags="listeners").fit(strangers), test) < recall(learned(variant="denoising"), test)
 
 
 def test_songs_played_alone_are_learned_by_listeners():

@@ -21,7 +21,7 @@ from song2vec.models.networks.candidates.model import CandidateNetwork
 from song2vec.models.networks.candidates.network import Examples, Tower, TowerTrainee
 from song2vec.nn.training import TrainingConfig
 from song2vec.sessions import Sessions
-from song2vec.testing.planted import CHANCE, SONGS, K, hit_rate, listen
+from song2vec.testing.planted import CHANCE, SONGS, K, listen, recall
 from song2vec.vectors import SongVectors
 from tests.models.networks.planted import EVENING, HITS, MORNING, beats, by_context, by_hour
 
@@ -136,7 +136,7 @@ def test_a_step_follows_the_slope_of_the_loss():
 def test_what_comes_next_depends_on_the_hour():
     train, test = by_hour(0.8)
     knows, blind = learned(by_hour, 0.8), learned(by_hour, 0.8, clock=False)
-    assert hit_rate(knows, test) > 0.7
+    assert recall(knows, test) > 0.7
     assert beats(knows, blind, test)
     song = test[0][:1]
     for hour, hits in ((MORNING, range(HITS)), (EVENING, range(HITS, 2 * HITS))):
@@ -148,7 +148,7 @@ def test_what_comes_next_depends_on_the_hour():
 
 def test_the_hour_adds_nothing_where_nothing_depends_on_it():
     test = by_hour(0.0)[1]
-    assert hit_rate(learned(by_hour, 0.0), test) < CHANCE + 0.04
+    assert recall(learned(by_hour, 0.0), test) < CHANCE + 0.04
     assert not beats(learned(by_hour, 0.0), learned(by_hour, 0.0, clock=False), test)
 
 
@@ -157,7 +157,7 @@ def test_what_comes_next_depends_on_the_context(given, tmp_path):
     """On a column, and on a word of a query; without them, and where nothing depends on them, nothing is gained."""
     train, test = by_context(0.8)
     model, blind = youtube(**given).fit(train), learned(by_context, 0.8)
-    assert hit_rate(model, test) > 0.7
+    assert recall(model, test) > 0.7
     assert beats(model, blind, test)
     song = test[0][:1]
     for late, hits in ((False, range(HITS)), (True, range(HITS, 2 * HITS))):
@@ -211,7 +211,7 @@ def test_with_ages_it_predicts_the_hits_of_the_end():
     train, test = listen("recent", 0.8)
     test = test.keep(np.arange(50))  # then the hits change once more
     with_ages, without = (youtube(clock=False, age=age, epochs=6).fit(train) for age in (True, False))
-    assert hit_rate(with_ages, test) > hit_rate(without, test) + 0.1
+    assert recall(with_ages, test) > recall(without, test) + 0.1
     assert beats(with_ages, without, test)
 
 

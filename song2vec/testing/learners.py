@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from song2vec.core.errors import ArgumentError
 from song2vec.sessions import Sessions
 from song2vec.testing.battery import SHARED, Case, refused, run
 from song2vec.testing.planted import GROUP, listen
-from song2vec.vectors import SongVectors
+from song2vec.vectors import Learner, SongVectors
 
 
 def share_of_group(vectors: SongVectors) -> float:
@@ -42,20 +41,20 @@ def songs(case: Case) -> None:
     found = case.fit(replace(everything, catalogue=catalogue).keep(np.arange(2))).vectors_.catalogue
     assert [names.to_list() for names in (found.ids, found.artists, found.titles)] == [["b", "a", "c"], ["B", "A", None], ["b", "a", "c"]]
     for lists in ([["a"], ["b"]], [["a", "a"], ["a"]]):
-        with refused(ArgumentError, "sessions: "):
+        with refused(ArgumentError, text="sessions: "):
             case.fit(Sessions.from_lists(lists))
 
 
 LEARNER_CHECKS = (*SHARED, learning, songs)
 
 
-def learner_case(learner: Any) -> Case:
+def learner_case(learner: Learner) -> Case:
     """A learner, and a log of twelve artists."""
     train = anonymous(listen("group", 0.9)[0])
     return Case(learner, train, train.keep(np.arange(20)), lambda fitted: fitted.vectors_.matrix)
 
 
-def check_learner(learner: Any) -> None:
+def check_learner(learner: Learner) -> None:
     """Raises AssertionError, with a sentence that says which part of the contract it breaks, unless the learner keeps all of it.
 
     Args:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, Self, get_args
 
 from song2vec.core.checks import check_choice, check_type
-from song2vec.core.config import FLAG, SEED, Choice, FloatRange, IntRange, learned, setting
+from song2vec.core.config import FLAG, SEED, Choice, FloatRange, IntRange, learned, setting, settings_of
 from song2vec.core.errors import ArgumentError
 from song2vec.core.estimator import Estimator
 from song2vec.core.registry import Registry
@@ -128,7 +128,8 @@ def make_learner(learner: str | Learner, seed: int, settings: Mapping[str, Any])
     """
     if isinstance(learner, str):
         check_choice("vectors", learner, LEARNERS)
-        made: Learner = LEARNERS.make(learner, {"seed": seed, **settings})
+        seeded = {"seed": seed} if "seed" in settings_of(LEARNERS[learner]) else {}
+        made: Learner = LEARNERS.make(learner, {**seeded, **settings})
         return made
     allowed = f"{', '.join(map(repr, LEARNERS))}, a learner such as Word2Vec(window=3) or SongVectors are allowed"
     check_type("vectors", learner, Learner, allowed)

@@ -1,0 +1,1 @@
+"""What somebody else adds to song2vec: a network, a reader, an index and a learner."""

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any, Self
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from song2vec.catalogue import SongId, Unknown
 from song2vec.core.arrays import Array
@@ -86,6 +85,8 @@ class SIF(Estimator):
 
     def _weighted(self, rows: Array, offsets: Array) -> Array:
         """The means of these rows, less the components."""
+        from scipy.sparse import csr_matrix
+
         shape = (len(offsets) - 1, len(self.weights_))
         plays: Any = csr_matrix((self.weights_[rows], rows, offsets), shape)  # a song played twice is added twice
         means = (plays @ self._vectors.unit) / np.diff(offsets)[:, None].astype(np.float32)

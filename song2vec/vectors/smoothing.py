@@ -5,8 +5,9 @@ Of the sessions 7 3 and 7 3 5, song 7 has the neighbour 3 (twice), song 3 the ne
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from song2vec.core.arrays import Array
 from song2vec.sessions import Sessions
@@ -52,8 +53,10 @@ def smoothed(unit: Array, rows: Array, sessions: Sessions, share: float) -> Arra
     return found
 
 
-def _neighbours(rows: Array, sessions: Sessions, songs: int) -> csr_matrix:
+def _neighbours(rows: Array, sessions: Sessions, songs: int) -> Any:
     """(m, m) sparse: how often each song was played beside each other."""
+    from scipy.sparse import csr_matrix
+
     played, session = rows[sessions.songs], np.repeat(np.arange(len(sessions)), sessions.lengths)
     before, after = played[:-1], played[1:]
     together = (session[:-1] == session[1:]) & (before != after) & (before >= 0) & (after >= 0)

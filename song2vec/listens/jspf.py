@@ -26,10 +26,7 @@ class JSPF(Reader):
 
 
 def _playlist(source: Source) -> Playlist:
-    data = parse_json(source)
-    if not isinstance(data, dict):
-        raise FormatError(source.where, f"holds a JSON {type(data).__name__}; an object with a 'playlist' is expected")
-    playlist = needed(data, "playlist", dict, source.where, "the file")
+    playlist = needed(parse_json(source), "playlist", dict, source.where, "the file")
     tracks = needed(playlist, "track", list, source.where, "the playlist")
     return Playlist(_first(playlist.get("title")), [_track(track, source.where, number) for number, track in enumerate(tracks, 1)])
 

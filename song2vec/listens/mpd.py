@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from song2vec.listens.reader import FormatError, Reader, Rows, Source, id_series, needed, parse_json, seconds_of, text_of
+from song2vec.listens.reader import Reader, Rows, Source, id_series, needed, parse_json, seconds_of, text_of
 
 
 class MillionPlaylistDataset(Reader):
@@ -26,14 +26,9 @@ class MillionPlaylistDataset(Reader):
 
 
 def _slice(source: Source) -> pl.DataFrame:
-    data = parse_json(source)
-    if not isinstance(data, dict):
-        raise FormatError(source.where, f"holds a JSON {type(data).__name__}; an object with 'playlists' is expected")
     pids: list[Any] = []
     tracks: list[dict[str, Any]] = []
-    for number, playlist in enumerate(needed(data, "playlists", list, source.where, "the file"), 1):
-        if not isinstance(playlist, dict):
-            raise FormatError(source.where, f"playlist {number} is {playlist!r:.60}; an object is expected")
+    for number, playlist in enumerate(needed(parse_json(source), "playlists", list, source.where, "the file"), 1):
         found = _tracks(playlist, source.where, f"playlist {number}")
         pids += [needed(playlist, "pid", int, source.where, f"playlist {number}")] * len(found)
         tracks += found
@@ -52,8 +47,6 @@ def _tracks(playlist: dict[str, Any], where: str, which: str) -> list[dict[str, 
     """A playlist's tracks by their position, which is not always their order in the file."""
     tracks: list[dict[str, Any]] = needed(playlist, "tracks", list, where, which)
     for number, track in enumerate(tracks, 1):
-        if not isinstance(track, dict):
-            raise FormatError(where, f"{which} track {number} is {track!r:.60}; an object is expected")
         needed(track, "track_uri", str, where, f"{which} track {number}")
         needed(track, "pos", int, where, f"{which} track {number}")
     return sorted(tracks, key=lambda track: track["pos"])

@@ -75,8 +75,10 @@ def parse_json_array(source: Source) -> list[dict[str, Any]]:
 _KINDS: Mapping[type, str] = {int: "a whole number", str: "a text", list: "an array", dict: "an object"}
 
 
-def needed(item: Mapping[str, Any], field: str, kind: type, where: str, which: str, *, line: int | None = None) -> Any:
-    """``item[field]``, which must be of this kind; ``which`` names the item in the FormatError (``"playlist 17"``)."""
+def needed(item: Any, field: str, kind: type, where: str, which: str, *, line: int | None = None) -> Any:
+    """``item[field]`` of a JSON object, of this kind; ``which`` names the item in the FormatError (``"playlist 17"``)."""
+    if not isinstance(item, dict):
+        raise FormatError(where, f"{which} is {item!r:.60}; an object with a {field!r} is expected", line=line)
     value = item.get(field)
     if isinstance(value, kind) and not isinstance(value, bool):
         return value

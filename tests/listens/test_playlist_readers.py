@@ -45,7 +45,7 @@ def test_mpd_slices_of_a_folder_are_one_log(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("[]", "holds a JSON list"),
+        ("[]", "the file is []; an object with a 'playlists' is expected"),
         ("{}", "field 'playlists': the file has none; an array is needed"),
         (_mpd({"pid": 1, "tracks": []}, 5), "playlist 2 is 5"),
         (_mpd({"pid": "1", "tracks": [_track(0)]}), "field 'pid': playlist 1 has '1'; a whole number is needed"),

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -50,6 +51,7 @@ OPTIONAL_ROOMS = {  # loaded by name only, or by each other, so that they may im
 LIGHT = ("song2vec.nn.trainer", "song2vec.nn.checkpoint")  # modules of these rooms that do without, so that anyone may import them
 UNPICKLERS = ("pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal")
 LONGEST = 350  # lines: then a room is to be split
+MEDIAN = range(90, 141)  # lines
 
 
 @dataclass(frozen=True)
@@ -301,6 +303,7 @@ def test_nothing_is_unpickled():
 
 def test_files_are_short():
     assert too_long(PACKAGE, LONGEST) == []
+    assert int(median(lengths(PACKAGE).values())) in MEDIAN
 
 
 def test_helpers_of_a_room_are_imported_by_nobody_else():

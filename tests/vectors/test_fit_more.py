@@ -43,7 +43,7 @@ def test_new_songs_land_among_their_company_and_old_ones_stay(algorithm, loss):
     assert (cluster[nearest] == cluster[new][:, None]).mean() > 0.75
 
 
-def test_at_no_pace_the_old_vectors_are_the_same_to_the_last_bit():
+def test_at_a_learning_rate_scale_of_nought_the_old_vectors_are_the_same_to_the_last_bit():
     learner = Word2Vec(**LEARNING | {"context_weight": 0}).fit(planted())
     before = learner.vectors_
     after = learner.fit_more(with_new_songs(), learning_rate_scale=0).vectors_
@@ -78,9 +78,9 @@ def test_what_cannot_be_gone_on_from_is_refused():
     with pytest.raises(ArgumentError, match=r"call fit\(sessions\) with backend='song2vec' first"):
         Word2Vec(**SMALL, backend="gensim").fit(planted(50)).fit_more(planted(50))
     learner = Word2Vec(**SMALL).fit(planted(50))
-    for pace in (-0.1, 1.1, float("nan")):
+    for scale in (-0.1, 1.1, float("nan")):
         with pytest.raises(ArgumentError, match="learning_rate_scale="):
-            learner.fit_more(planted(50), learning_rate_scale=pace)
+            learner.fit_more(planted(50), learning_rate_scale=scale)
     with pytest.raises(ArgumentError, match="ids are of another type"):
         learner.fit_more(Sessions.from_lists([["a", "b"]]))
 

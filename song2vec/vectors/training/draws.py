@@ -1,18 +1,19 @@
-"""What the kernel reads and draws before each product: plays that count, paths in the tree, negatives; all inlined into it."""
+"""Random draws of the kernel: a generator, plays that count, negatives in proportion to any weights; all inlined into it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numba
 import numpy as np
 
 from song2vec.core.arrays import Array
+from song2vec.core.jit import jit
 
 OPTIONS: dict[str, Any] = {"fastmath": True, "boundscheck": False, "error_model": "numpy"}
 inlined: Callable[..., Any] = numba.njit(nogil=True, inline="always", **OPTIONS)
-LINE = 16  # float32 in a cache line: rows are a multiple of it
+WHOLE = 2.0**32
 _MULTIPLIER = np.uint64(0x2545F4914F6CDD1D)
 _12, _25, _27, _32 = (np.uint64(bits) for bits in (12, 25, 27, 32))
 _LOW = np.uint64(2**32 - 1)
@@ -41,7 +42,7 @@ def below(state, count):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def heard(songs, rows, keep, begin, end, line, state):  # type: ignore[no-untyped-def]
+def kept_plays(songs, rows, keep, begin, end, line, state):  # type: ignore[no-untyped-def]
     """The rows of these plays into ``line``, less those that subsampling leaves out; how many, and the state."""
     count = 0
     for play in range(begin, end):
@@ -53,33 +54,6 @@ def heard(songs, rows, keep, begin, end, line, state):  # type: ignore[no-untype
         line[count] = row
         count += 1
     return count, state
-
-
-class Pair(NamedTuple):
-    """What pairs learn by: outputs, addresses of their rows, labels, how fast they teach and are taught, scores, errors, moves."""
-
-    outs: Array
-    rows: Array
-    labels: Array
-    speeds: Array
-    paces: Array
-    scores: Array
-    errors: Array
-    moves: Array
-
-
-@inlined
-def path(song_nodes, node_nodes, song, pair):  # type: ignore[no-untyped-def]
-    """The outputs of a song in hierarchical softmax: the nodes above it; the label of a first branch is 1, as in word2vec.c."""
-    count = 0
-    above = np.int64(song_nodes[song])
-    while above >= 0:
-        pair.outs[count] = above >> 1
-        pair.labels[count] = np.float32(1 - (above & 1))
-        pair.speeds[count] = _ONE
-        count += 1
-        above = np.int64(node_nodes[above >> 1])
-    return count
 
 
 @inlined
@@ -94,20 +68,38 @@ def draw(aliases, drawn, state):  # type: ignore[no-untyped-def]
     return state
 
 
-@inlined
-def sampled(drawn, begin, end, song, pair):  # type: ignore[no-untyped-def]
-    """The outputs of a song in negative sampling: itself, and each of these once; what is drawn twice is meant twice, the song never."""
-    pair.outs[0] = song
-    pair.speeds[0] = _ONE
-    count = 1
-    for place in range(begin, end):
-        same = 0
-        while same < count and pair.outs[same] != drawn[place]:
-            same += 1
-        if same == count:
-            pair.outs[count] = drawn[place]
-            pair.speeds[count] = _ONE
-            count += 1
-        elif same > 0:
-            pair.speeds[same] += _ONE
-    return count
+def alias_table(weights: Array) -> Array:
+    """(m,) positive weights -> (m, 2) uint32, one row an equal share of all draws (Walker 1977; Vose 1991, "A linear algorithm for
+    generating random numbers").
+
+    A row drawn at random stands for itself when a second draw below 2**32 is less than its first number, else for the
+    row its second number names. Both lie side by side: a draw costs one cache line.
+    """
+    shares = np.asarray(weights, np.float64)
+    shares = shares / shares.mean()
+    table = np.empty((len(shares), 2), np.uint32)
+    _fill(shares, np.empty(len(shares), np.int64), table)
+    return table
+
+
+@jit
+def _fill(shares: Array, stack: Array, table: Array) -> None:
+    """Small shares are stacked from the left of ``stack``, large ones from its right; each small one is filled by a large one."""
+    small, large = 0, len(stack)
+    for row in range(len(shares)):
+        table[row, 0], table[row, 1] = np.uint32(0xFFFFFFFF), np.uint32(row)
+        if shares[row] < 1.0:
+            stack[small] = row
+            small += 1
+        else:
+            large -= 1
+            stack[large] = row
+    while small > 0 and large < len(stack):
+        small -= 1
+        poor, rich = stack[small], stack[large]
+        table[poor, 0], table[poor, 1] = np.uint32(min(shares[poor] * WHOLE, WHOLE - 1)), np.uint32(rich)
+        shares[rich] -= 1.0 - shares[poor]
+        if shares[rich] < 1.0:
+            large += 1
+            stack[small] = rich
+            small += 1

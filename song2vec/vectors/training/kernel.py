@@ -13,21 +13,18 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import carray  # type: ignore[attr-defined]
 
 from song2vec.core.arrays import Array
 from song2vec.core.jit import compiled
-from song2vec.vectors.training.draws import OPTIONS, Pair, below, draw, heard, path, sampled, step
-from song2vec.vectors.training.lanes import fetch
-from song2vec.vectors.training.local import stack_floats, stack_rows
-from song2vec.vectors.training.products import HELD, fetch_path, give_back, learn_each, learn_mean, point
+from song2vec.vectors.training.draws import OPTIONS, below, draw, inlined, kept_plays, step
+from song2vec.vectors.training.outputs import path, prefetch_path, prefetch_row, put_together, sampled, workspace
+from song2vec.vectors.training.products import NEXT, NOW, find_scores, learn
 
 PIECE = 65_536  # a longer session is read in pieces of so many plays
 GROUP = 4  # context songs that share negatives
-PATHS = 64  # room for paths comes in multiples of so many nodes; a Huffman tree over 10**13 plays has shorter ones
-ROOM = 2 * (1 + HELD)  # rows that a kernel needs for itself
 APART = 16  # plays after which the nodes held are put together
 POOL = 64  # groups whose negatives are drawn at once
+_ONE = np.float32(1)
 
 
 class Log(NamedTuple):
@@ -41,58 +38,98 @@ class Log(NamedTuple):
 
 
 class Model(NamedTuple):
-    """What is learned, (songs, size) and (outputs, size) float32, and what its outputs are drawn or found by."""
+    """What is learned, (songs, size) and (outputs, size) float32, and what its outputs are drawn or found by; with a tree, ``outputs``
+    has 2 * HELD rows a thread behind its nodes."""
 
     inputs: Array
     outputs: Array
     aliases: Array
     song_nodes: Array
     node_nodes: Array
-    sigmoid: Array
 
 
 class Plan(NamedTuple):
-    """The window; how many of the inputs and outputs are old, and by how much slower those learn."""
+    """The window; negatives a pair; most outputs of a play; how many of inputs and outputs are old, and the scale of their learning
+    rate."""
 
     window: int
     dynamic: bool
+    n_negatives: int
+    most: int
     old_inputs: int
     old_outputs: int
-    pace: np.float32
+    scale: np.float32
+
+
+@inlined
+def beside(line, place, other):  # type: ignore[no-untyped-def]
+    """The row of a context song, counted without the song at ``place``."""
+    return np.uint64(line[other + (other >= place)])
+
+
+@inlined
+def learn_each(model, plan, line, low, high, place, work, count, size):  # type: ignore[no-untyped-def]
+    """Skip-gram: one context after the other."""
+    inputs, row = model.inputs, beside(line, place, low)
+    for j in range(size):
+        work.near[NEXT, j] = inputs[row, j]
+    find_scores(work, NEXT, model.outputs, count, size)
+    for other in range(low, high):
+        following = beside(line, place, other + 1) if other + 1 < high else row
+        for j in range(size):
+            work.near[NOW, j] = work.near[NEXT, j]
+            work.near[NEXT, j] = inputs[following, j]
+        learn(work, inputs, row, plan.scale if row < plan.old_inputs else _ONE, model.outputs, count, True, size)
+        if following == row and other + 1 < high:  # it has just changed
+            for j in range(size):
+                work.near[NEXT, j] = inputs[row, j]
+            find_scores(work, NEXT, model.outputs, count, size)
+        row = following
+
+
+@inlined
+def learn_mean(model, plan, line, low, high, place, work, count, size):  # type: ignore[no-untyped-def]
+    """CBOW: the mean of the contexts learns, and each of them what it has learned."""
+    inputs, share = model.inputs, _ONE / np.float32(high - low)
+    work.near[NOW] = 0
+    work.gain[NOW] = 0
+    for other in range(low, high):
+        row = beside(line, place, other)
+        for j in range(size):
+            work.near[NOW, j] += share * inputs[row, j]
+    find_scores(work, NOW, model.outputs, count, size)
+    learn(work, work.gain, NOW, _ONE, model.outputs, count, False, size)
+    for other in range(low, high):
+        row = beside(line, place, other)
+        scale = plan.scale if row < plan.old_inputs else _ONE
+        for j in range(size):
+            inputs[row, j] += scale * work.gain[NOW, j]
 
 
 @cache
-def make_kernel(size: int, most: int, skip_gram: bool, hierarchical: bool, paced: bool) -> Any:
-    """The trainer of one kind, with its sizes as constants so that LLVM unrolls and vectorises every loop over a row.
+def make_kernel(size: int, skip_gram: bool, hierarchical: bool) -> Any:
+    """The trainer of one kind, with its size as a constant so that LLVM unrolls and vectorises every loop over a row.
 
     Args:
         size: float32 in a row, a multiple of 16; further columns of a smaller size are zero and stay zero.
-        most: outputs of a pair: the song and its negatives, or at least as many as the longest path has nodes.
-        paced: whether there are old rows, which learn slower.
 
     Returns:
-        kernel(log, model, plan, room, first, last, rate, end_rate, state): trains on sessions first to last - 1, with the rate
-        falling linearly. ``room`` is for its own use, ``aligned(ROOM, size)``; ``state`` is a uint64 other than 0. Compiled when
-        first called, kept on disk.
+        kernel(log, model, plan, own, first, last, rate, end_rate, state): trains on sessions first to last - 1, with the rate
+        falling linearly. ``own`` is the first of the thread's own rows of outputs; ``state`` is a uint64 other than 0. Compiled
+        when first called, kept on disk.
     """
     group = GROUP if skip_gram and not hierarchical else PIECE
-    negatives, row, twice, six = 0 if hierarchical else most - 1, 4 * size, 2 * most, 6 * most
 
     @compiled(**OPTIONS)
-    def kernel(log, model, plan, room, first, last, rate, end_rate, state):  # type: ignore[no-untyped-def]
+    def kernel(log, model, plan, own, first, last, rate, end_rate, state):  # type: ignore[no-untyped-def]
         songs, offsets, rows, keep, weights = log
-        inputs, outputs = model.inputs.ctypes.data, model.outputs.ctypes.data
-        line, drawn = np.empty(PIECE, np.int64), np.empty(POOL * negatives, np.int64)
-        near, held = room.ctypes.data, room.ctypes.data + 2 * row
-        whole, parts = carray(stack_rows(twice), (2, most)), carray(stack_floats(six), (6, most))
-        pair = Pair(whole[0], whole[1], parts[0], parts[1], parts[2], parts[3], parts[4], parts[5])
-        pair.labels[:] = 0
-        pair.labels[0] = 1  # unless a path says otherwise
-        used, taken = len(drawn), 0
+        line, drawn = np.empty(PIECE, np.int64), np.empty(POOL * plan.n_negatives, np.int64)
+        work = workspace(plan.most, size)
+        used, held = len(drawn), 0
         fall = (end_rate - rate) / max(1, offsets[last] - offsets[first])
         for session in range(first, last):
             for begin in range(offsets[session], offsets[session + 1], PIECE):
-                length, state = heard(songs, rows, keep, begin, min(begin + PIECE, offsets[session + 1]), line, state)
+                length, state = kept_plays(songs, rows, keep, begin, min(begin + PIECE, offsets[session + 1]), line, state)
                 for place in range(length):
                     song = line[place]
                     speed = np.float32(rate + fall * (begin + place - offsets[first])) * weights[song]
@@ -101,32 +138,31 @@ def make_kernel(size: int, most: int, skip_gram: bool, hierarchical: bool, paced
                         state = step(state)
                         reach = 1 + below(state, plan.window)
                     if place + plan.window + 1 < length:
-                        fetch(inputs + line[place + plan.window + 1] * row, size)
+                        prefetch_row(model.inputs, line[place + plan.window + 1], size)
                     low, high = max(0, place - reach), min(length, place + reach + 1)
                     around = high - low - 1
                     share = max(1, -(-around // max(1, -(-around // group))))  # like sizes: 5 are 3 and 2, not 4 and 1
                     for begun in range(0, around, share):
                         if hierarchical:
                             if place + 1 < length:
-                                fetch_path(model.song_nodes, model.node_nodes, line[place + 1], outputs, size)
-                            count = path(model.song_nodes, model.node_nodes, song, pair)
+                                prefetch_path(model, line[place + 1], size)
+                            count, held = path(model, plan, song, speed, own, held, work, size)
                         else:
                             if used == len(drawn):
                                 state = draw(model.aliases, drawn, state)
                                 used = 0
-                            count = sampled(drawn, used, used + negatives, song, pair)
-                            used += negatives
-                            for k in range(used, min(used + negatives, len(drawn))):
-                                fetch(outputs + drawn[k] * row, size)
-                        taken = point(pair, count, speed, outputs, held, taken, plan, hierarchical, paced, size)
+                            count = sampled(plan, drawn, used, used + plan.n_negatives, song, speed, work)
+                            used += plan.n_negatives
+                            for k in range(used, min(used + plan.n_negatives, len(drawn))):
+                                prefetch_row(model.outputs, drawn[k], size)
                         begin_at, end_at = low + begun, low + min(begun + share, around)
                         if skip_gram:
-                            learn_each(inputs, line, begin_at, end_at, place, pair, count, near, plan, model.sigmoid, paced, size)
+                            learn_each(model, plan, line, begin_at, end_at, place, work, count, size)
                         else:
-                            learn_mean(inputs, line, begin_at, end_at, place, pair, count, near, plan, model.sigmoid, paced, size)
+                            learn_mean(model, plan, line, begin_at, end_at, place, work, count, size)
                     if hierarchical and place % APART == 0:
-                        taken = give_back(taken, held, outputs, size)
+                        held = put_together(model.outputs, held, own, size)
                 if hierarchical:
-                    taken = give_back(taken, held, outputs, size)
+                    held = put_together(model.outputs, held, own, size)
 
     return kernel

@@ -11,6 +11,7 @@ from abc import abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import pairwise
+from queue import SimpleQueue
 
 import numpy as np
 
@@ -20,9 +21,9 @@ from song2vec.nn.trainer import Trainee
 from song2vec.sessions import Sessions
 from song2vec.vectors.learner import Word2VecSettings
 from song2vec.vectors.objective import Objective
-from song2vec.vectors.training.alias import alias_table
-from song2vec.vectors.training.kernel import PATHS, ROOM, Log, Model, Plan, make_kernel
-from song2vec.vectors.training.products import SIGMOID
+from song2vec.vectors.training.draws import alias_table
+from song2vec.vectors.training.kernel import Log, Model, Plan, make_kernel
+from song2vec.vectors.training.outputs import HELD
 from song2vec.vectors.training.weights import Weights, aligned, count_plays
 
 CHUNK = 100_000  # plays
@@ -87,15 +88,17 @@ class KernelTrainee(WeightsTrainee):
         self._workers = settings.workers or os.cpu_count() or 1
         self._log = Log(*map(_read_only, (sessions.songs, sessions.offsets, rows, _keep(sessions, rows, weights, settings), song_weights)))
         window = WHOLE_SESSION if settings.window == "session" else int(settings.window)
-        self._plan = Plan(window, bool(settings.dynamic_window), *old, np.float32(learning_rate_scale))
-        self._model = _model(weights, settings)
-        skip_gram, tree = settings.algorithm == "skip-gram", weights.tree
-        most = 1 + int(settings.n_negatives) if tree is None else -(-tree.depth // PATHS) * PATHS
-        self._kernel = make_kernel(weights.inputs.shape[1], most, skip_gram, tree is not None, max(old) > 0)
+        most = 1 + settings.n_negatives if weights.tree is None else weights.tree.depth
+        self._plan = Plan(window, bool(settings.dynamic_window), settings.n_negatives, most, *old, np.float32(learning_rate_scale))
+        self._own: SimpleQueue[int] = SimpleQueue()  # where the rows of outputs begin that one thread has for itself
+        for worker in range(self._workers):
+            self._own.put(len(weights.outputs) + 2 * HELD * worker)
+        self._model = _model(weights, settings, 2 * HELD * self._workers)
+        self._kernel = make_kernel(weights.inputs.shape[1], settings.algorithm == "skip-gram", weights.tree is not None)
         chunk = min(CHUNK, -(-sessions.plays // (8 * self._workers)))
         self._bounds = np.unique([*np.searchsorted(sessions.offsets, np.arange(0, sessions.plays, chunk)), len(sessions)]).tolist()
         # on no session at all: the kernel is compiled, or read from disk where it was compiled before
-        self._kernel(self._log, self._model, self._plan, aligned(ROOM, 0), 0, 0, 0.0, 0.0, np.uint64(1))
+        self._kernel(self._log, self._model, self._plan, 0, 0, 0, 0.0, 0.0, np.uint64(1))
 
     @property
     def weights(self) -> Weights:
@@ -119,8 +122,9 @@ class KernelTrainee(WeightsTrainee):
     def _chunk(self, epoch: int, chunk: tuple[int, tuple[int, int]]) -> None:
         number, (first, last) = chunk
         state = generator(self._settings.seed, f"word2vec {epoch} {number}").integers(1, 2**63, dtype=np.uint64)
-        room = aligned(ROOM, self.weights.inputs.shape[1])
-        self._kernel(self._log, self._model, self._plan, room, first, last, self._rate(epoch, first), self._rate(epoch, last), state)
+        own = self._own.get()
+        self._kernel(self._log, self._model, self._plan, own, first, last, self._rate(epoch, first), self._rate(epoch, last), state)
+        self._own.put(own)
 
     def _rate(self, epoch: int, session: int) -> float:
         """The learning rate when so many sessions of an epoch, numbered from 1, are done."""
@@ -129,13 +133,17 @@ class KernelTrainee(WeightsTrainee):
         return float(start + (end - start) * done / self._settings.epochs)
 
 
-def _model(weights: Weights, settings: Word2VecSettings) -> Model:
+def _model(weights: Weights, settings: Word2VecSettings, more: int) -> Model:
+    """What the kernel is given; with a tree, outputs are moved to where so many more rows lie behind them."""
     tree = weights.tree
     if tree is None:
         none = np.empty(0, np.int32)
         aliases = alias_table(weights.plays.astype(float) ** settings.negative_exponent)
-        return Model(weights.inputs, weights.outputs, aliases, none, none, SIGMOID)
-    return Model(weights.inputs, weights.outputs, np.empty((0, 2), np.uint32), tree.songs, tree.nodes, SIGMOID)
+        return Model(weights.inputs, weights.outputs, aliases, none, none)
+    outputs = aligned(len(weights.outputs) + more, weights.size)
+    outputs[: len(weights.outputs)] = weights.outputs
+    weights.outputs = outputs[: len(weights.outputs)]
+    return Model(weights.inputs, outputs, np.empty((0, 2), np.uint32), tree.songs, tree.nodes)
 
 
 def _keep(sessions: Sessions, rows: Array, weights: Weights, settings: Word2VecSettings) -> Array:

@@ -8,13 +8,14 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from song2vec.vectors.training.alias import alias_table
+from song2vec.vectors.training.draws import alias_table
 from song2vec.vectors.training.huffman import Tree, huffman_tree
-from song2vec.vectors.training.kernel import GROUP, POOL, ROOM, Log, Model, Plan, make_kernel
-from song2vec.vectors.training.products import SIGMOID
+from song2vec.vectors.training.kernel import GROUP, POOL, Log, Model, Plan, make_kernel
+from song2vec.vectors.training.outputs import HELD
+from song2vec.vectors.training.products import EDGE
 from song2vec.vectors.training.weights import aligned
 
-SIZE, SONGS, NEGATIVES, MASK = 80, 50, 3, 2**64 - 1  # a panel and a quarter; more songs than there are nodes held
+SIZE, SONGS, NEGATIVES, MASK = 80, 50, 3, 2**64 - 1  # more songs than there are nodes held
 KINDS = list(itertools.product((True, False), (True, False)))
 every_kind = pytest.mark.parametrize(("skip_gram", "hierarchical"), KINDS)
 
@@ -23,7 +24,7 @@ class Reference:
     """The same training in float64, one pair after another; draws come from the same generator in the same order."""
 
     def __init__(self, model, plan, keep, weights, skip_gram, hierarchical, state):
-        self.inputs, self.outputs = model.inputs.astype(float), model.outputs.astype(float)
+        self.inputs, self.outputs = model.inputs.astype(float), model.outputs[: SONGS - hierarchical].astype(float)
         self.model, self.plan, self.keep, self.weights = model, plan, keep, weights
         self.skip_gram, self.hierarchical, self.state, self.drawn = skip_gram, hierarchical, state, []
 
@@ -78,27 +79,29 @@ class Reference:
 
     def product(self, group, song, speed):
         outs, labels, times = (np.array(each) for each in zip(*self.outs(song), strict=True))
-        paces = np.where(outs < self.plan.old_outputs, self.plan.pace, 1)
+        scales = np.where(outs < self.plan.old_outputs, self.plan.scale, 1)
         for members in [[each] for each in group] if self.skip_gram else [group]:
             near, rows = self.inputs[members].mean(axis=0), self.outputs[outs]
-            errors = speed * times * (labels - 1 / (1 + np.exp(-rows @ near)))
+            scores = rows @ near
+            errors = np.where(np.abs(scores) < EDGE, speed * times * (labels - 1 / (1 + np.exp(-scores))), 0)
             for member in members:
-                self.inputs[member] += errors @ rows * (self.plan.pace if member < self.plan.old_inputs else 1)
-            self.outputs[outs] += (paces * errors)[:, None] * near
+                self.inputs[member] += errors @ rows * (self.plan.scale if member < self.plan.old_inputs else 1)
+            self.outputs[outs] += (scales * errors)[:, None] * near
 
 
 def trained(
-    sessions, skip_gram, hierarchical, *, rates=(0.2, 0.05), window=2, dynamic=False, keep=None, weights=None, old=(0, 0), pace=1.0
+    sessions, skip_gram, hierarchical, *, rates=(0.2, 0.05), window=2, dynamic=False, keep=None, weights=None, old=(0, 0), scale=1.0
 ):
     """(inputs, outputs) by the kernel, the same by the reference, and what they were before."""
     random = np.random.default_rng(1)
     tree = huffman_tree(np.arange(1, SONGS + 1)) if hierarchical else Tree(np.empty(0, np.int32), np.empty(0, np.int32))
-    inputs, outputs = aligned(SONGS, SIZE), aligned(SONGS - hierarchical, SIZE)
+    inputs, everything = aligned(SONGS, SIZE), aligned(SONGS - hierarchical + 2 * HELD, SIZE)
+    outputs = everything[: SONGS - hierarchical]
     inputs[:], outputs[:] = random.standard_normal(inputs.shape) / 3, random.standard_normal(outputs.shape) / 3
     before = inputs.copy(), outputs.copy()
     aliases = alias_table(np.arange(1.0, SONGS + 1) ** 0.75)
-    model = Model(inputs, outputs, aliases, *tree, SIGMOID)
-    plan = Plan(window, dynamic, *old, np.float32(pace))
+    model = Model(inputs, everything, aliases, *tree)
+    plan = Plan(window, dynamic, NEGATIVES, tree.depth if hierarchical else 1 + NEGATIVES, *old, np.float32(scale))
     keep = np.ones(SONGS, np.float32) if keep is None else keep.astype(np.float32)
     weights = np.ones(SONGS, np.float32) if weights is None else weights.astype(np.float32)
     reference = Reference(model, plan, keep, weights, skip_gram, hierarchical, 77)
@@ -108,8 +111,7 @@ def trained(
     log = Log(songs, offsets, np.arange(SONGS, dtype=np.int32), keep, weights)
     for array in log:
         array.flags.writeable = False
-    kernel = make_kernel(SIZE, tree.depth if hierarchical else 1 + NEGATIVES, skip_gram, hierarchical, max(old) > 0)
-    kernel(log, model, plan, aligned(ROOM, SIZE), 0, len(sessions), *rates, np.uint64(77))
+    make_kernel(SIZE, skip_gram, hierarchical)(log, model, plan, len(outputs), 0, len(sessions), *rates, np.uint64(77))
     return (inputs, outputs), (reference.inputs, reference.outputs), before
 
 
@@ -120,7 +122,7 @@ def some_sessions(count=12, seed=0):
 
 def agree(found, expected):
     for ours, theirs in zip(found, expected, strict=True):
-        np.testing.assert_allclose(ours, theirs, atol=1e-3)  # the table of the sigmoid is a step of .006 wide
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
 @every_kind
@@ -140,16 +142,16 @@ def test_many_sessions_and_windows(skip_gram, hierarchical, options):
 
 
 @every_kind
-def test_subsampling_weights_and_the_pace_of_old_rows(skip_gram, hierarchical):
+def test_subsampling_weights_and_the_learning_rate_scale_of_old_rows(skip_gram, hierarchical):
     random = np.random.default_rng(3)
-    options = {"keep": random.random(SONGS) + 0.3, "weights": random.random(SONGS) * 2, "old": (12, 9), "pace": 0.25}
+    options = {"keep": random.random(SONGS) + 0.3, "weights": random.random(SONGS) * 2, "old": (12, 9), "scale": 0.25}
     found, expected, _ = trained(some_sessions(), skip_gram, hierarchical, **options)
     agree(found, expected)
 
 
 @every_kind
-def test_old_rows_stand_still_at_no_pace(skip_gram, hierarchical):
-    found, _, before = trained(some_sessions(), skip_gram, hierarchical, old=(12, 9), pace=0)
+def test_old_rows_stand_still_at_a_learning_rate_scale_of_nought(skip_gram, hierarchical):
+    found, _, before = trained(some_sessions(), skip_gram, hierarchical, old=(12, 9), scale=0)
     for now, then, old in zip(found, before, (12, 9), strict=True):
         assert now[:old].tolist() == then[:old].tolist()
         assert (now[old:] != then[old:]).any()

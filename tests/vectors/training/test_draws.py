@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from song2vec.vectors.training.alias import WHOLE, alias_table
+from song2vec.vectors.training.draws import WHOLE, alias_table
 
 
 def shares(table):

@@ -119,7 +119,8 @@ class Catalogue(Saved):
 
     def plus(self, new: Catalogue, plays: Array | None = None) -> Catalogue:
         """With new songs behind its own; names that one of the two lacks are None, plays are those of each where none are given."""
-        return _of_table(pl.concat([self.table(), new.table()], how="diagonal") if len(new) else self.table(), plays)
+        more = new.table() if len(new) else new.table().cast({"song": self.ids.dtype})  # no ids are ids of any kind
+        return _of_table(pl.concat([self.table(), more], how="diagonal"), plays)
 
     @cached_property
     def artist_codes(self) -> Array | None:

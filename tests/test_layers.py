@@ -48,7 +48,8 @@ OPTIONAL_ROOMS = {  # loaded by name only, or by each other, so that they may im
     "song2vec.models.networks.candidates": ("torch",),
     "song2vec.models.networks.autoencoder": ("torch",),
 }
-LIGHT = ("song2vec.nn.trainer", "song2vec.nn.checkpoint")  # modules of these rooms that do without, so that anyone may import them
+# modules of these rooms that do without, so that anyone may import them
+LIGHT = ("song2vec.nn.trainer", "song2vec.nn.checkpoint", "song2vec.nn.instructions")
 UNPICKLERS = ("pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal")
 LONGEST = 350  # lines: then a room is to be split
 MEDIAN = range(90, 141)  # lines

@@ -12,6 +12,7 @@ from song2vec.catalogue import Catalogue, SongId, Unknown
 from song2vec.catalogue.names import Names
 from song2vec.core.checks import named_options
 from song2vec.core.errors import ArgumentError, UnknownSongError
+from song2vec.core.estimator import Estimator
 from song2vec.core.storage import Part, Saved, prefixed, within
 from song2vec.engine.functions import of_engine
 from song2vec.engine.info import EngineInfo, next_song_model
@@ -23,7 +24,7 @@ from song2vec.playlists import radio as make_radio
 from song2vec.search import Filters, Neighbours, SongIndex, make_index
 from song2vec.search.listeners import History, Listener, listener
 from song2vec.sessions import Sessions, check_sessions
-from song2vec.vectors import Learner, make_learner
+from song2vec.vectors import make_learner
 from song2vec.vectors.song_vectors import SongVectors
 
 
@@ -70,7 +71,7 @@ class Engine(Saved):
         cls,
         sessions: Sessions,
         *,
-        vectors: str | Learner | SongVectors = "word2vec",
+        vectors: str | Estimator | SongVectors = "word2vec",
         size: int | None = None,
         window: int | None = None,
         epochs: int | None = None,

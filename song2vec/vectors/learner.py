@@ -121,8 +121,8 @@ class Word2VecSettings(SampledLearner):
     )
 
 
-def make_learner(learner: str | Learner, seed: int, settings: Mapping[str, Any]) -> Learner:
-    """A learner by its name in ``LEARNERS`` with these settings, or one made already as it is.
+def make_learner(learner: str | Estimator, seed: int, settings: Mapping[str, Any]) -> Any:
+    """A learner by its name in ``LEARNERS`` with these settings, or one made already as it is, also a model that leaves ``vectors_``.
 
     Raises ArgumentError for any other, for settings that it does not take, and for settings beside one made already.
     """
@@ -132,7 +132,7 @@ def make_learner(learner: str | Learner, seed: int, settings: Mapping[str, Any])
         made: Learner = LEARNERS.make(learner, {**seeded, **settings})
         return made
     allowed = f"{', '.join(map(repr, LEARNERS))}, a learner such as Word2Vec(window=3) or SongVectors are allowed"
-    check_type("vectors", learner, Learner, allowed)
+    check_type("vectors", learner, Estimator, allowed)
     if settings:
         raise ArgumentError(f"{', '.join(settings)}: settings go to the learner you made, not to Engine.train")
     return learner

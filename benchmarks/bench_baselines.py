@@ -22,7 +22,7 @@ from common import DATA, HERE, RESULTS, real_sessions, save_result
 
 from song2vec.evaluation import Comparison, compare, evaluate, tune
 from song2vec.listens import read_listens
-from song2vec.models import MODELS, Nearest, NextSongModel, make_model
+from song2vec.models import MODELS, NextSongModel, make_model
 from song2vec.sessions import Sessions, cut_sessions
 from song2vec.sessions.splits import split_at_random, split_given, split_last_session
 from song2vec.vectors import LEARNERS
@@ -70,8 +70,9 @@ HELD_OUT: dict[str, Callable[[Sessions], Parts]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
-    models = [name for name in MODELS if name not in (*NEURAL, "blend")]  # bench_blend.py is about blends
-    parser.add_argument("--models", nargs="+", default=models, choices=list(MODELS))
+    others = [f"nearest {learner}" for learner in LEARNERS if learner != "word2vec"]
+    models = [name for name in (*MODELS, *others) if name not in (*NEURAL, "blend")]  # bench_blend.py is about blends
+    parser.add_argument("--models", nargs="+", default=models, choices=[*MODELS, *others])
     parser.add_argument("--tune", type=int, default=0, metavar="TRIALS")
     options = parser.parse_args()
     rows = [] if options.tune else _kept(options.sets)
@@ -94,10 +95,11 @@ def search(name: str, models: list[str], train: Sessions, trials: int) -> None:
     TUNED.mkdir(exist_ok=True)
     part, held_out = HELD_OUT[name](train)
     for model in models:
-        if not MODELS[model].space:
+        kind, _, learner = model.partition(" ")
+        if not MODELS[kind]().space:
             continue
-        by_vectors = issubclass(MODELS[model], Nearest)
-        settings, score, tries = nearest(model, part, held_out) if by_vectors else tuned(model, part, held_out, trials)
+        by_vectors = kind == "nearest"
+        settings, score, tries = nearest(learner or "word2vec", part, held_out) if by_vectors else tuned(model, part, held_out, trials)
         found = {model: {"settings": settings, "validation_recall_at_20": round(score, 4), "trials": tries}}
         file.write_text(json.dumps(_read(file) | found, indent=1) + "\n")
         print(f"{model:>20}  {score:.4f}  {settings}", flush=True)
@@ -110,15 +112,14 @@ def tuned(model: str, part: Sessions, held_out: Sessions, trials: int) -> Found:
     return best.settings, best.score, tries
 
 
-def nearest(name: str, part: Sessions, held_out: Sessions) -> Found:
+def nearest(learner: str, part: Sessions, held_out: Sessions) -> Found:
     """How much of the session to average, by a grid over the same vectors, learned once a learner's settings."""
-    learner = MODELS[name].learner
     found: list[tuple[float, dict[str, Any]]] = []
-    for own in VARIANTS.get(name, (None,)):
-        vectors = LEARNERS[learner](**(own or {}), progress=False).fit(part).vectors_
+    for own in VARIANTS.get(learner, ({},)):
+        vectors = LEARNERS.make(learner, {**own, "progress": False}).fit(part).vectors_
         for decay, repeats in product((0.0, 0.25, 0.5, 0.75, 0.9, 1.0), (True, False)):
-            settings = {"decay": decay, "repeats": repeats} | ({} if own is None else {learner: own})
-            model = make_model(name, settings).fit(part, vectors=vectors)
+            settings = {"decay": decay, "repeats": repeats, "learner": {"name": learner, "settings": own} if own else learner}
+            model = make_model("nearest", settings).fit(part, vectors=vectors)
             found.append((evaluate(model, held_out, k=K, max_queries=QUERIES, timed=0).metrics()["recall"], settings))
     score, settings = max(found, key=lambda each: each[0])
     return settings, score, len(found)
@@ -129,7 +130,7 @@ def table(name: str, models: list[str], train: Sessions, test: Sessions) -> Comp
     settings = _read(TUNED / f"{name}.json")
     fitted: dict[str, NextSongModel] = {}
     for model in models:
-        fitted[model] = make_model(model, settings.get(model, {}).get("settings", {})).fit(train)
+        fitted[model] = make_model(model.partition(" ")[0], settings.get(model, {}).get("settings", {})).fit(train)
         print(f"{fitted[model]!r} fitted in {fitted[model].fit_seconds_:.1f} s", flush=True)
     return compare(fitted, test, k=K, baseline="markov" if "markov" in models else None)
 

@@ -32,7 +32,7 @@ SLOW = ("als", "bpr", "nearest")  # learn by many passes over the log; asked for
 SETTINGS: dict[str, dict[str, Any]] = {
     "als": {"size": 64, "epochs": 2},
     "bpr": {"size": 64, "epochs": 2},
-    "nearest": {"word2vec": {"size": 64, "epochs": 1}},
+    "nearest": {"learner": {"name": "word2vec", "settings": {"size": 64, "epochs": 1}}},
 }
 COLUMNS = ("model", "fit_s", "peak_mib", "sessions_mib", "model_mib", "queries_s", "recommend_ms")
 

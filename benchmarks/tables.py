@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from song2vec.models import MODELS
+from song2vec.vectors import LEARNERS
 
 HERE = Path(__file__).resolve().parent
 PAGES = (HERE.parent / "README.md", HERE / "README.md", HERE.parent / "song2vec" / "docs" / "which_model_when.md")
@@ -42,7 +43,8 @@ def models() -> str:
         if _on_radio(row)
     }
     for name, row in sorted(rows.items(), key=lambda found: -found[1]["recall"]):
-        model = MODELS[name.partition(" ")[0]]
+        kind, _, part = name.partition(" ")
+        model = LEARNERS[part] if part in LEARNERS else MODELS[kind]
         idea = str(model.__doc__).partition("\n\n")[0].partition(". See")[0].rstrip(".").replace("\n", " ")
         found = re.search(r"\(([A-Z][^()]*\b\d{4}\b[^()]*)\)", f"{model.__doc__}\n{sys.modules[model.__module__].__doc__}")
         cost = f"{row['fit_seconds']:.1f} | {row['p50_ms']:.2f}" if "p50_ms" in row else f"{row['fit_seconds']:.1f} | "

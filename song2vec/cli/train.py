@@ -12,12 +12,13 @@ from song2vec import Engine
 from song2vec.cli.app import app, err, out, show
 from song2vec.cli.options import AsJson, Cutting, K, Log, Seed, settings, with_options, writable
 from song2vec.core.checks import check_choice
+from song2vec.core.config import as_json
 from song2vec.core.errors import ArgumentError
 from song2vec.engine.info import next_song_model
 from song2vec.evaluation.tuned import read_settings
 from song2vec.evaluation.tuning import METRICS
 from song2vec.evaluation.tuning import tune as tune_model
-from song2vec.models import Nearest, NearestSong, make_model
+from song2vec.models import Nearest, make_model
 from song2vec.search import INDEXES
 from song2vec.vectors import LEARNERS, make_learner
 
@@ -54,9 +55,11 @@ def train(
         if model is None:
             raise ArgumentError(f"--set next_song.{next(iter(of_model))}: goes with --next-song NAME or --config FILE")
         model = model.replaced(of_model)
-    if isinstance(model, Nearest) and vectors in (None, model.learner):  # its vectors are the engine's
-        vectors, of_learner = model.learner, {**model.learner_settings, **of_learner}
-        model = NearestSong(decay=model.decay, repeats=model.repeats)
+    own = as_json(model.learner) if isinstance(model, Nearest) else None
+    own = {"name": own} if isinstance(own, str) else own
+    if model is not None and own and vectors in (None, own["name"]):  # its vectors are the engine's
+        vectors, of_learner = own["name"], {**own.get("settings", {}), **of_learner}
+        model = model.replaced({"learner": "word2vec"})
     learner = make_learner(vectors or "word2vec", seed, of_learner)  # what cannot be made is better known before the log is read
     engine = Engine.train(cutting.sessions(log), vectors=learner, index=index, next_song=model, seed=seed)
     engine.save(out_folder)

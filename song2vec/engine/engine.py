@@ -17,7 +17,7 @@ from song2vec.core.storage import Part, Saved, prefixed, within
 from song2vec.engine.functions import of_engine
 from song2vec.engine.info import EngineInfo, next_song_model
 from song2vec.maps import song_map
-from song2vec.models import NearestSong, NextSongModel
+from song2vec.models import Nearest, NextSongModel
 from song2vec.playlists import bridge as make_bridge
 from song2vec.playlists import playlist as make_playlist
 from song2vec.playlists import radio as make_radio
@@ -129,7 +129,7 @@ class Engine(Saved):
             return self.next_song
         if self._nearest is None:
             nobody = Sessions.from_rows(self.catalogue, [[0]])
-            self._nearest = NearestSong(repeats=False).fit(nobody, vectors=self.vectors)
+            self._nearest = Nearest(repeats=False).fit(nobody, vectors=self.vectors)
         return self._nearest
 
     def find(self, song: SongId) -> SongId:

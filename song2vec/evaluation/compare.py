@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from song2vec.core.checks import named_options
+from song2vec.core.config import Component, settings_of
 from song2vec.core.errors import ArgumentError
 from song2vec.core.progress import progress_bar
 from song2vec.evaluation.comparison import Comparison
@@ -81,9 +83,19 @@ def _labelled(models: Iterable[NextSongModel] | Mapping[str, NextSongModel]) -> 
 
 
 def _label(model: NextSongModel, given: list[NextSongModel], taken: Mapping[str, NextSongModel]) -> str:
-    """``markov``, or ``word2vec(size=8)`` beside a word2vec of another size, or ``markov 2`` for the same once more."""
-    others = [other.settings for other in given if other.name == model.name]
-    told = [f"{name}={value!r}" for name, value in model.settings.items() if any(other[name] != value for other in others)]
+    """``markov``, or ``sr(steps=8)`` beside an sr of other steps, or ``markov 2`` for the same once more."""
+    others = [_flat(other) for other in given if other.name == model.name]
+    told = [f"{name}={value!r}" for name, value in _flat(model).items() if any(other.get(name, value) != value for other in others)]
     label = f"{model.name}({', '.join(told)})" if told else model.name
     number = sum(name == label or name.startswith(f"{label} ") for name in taken) + 1
     return label if number == 1 else f"{label} {number}"
+
+
+def _flat(model: NextSongModel) -> dict[str, Any]:
+    """All settings, those of a component beside its name as ``learner.size``."""
+    found = model.settings
+    for name, (_, allowed, _) in settings_of(type(model)).items():
+        if isinstance(allowed, Component):
+            part = model.component(name)
+            found |= {name: part.name, **{f"{name}.{inner}": value for inner, value in part.settings.items()}}
+    return found

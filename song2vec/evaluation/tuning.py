@@ -20,7 +20,7 @@ from song2vec.core.random import MAX_SEED, generator
 from song2vec.evaluation import metrics
 from song2vec.evaluation.protocol import ask
 from song2vec.evaluation.queries import Queries, queries
-from song2vec.evaluation.space import distributions, from_params, own_values, space_around, to_params, with_settings
+from song2vec.evaluation.space import distributions, from_params, space_around, to_params
 from song2vec.evaluation.study import Study, Trial
 from song2vec.evaluation.tuned import Tuned
 from song2vec.models import NextSongModel, make_model
@@ -95,8 +95,7 @@ def tune(
             advance("" if kept.best is None else f"best {metric}@{k} {kept.best.scores[-1]:.4f}")
     if kept.best is None:
         raise NothingLeftError(f"tune: all {len(kept.trials)} trials failed, the last so: {kept.trials[-1].message}")
-    values = from_params(search.space, to_params(search.space, kept.best.values))  # a tuple that was kept is a tuple again
-    return Tuned(with_settings(template, values), kept.best.scores[-1], metric, k, len(asked), kept.table())
+    return Tuned(template.replaced(kept.best.values), kept.best.scores[-1], metric, k, len(asked), kept.table())
 
 
 def _about(model: NextSongModel) -> dict[str, Any]:
@@ -122,7 +121,7 @@ class _Search:
         for trial in kept.trials:
             self.study.add_trial(self._as_optuna_has_it(trial))
         if not kept.trials:
-            self.study.enqueue_trial(to_params(self.space, own_values(template)))
+            self.study.enqueue_trial(to_params(self.space, {name: template.value(name) for name in self.space}))
 
     def step(self, attempt: Callable[[NextSongModel], Iterator[tuple[float, bool]]]) -> None:
         """Run one trial and keep it."""
@@ -135,7 +134,7 @@ class _Search:
         values = from_params(self.space, trial.params)
         state, message, scores, began = "complete", "", [], perf_counter()
         try:
-            for scored, on_all in attempt(with_settings(self.template, values)):
+            for scored, on_all in attempt(self.template.replaced(values)):
                 scores.append(scored)
                 trial.report(scored, len(scores))
                 if not on_all and trial.should_prune():

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from song2vec.models.artist_popularity import ArtistPopularity
 from song2vec.models.base import MODELS, NextSongModel, make_model
 from song2vec.models.blend import Blend
 from song2vec.models.factors import ALS, BPR
-from song2vec.models.heard import RepeatLast, SessionPopularity
 from song2vec.models.live import LiveSession
-from song2vec.models.markov import MarkovChain
-from song2vec.models.nearest import Nearest, NearestDoc2Vec, NearestMetaProd2Vec, NearestProduct2Vec, NearestSong
-from song2vec.models.popularity import Popularity, RecentPopularity
+from song2vec.models.nearest import Nearest
+from song2vec.models.neighbours import SKNN
+from song2vec.models.popularity import ArtistPopularity, Popularity, RecentPopularity, RepeatLast, SessionPopularity
 from song2vec.models.rated import RatedSongs
-from song2vec.models.rules import AssociationRules, ItemKNN, SequentialRules
-from song2vec.models.sknn import SKNN
-from song2vec.models.stan import STAN
+from song2vec.models.rules import AssociationRules, ItemKNN, MarkovChain, SequentialRules
+from song2vec.models.stan import STAN, VSTAN
 from song2vec.models.vsknn import VSKNN
-from song2vec.models.vstan import VSTAN
 
 __all__ = [
     "ALS",
@@ -37,10 +33,6 @@ __all__ = [
     "LiveSession",
     "MarkovChain",
     "Nearest",
-    "NearestDoc2Vec",
-    "NearestMetaProd2Vec",
-    "NearestProduct2Vec",
-    "NearestSong",
     "NextSongModel",
     "PlaylistRNN",
     "Popularity",

@@ -20,12 +20,12 @@ from song2vec.catalogue import Catalogue, SongId, Unknown
 from song2vec.core.arrays import Array, FloatArray
 from song2vec.core.checks import check_int, named_options
 from song2vec.core.config import learned
-from song2vec.core.errors import ArgumentError, UnknownSongError
+from song2vec.core.errors import ArgumentError
 from song2vec.core.estimator import Estimator
 from song2vec.core.jit import compile_seconds
 from song2vec.core.registry import Registry
-from song2vec.models.best import best_songs
-from song2vec.models.live import LiveSession, resumed
+from song2vec.models.live import LiveSession, SessionState
+from song2vec.models.songs import best_songs, played_rows
 from song2vec.sessions import Sessions, check_sessions
 
 BLOCK_BYTES = 16 * 2**20  # scores held at once: 69 queries of 60,000 songs, 4 of a million; larger blocks cost page faults
@@ -134,8 +134,8 @@ class NextSongModel(Estimator):
         """The k songs most likely to come next in a session.
 
         Args:
-            songs: what was heard so far, in order, at least one song.
-            exclude: songs never to return, among them any that it does not know; what was heard may come again, as songs do.
+            songs: what was played so far, in order, at least one song.
+            exclude: songs never to return, among them any that it does not know; what was played may come again, as songs do.
             unknown: "skip" leaves out songs that training never saw.
 
         Returns:
@@ -153,7 +153,7 @@ class NextSongModel(Estimator):
         Raises UnknownSongError, and ArgumentError before ``fit``.
         """
         catalogue = self._fitted()
-        rows = heard_rows(catalogue, songs, unknown)
+        rows = played_rows(catalogue, songs, unknown)
         scores: FloatArray = self.score(Sessions.from_rows(catalogue, [rows]), np.array([len(rows) - 1]))[0]
         return scores
 
@@ -168,13 +168,14 @@ class NextSongModel(Estimator):
 
     def load_session(self, path: str | os.PathLike[str]) -> LiveSession:
         """A live session that its ``save`` wrote, of this model or of another, such as one trained since: where states are not this
-        model's own, the songs are heard anew.
+        model's own, the songs are played anew.
 
-        Raises SavedFolderError when it is corrupt or of another kind, UnknownSongError for a song heard that this model does not
-        know, and ArgumentError before ``fit``.
+        Raises SavedFolderError when it is corrupt or of another kind, UnknownSongError for a song that this model does not know,
+        and ArgumentError before ``fit``.
         """
         self._fitted()
-        return resumed(self.session, path)
+        state = SessionState.load(path)
+        return self.session(state.listener).resume(state)
 
     def _fitted(self) -> Catalogue:
         self._check_fitted()
@@ -191,44 +192,25 @@ def ranked(blocks: Iterable[tuple[Array, Array]], plays: Array, targets: Array, 
     return ranks
 
 
-def heard_rows(catalogue: Catalogue, songs: Iterable[SongId], unknown: Unknown) -> Array:
-    """Rows of songs that were heard, at least one. Raises UnknownSongError, and ArgumentError for what is no list of ids."""
-    if isinstance(songs, str | int | np.integer) or not isinstance(songs, Iterable):
-        raise ArgumentError(f"songs={songs!r}: a list of song ids is allowed")
-    rows = catalogue.rows(songs, unknown)
-    if not len(rows):
-        raise UnknownSongError("songs: no song was given that this model knows; at least one is needed")
-    return rows
-
-
-def histories(sessions: Sessions, plays: Array) -> tuple[Array, Array]:
-    """Where the history of each play begins and ends: history i is ``sessions.songs[begin[i]:end[i]]``, never empty."""
-    session = np.searchsorted(sessions.offsets, plays, side="right") - 1
-    return sessions.offsets[session], plays + 1
-
-
 MODELS: Registry[NextSongModel] = Registry(
     "model",
     {
         "popularity": "models.popularity:Popularity",
         "recent-popularity": "models.popularity:RecentPopularity",
-        "session-popularity": "models.heard:SessionPopularity",
-        "repeat-last": "models.heard:RepeatLast",
-        "artist-popularity": "models.artist_popularity:ArtistPopularity",
-        "markov": "models.markov:MarkovChain",
+        "session-popularity": "models.popularity:SessionPopularity",
+        "repeat-last": "models.popularity:RepeatLast",
+        "artist-popularity": "models.popularity:ArtistPopularity",
+        "markov": "models.rules:MarkovChain",
         "ar": "models.rules:AssociationRules",
         "sr": "models.rules:SequentialRules",
         "item-knn": "models.rules:ItemKNN",
-        "sknn": "models.sknn:SKNN",
+        "sknn": "models.neighbours:SKNN",
         "vsknn": "models.vsknn:VSKNN",
         "stan": "models.stan:STAN",
-        "vstan": "models.vstan:VSTAN",
+        "vstan": "models.stan:VSTAN",
         "als": "models.factors:ALS",
         "bpr": "models.factors:BPR",
-        "nearest": "models.nearest:NearestSong",
-        "product2vec": "models.nearest:NearestProduct2Vec",
-        "metaprod2vec": "models.nearest:NearestMetaProd2Vec",
-        "doc2vec": "models.nearest:NearestDoc2Vec",
+        "nearest": "models.nearest:Nearest",
         "ratings": "models.rated:RatedSongs",
         "gru4rec": "models.networks.gru4rec.model:GRU4Rec",
         "playlist-rnn": "models.networks.playlist_rnn:PlaylistRNN",

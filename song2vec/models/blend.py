@@ -16,8 +16,8 @@ from song2vec.core.errors import ArgumentError
 from song2vec.core.jit import jit
 from song2vec.core.storage import Part, prefixed, within
 from song2vec.models.base import MODELS, NextSongModel
-from song2vec.models.best import best_songs
 from song2vec.models.live import LiveSession
+from song2vec.models.songs import best_songs
 from song2vec.sessions import Sessions
 
 CATALOGUE = "catalogue_"  # is kept once, and not with each model

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from importlib import import_module
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from song2vec.core.arrays import Array
+from song2vec.core.config import SEED, Choice, FloatRange, IntRange, learned, setting
 from song2vec.core.errors import MissingExtraError
 from song2vec.core.jit import jit
 from song2vec.core.random import generator
-from song2vec.core.settings import Choice, Real, Space, Whole, check_choice, check_real, check_whole
-from song2vec.models.base import histories
-from song2vec.models.old import OldStyle
+from song2vec.models.base import NextSongModel
+from song2vec.models.songs import histories
 from song2vec.search.scoring import inner_products
 from song2vec.sessions import Sessions
 
-Users = Literal["sessions", "listeners"]
-USERS = ("sessions", "listeners")
 _FEW_PLAYS = 20_000  # are trained on before a second thread has woken
 
 
-class Factorisation(OldStyle):
+class Factorisation(NextSongModel):
     """Scores songs by the inner product of their factors with the session's, which are found from the songs it has played.
 
     Training needs the ``implicit`` package; a model that was fitted or loaded does without it.
@@ -34,8 +32,15 @@ class Factorisation(OldStyle):
         factors_: (m, numbers) float32, zeros for songs that training never plays.
     """
 
-    users: Users
-    factors_: Array
+    size: int = setting(IntRange(1), default=128, tune=IntRange(16, 256, log=True), help="numbers in a factor")
+    listeners: Literal["sessions", "listeners"] = setting(
+        Choice(("sessions", "listeners")),
+        default="sessions",
+        tune=Choice(("sessions", "listeners")),
+        help="whose plays count as one listener's: a session's, or those of all sessions of a listener",
+    )
+    seed: int = setting(SEED, default=0, help="of all randomness")
+    factors_: Array = learned()
 
     @abstractmethod
     def _folded_in(self, sessions: Sessions, begin: Array, end: Array) -> Array:
@@ -44,120 +49,62 @@ class Factorisation(OldStyle):
     def _scores(self, sessions: Sessions, plays: Array) -> Array:
         return inner_products(self.factors_, self._folded_in(sessions, *histories(sessions, plays)))
 
-    def _check(self) -> None:
-        for name in ("size", "epochs"):
-            check_whole(self, name, 1)
-        check_real(self, "regularisation", 0, above=True)
-        check_choice(self, "users", USERS)
-
     def _plays(self, sessions: Sessions) -> Any:
-        """(users, m) sparse float32: how often each user played each song."""
-        user = np.arange(len(sessions)) if self.users == "sessions" else sessions.listener
-        shape = (int(user.max()) + 1, len(sessions.catalogue))
+        """(listeners, m) sparse float32: how often each listener played each song."""
+        listener = np.arange(len(sessions)) if self.listeners == "sessions" else sessions.listener
+        shape = (int(listener.max()) + 1, len(sessions.catalogue))
         ones = np.ones(sessions.plays, np.float32)
-        return csr_matrix((ones, (np.repeat(user, sessions.lengths), sessions.songs)), shape)  # adds up what is played again
+        return csr_matrix((ones, (np.repeat(listener, sessions.lengths), sessions.songs)), shape)  # adds up what is played again
 
 
 class ALS(Factorisation):
     """Factors by alternating least squares on implicit feedback (Hu, Koren & Volinsky 2008), trained by ``implicit``.
 
-    Minimises the sum over all users u and songs i of c_ui (p_ui - x_u y_i)**2 plus ``regularisation`` times the squared lengths,
+    Minimises the sum over all listeners u and songs i of c_ui (p_ui - x_u y_i)**2 plus ``l2`` times the squared lengths,
     with p = 1 and c = ``alpha`` times the plays where u played i, else p = 0 and c = 1. A session is folded in by the same
-    least-squares step: x = (Y'Y + Y'(C - I)Y + regularisation I)^-1 Y'C p.
-
-    Args:
-        size: numbers in a factor.
-        regularisation: above 0.
-        alpha: how much a play counts against a song not played.
-        epochs: passes over songs and users.
-        users: "sessions", or "listeners" with all their sessions.
-        seed: of the factors at the beginning.
+    least-squares step: x = (Y'Y + Y'(C - I)Y + l2 I)^-1 Y'C p.
     """
 
     name = "als"
-    space: ClassVar[Space] = {
-        "size": Whole(16, 256, log=True),
-        "regularisation": Real(1e-3, 10, log=True),
-        "alpha": Real(0.5, 50, log=True),
-        "epochs": Whole(5, 30),
-        "users": Choice(USERS),
-    }
-
-    def __init__(
-        self,
-        *,
-        size: int = 128,
-        regularisation: float = 1.0,
-        alpha: float = 5.0,
-        epochs: int = 15,
-        users: Users = "sessions",
-        seed: int = 0,
-    ) -> None:
-        self.size = size
-        self.regularisation = regularisation
-        self.alpha = alpha
-        self.epochs = epochs
-        self.users = users
-        self.seed = seed
+    l2: float = setting(FloatRange(0, above=True), default=1.0, tune=FloatRange(1e-3, 10, log=True), help="penalty on squared lengths")
+    alpha: float = setting(
+        FloatRange(0, above=True),
+        default=5.0,
+        tune=FloatRange(0.5, 50, log=True),
+        help="how much a play counts against a song that was not played",
+    )
+    epochs: int = setting(IntRange(1), default=15, tune=IntRange(5, 30), help="passes over songs and listeners")
+    gram_: Array = learned()
 
     def _fit(self, sessions: Sessions) -> None:
-        self._check()
-        check_real(self, "alpha", 0, above=True)
-        settings = {"factors": self.size, "regularization": self.regularisation, "alpha": self.alpha, "iterations": self.epochs}
+        settings = {"factors": self.size, "regularization": self.l2, "alpha": self.alpha, "iterations": self.epochs}
         trained = _trained("als", "AlternatingLeastSquares", settings, self.seed, self._plays(sessions))
         self.factors_ = trained.item_factors
         self.gram_ = self.factors_.T.astype(np.float64) @ self.factors_
 
     def _folded_in(self, sessions: Sessions, begin: Array, end: Array) -> Array:
         found = np.empty((len(begin), self.size), np.float32)
-        least_squares(self.factors_, self.gram_, sessions.songs, begin, end, self.alpha, self.regularisation, found)
+        _least_squares(self.factors_, self.gram_, sessions.songs, begin, end, self.alpha, self.l2, found)
         return found
 
 
 class BPR(Factorisation):
     """Factors and song biases by Bayesian personalised ranking (Rendle et al. 2009, arXiv:1205.2618), trained by ``implicit``.
 
-    Minimises -log sigmoid(x_u (y_i - y_j) + b_i - b_j) over songs i that user u played and random songs j that they did not.
-    Nothing is folded in: a session's factors are the mean of the factors of its plays.
-
-    Args:
-        size: numbers in a factor, besides the bias.
-        learning_rate, regularisation: of stochastic gradient descent, in one thread: so a seed gives the same bytes.
-        epochs: passes over all plays.
-        users: "sessions", or "listeners" with all their sessions.
-        seed: of all randomness.
+    Minimises -log sigmoid(x_u (y_i - y_j) + b_i - b_j) over songs i that listener u played and random songs j that they did
+    not, by stochastic gradient descent in one thread, so that a seed gives the same bytes. Nothing is folded in: a session's
+    factors are the mean of the factors of its plays.
     """
 
     name = "bpr"
-    space: ClassVar[Space] = {
-        "size": Whole(16, 256, log=True),
-        "learning_rate": Real(3e-3, 0.3, log=True),
-        "regularisation": Real(1e-4, 0.1, log=True),
-        "epochs": Whole(10, 200, log=True),
-        "users": Choice(USERS),
-    }
-
-    def __init__(
-        self,
-        *,
-        size: int = 128,
-        learning_rate: float = 0.1,
-        regularisation: float = 0.01,
-        epochs: int = 50,
-        users: Users = "sessions",
-        seed: int = 0,
-    ) -> None:
-        self.size = size
-        self.learning_rate = learning_rate
-        self.regularisation = regularisation
-        self.epochs = epochs
-        self.users = users
-        self.seed = seed
+    learning_rate: float = setting(
+        FloatRange(0, above=True), default=0.1, tune=FloatRange(3e-3, 0.3, log=True), help="of stochastic gradient descent"
+    )
+    l2: float = setting(FloatRange(0, above=True), default=0.01, tune=FloatRange(1e-4, 0.1, log=True), help="penalty on squared lengths")
+    epochs: int = setting(IntRange(1), default=50, tune=IntRange(10, 200, log=True), help="passes over all plays")
 
     def _fit(self, sessions: Sessions) -> None:
-        self._check()
-        check_real(self, "learning_rate", 0, above=True)
-        settings = {"factors": self.size, "regularization": self.regularisation, "iterations": self.epochs, "num_threads": 1}
+        settings = {"factors": self.size, "regularization": self.l2, "iterations": self.epochs, "num_threads": 1}
         settings["learning_rate"] = self.learning_rate
         trained = _trained("bpr", "BayesianPersonalizedRanking", settings, self.seed, self._plays(sessions))
         self.factors_ = trained.item_factors
@@ -167,7 +114,7 @@ class BPR(Factorisation):
 
     def _folded_in(self, sessions: Sessions, begin: Array, end: Array) -> Array:
         mean = np.empty((len(begin), self.factors_.shape[1]), np.float32)
-        mean_factors(self.factors_, sessions.songs, begin, end, mean)
+        _mean_factors(self.factors_, sessions.songs, begin, end, mean)
         mean[:, -1] = 1  # what the bias is multiplied with
         return mean
 
@@ -187,10 +134,8 @@ def _trained(module: str, kind: str, settings: dict[str, Any], seed: int, plays:
 
 
 @jit
-def least_squares(
-    factors: Array, gram: Array, songs: Array, begin: Array, end: Array, alpha: float, regularisation: float, found: Array
-) -> None:
-    """Write (Y'CY + regularisation I)^-1 Y'Cp of each history into (n, size): normal equations, solved in place by Cholesky.
+def _least_squares(factors: Array, gram: Array, songs: Array, begin: Array, end: Array, alpha: float, l2: float, found: Array) -> None:
+    """Write (Y'CY + l2 I)^-1 Y'Cp of each history into (n, size): normal equations, solved in place by Cholesky.
 
     Not by LAPACK, whose threads take longer over so small a matrix than they save.
     """
@@ -201,15 +146,15 @@ def least_squares(
             right[d] = 0
             for e in range(d + 1):
                 left[d, e] = gram[d, e]
-            left[d, d] += regularisation
-        heard = np.sort(songs[begin[i] : end[i]])
+            left[d, d] += l2
+        history = np.sort(songs[begin[i] : end[i]])
         times = 0
-        for place in range(len(heard)):
+        for place in range(len(history)):
             times += 1
-            if place + 1 < len(heard) and heard[place + 1] == heard[place]:
+            if place + 1 < len(history) and history[place + 1] == history[place]:
                 continue
             for d in range(size):
-                factor[d] = factors[heard[place], d]
+                factor[d] = factors[history[place], d]
                 right[d] += alpha * times * factor[d]
                 for e in range(d + 1):  # the lower half is all that is read
                     left[d, e] += (alpha * times - 1) * factor[d] * factor[e]
@@ -239,7 +184,7 @@ def _solve(left: Array, right: Array, column: Array) -> None:
 
 
 @jit
-def mean_factors(factors: Array, songs: Array, begin: Array, end: Array, mean: Array) -> None:
+def _mean_factors(factors: Array, songs: Array, begin: Array, end: Array, mean: Array) -> None:
     """Write the mean factors of each history into (n, d)."""
     for i in range(len(begin)):
         mean[i] = 0

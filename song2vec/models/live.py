@@ -1,19 +1,40 @@
-"""A session that goes on: a song is heard, and the next ones are asked for."""
+"""A session that goes on: a song is played, and the next ones are asked for."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 import polars as pl
 
 from song2vec.catalogue import Catalogue, SongId
-from song2vec.core.arrays import Array, pack_ids, unpack_ids
-from song2vec.core.storage import Part, load_folder, save_folder, understood
+from song2vec.core.arrays import Array, FloatArray, pack_ids, unpack_ids
+from song2vec.core.storage import Part, Saved
 
-KIND = "live session"
+
+@dataclass
+class SessionState(Saved):
+    """A live session as it is kept: whose it is, what was played, and what the model's own kind of session adds."""
+
+    listener: SongId | None
+    songs: pl.Series
+    details: dict[str, Any] = field(default_factory=dict)
+    arrays: dict[str, Array] = field(default_factory=dict)
+
+    kind = "live session"
+
+    def to_parts(self) -> dict[str, Part]:
+        """The songs as one part, what is added as another."""
+        return {"session": Part({"listener": self.listener}, pack_ids(self.songs)), "state": Part(self.details, self.arrays)}
+
+    @classmethod
+    def from_parts(cls, parts: Mapping[str, Part]) -> Self:
+        """The inverse of :meth:`to_parts`."""
+        session, state = parts["session"], parts["state"]
+        return cls(session.meta["listener"], unpack_ids("song", session.arrays), dict(state.meta), dict(state.arrays))
 
 
 class Fitted(Protocol):
@@ -25,7 +46,7 @@ class Fitted(Protocol):
     def next(self) -> Callable[..., pl.DataFrame]: ...
 
     @property
-    def score_after(self) -> Callable[..., Array]: ...
+    def score_after(self) -> Callable[..., FloatArray]: ...
 
 
 class LiveSession:
@@ -33,7 +54,7 @@ class LiveSession:
 
     Attributes:
         listener: whose session it is, for models that know listeners; None for nobody's.
-        songs: what was heard so far, in order.
+        songs: what was played so far, in order.
     """
 
     def __init__(self, model: Fitted, listener: SongId | None = None) -> None:
@@ -42,19 +63,19 @@ class LiveSession:
         self._model = model
 
     def __repr__(self) -> str:
-        return f"LiveSession({len(self.songs)} songs heard)"
+        return f"LiveSession({len(self.songs)} songs played)"
 
     def listen(self, song: SongId) -> Self:
-        """A song was heard; returns self. Raises UnknownSongError for one that the model does not know."""
+        """A song was played; returns self. Raises UnknownSongError for one that the model does not know."""
         self._model.catalogue_.row(song)
         self.songs.append(song)
         return self
 
-    def scores(self) -> Array:
+    def scores(self) -> FloatArray:
         """(songs,) float32 scores of every song as the next, in row order. Raises UnknownSongError before the first song."""
         return self._model.score_after(self.songs, **self._asked)
 
-    def next(self, k: int = 10, *, exclude: list[SongId] | tuple[SongId, ...] = ()) -> pl.DataFrame:
+    def next(self, k: int = 10, *, exclude: Sequence[SongId] = ()) -> pl.DataFrame:
         """The k songs most likely to come next: the table of :meth:`NextSongModel.next`.
 
         Raises UnknownSongError before the first song.
@@ -63,28 +84,19 @@ class LiveSession:
 
     @property
     def _asked(self) -> dict[str, Any]:
-        """What the model is told beside the songs."""
+        """What the model is given beside the songs."""
         return {}
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Save where the session is, so that it goes on later: ``model.load_session(path)``."""
-        return save_folder(path, KIND, {"session": self.to_part()})
+        return self.state().save(path)
 
-    def to_part(self) -> Part:
-        """What was heard, as a part of a saved folder."""
-        return Part(meta={"listener": self.listener}, arrays=pack_ids(pl.Series("song", self.songs, self._model.catalogue_.ids.dtype)))
+    def state(self) -> SessionState:
+        """What was played, and where that has led."""
+        return SessionState(self.listener, pl.Series("song", self.songs, self._model.catalogue_.ids.dtype))
 
-    def resume(self, songs: list[SongId], part: Part) -> None:
-        """Go on where the session was that ``part`` is of. Raises UnknownSongError for a song that the model does not know."""
-        for song in songs:
+    def resume(self, state: SessionState) -> Self:
+        """Go on from there; returns self. Raises UnknownSongError for a song that the model does not know."""
+        for song in state.songs:
             self.listen(song)
-
-
-def resumed(begin: Callable[[SongId | None], LiveSession], path: str | os.PathLike[str]) -> LiveSession:
-    """A session that its ``save`` wrote, begun anew for its listener by ``begin``."""
-    part = load_folder(path, KIND)["session"]
-    with understood(path):
-        listener, songs = part.meta["listener"], unpack_ids("song", part.arrays).to_list()
-    session = begin(listener)
-    session.resume(songs, part)
-    return session
+        return self

@@ -152,11 +152,12 @@ def test_train_takes_tuned_settings(console, log, tmp_path):
 
 
 def test_train_takes_tuned_settings_of_the_vectors_too(console, log, tmp_path):
-    path = config(tmp_path, "nearest", decay=0.3, repeats=False, word2vec={"size": 5, "epochs": 1, "workers": 1, "seed": 4})
+    learner = {"name": "word2vec", "settings": {"size": 5, "epochs": 1, "workers": 1, "seed": 4}}
+    path = config(tmp_path, "nearest", decay=0.3, repeats=False, learner=learner)
     assert console("train", log, "-o", tmp_path / "e", "--config", path, "--epochs", 2).code == 0
     made = Engine.load(tmp_path / "e")
     assert {"size": 5, "epochs": 2, "seed": 4}.items() <= made.info().learner.items()
-    assert made.next_song.settings == {"decay": 0.3, "repeats": False, "word2vec": None}
+    assert made.next_song.settings == {"learner": "word2vec", "decay": 0.3, "repeats": False}
     assert made.next_song.unit_.tolist() == made.vectors.unit.tolist()
 
 
@@ -164,7 +165,8 @@ def test_train_takes_a_learner_by_name_and_one_that_was_tuned(console, log, tmp_
     quick = ("--epochs", 1, "--workers", 1, "--size", 4)
     assert console("train", log, "-o", tmp_path / "e", *quick, "--vectors", "doc2vec").code == 0
     assert Engine.load(tmp_path / "e").info().learner["name"] == "Doc2Vec"
-    path = config(tmp_path, "product2vec", decay=0.3, repeats=False, product2vec={"size": 5, "epochs": 1, "workers": 1})
+    learner = {"name": "product2vec", "settings": {"size": 5, "epochs": 1, "workers": 1}}
+    path = config(tmp_path, "nearest", decay=0.3, repeats=False, learner=learner)
     for chosen, size, name in (((), 5, "Product2Vec"), (("--vectors", "word2vec", *quick), 4, "Word2Vec")):
         assert console("train", log, "-o", tmp_path / "e", "--config", path, *chosen).code == 0
         made = Engine.load(tmp_path / "e")
@@ -494,7 +496,7 @@ def test_models_lists_every_model_with_its_settings(console):
     found = {row["model"]: row for row in console("models", "--json").json}
     assert list(found) == list(MODELS)
     assert all(row["what"].endswith(".") for row in found.values())
-    assert found["sr"]["settings"] == "steps=10, neighbours=100, decay=0.0"
+    assert found["sr"]["settings"] == "neighbours=100, decay=0.0, steps=10"
 
 
 def test_demo_does_the_main_job(console, tmp_path, monkeypatch):

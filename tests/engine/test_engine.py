@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from song2vec import AnnoyIndex, Catalogue, Engine, ExactIndex, MarkovChain, Sessions, SongVectors, Word2Vec, read_listens
 from song2vec.core.config import IntRange, setting
 from song2vec.core.errors import AmbiguousSongError, ArgumentError, SavedFolderError, UnknownSongError
-from song2vec.models import NearestSong, make_model
+from song2vec.models import Nearest, make_model
 from song2vec.vectors import Learner
 from tests.damage import read_manifest, sealed, write_manifest
 from tests.small import FOLK, METAL, SETTINGS, engine, learner, names_of, plays, sessions
@@ -379,7 +379,7 @@ def test_says_what_comes_next_by_its_model():
 
 def test_without_a_model_what_is_near_comes_next(trained):
     assert trained.next_song is None
-    expected = NearestSong(repeats=False).fit(sessions(), vectors=trained.vectors)
+    expected = Nearest(repeats=False).fit(sessions(), vectors=trained.vectors)
     for asked in ([MYKONOS], [SANDMAN, MYKONOS]):
         assert trained.next(asked, 5).equals(expected.next(asked, 5))
     assert set(songs_of(trained.next("mykonos", 5))) <= set(names_of(FOLK))
@@ -388,7 +388,7 @@ def test_without_a_model_what_is_near_comes_next(trained):
 def test_a_nearest_song_model_takes_the_vectors_of_the_engine():
     made = engine(next_song="nearest")
     assert made.next_song.unit_.tolist() == made.vectors.unit.tolist()
-    own = engine(epochs=1, next_song=NearestSong(word2vec={**SETTINGS, "size": 3}))
+    own = engine(epochs=1, next_song=Nearest(learner=Word2Vec(**{**SETTINGS, "size": 3})))
     assert own.next_song.unit_.shape == (24, 3)
 
 

@@ -10,9 +10,10 @@ import pytest
 
 from song2vec.core.errors import ArgumentError
 from song2vec.evaluation import compare, evaluate
-from song2vec.models import MarkovChain, Popularity
+from song2vec.models import MarkovChain, Nearest, Popularity
 from song2vec.sessions import Sessions
 from song2vec.sessions.splits import split_given
+from song2vec.vectors import SongVectors
 from tests.evaluation.toys import Fixed, OutOfOrder, halves, random_log
 
 TRAIN, TEST = halves(random_log(400))
@@ -77,6 +78,11 @@ def test_labels_are_told_apart_by_what_differs():
     models = [Fixed(scores=(1.0,) * 30).fit(TRAIN), Fixed(scores=(2.0,) * 30).fit(TRAIN), *(MarkovChain().fit(TRAIN) for _ in range(3))]
     labels = compare(models, TEST, **QUIET).table["model"].to_list()
     assert labels == [f"fixed(scores={[1.0] * 30})", f"fixed(scores={[2.0] * 30})", "markov", "markov 2", "markov 3"]
+    vectors = SongVectors(np.eye(30, dtype=np.float32), TRAIN.catalogue)
+    named = ("product2vec", "word2vec", {"name": "word2vec", "settings": {"window": 2}})
+    near = [Nearest(learner=learner).fit(TRAIN, vectors=vectors) for learner in named]
+    labels = compare(near, TEST, **QUIET).table["model"].to_list()
+    assert labels == ["nearest(learner='product2vec')", *(f"nearest(learner='word2vec', learner.window={size})" for size in (3, 2))]
 
 
 def test_what_is_not_known_is_null(tmp_path):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import ClassVar
 
 import numpy as np
 import polars as pl
@@ -15,14 +14,14 @@ from hypothesis import strategies as st
 from song2vec.core.arrays import Array
 from song2vec.core.config import Choice, FloatRange, IntRange, Text, learned, setting
 from song2vec.core.errors import ArgumentError, FormatError, MissingExtraError, NothingLeftError
-from song2vec.core.settings import Real, Space, Whole
 from song2vec.evaluation.protocol import evaluate
-from song2vec.evaluation.space import distributions, from_params, own_values, space_around, to_params, with_settings
+from song2vec.evaluation.space import distributions, from_params, space_around, to_params
 from song2vec.evaluation.tuned import Tuned, read_settings
 from song2vec.evaluation.tuning import SHARES, tune
-from song2vec.models import MODELS, MarkovChain, NearestSong, NextSongModel
+from song2vec.models import MODELS, MarkovChain, Nearest, NextSongModel
 from song2vec.sessions import Sessions
 from song2vec.sessions.splits import split_at_random, split_given
+from song2vec.vectors import LEARNERS
 
 FORBIDDEN = 5
 
@@ -247,19 +246,27 @@ def test_no_further_trial_begins_after_the_timeout(train):
     assert search(train, timeout=1e-9).table.height == 1
 
 
-def test_vectors_are_tuned_inside_a_model(train):
+@pytest.mark.parametrize("learner", ["word2vec", "word2vec-ensemble"])
+def test_vectors_are_tuned_inside_a_model(train, learner):
+    class Small(Nearest):
+        @property
+        def space(self):
+            return {"decay": FloatRange(0, 1), "learner.window": IntRange(1, 4), "learner.size": IntRange(2, 4)}
+
     quick = {"size": 4, "epochs": 1, "workers": 1, "progress": False}
-
-    class Small(NearestSong):
-        space: ClassVar[Space] = {"decay": Real(0, 1), "word2vec.window": Whole(1, 4), "word2vec.size": Whole(2, 4)}
-
-    tuned = tune(Small(word2vec=quick), train, trials=3, progress=False)
+    tuned = tune(Small(learner={"name": learner, "settings": quick}), train, trials=3, progress=False)
     rows = tuned.table.rows(named=True)
-    assert (rows[0]["decay"], rows[0]["word2vec.window"], rows[0]["word2vec.size"]) == (0.5, 3, 4)  # 3 is the default of Word2Vec
+    assert (rows[0]["decay"], rows[0]["learner.window"], rows[0]["learner.size"]) == (
+        0.5,
+        LEARNERS[learner]().window,
+        4,
+    )
     assert {row["state"] for row in rows} == {"complete"}
-    best = max(rows, key=lambda row: row["score"])
-    assert tuned.model.word2vec == {**quick, "window": best["word2vec.window"], "size": best["word2vec.size"]}
-    assert own_values(NearestSong())["word2vec.size"] == 128
+    best, found = max(rows, key=lambda row: row["score"]), tuned.model.learner
+    assert found["name"] == learner
+    assert {**quick, "window": best["learner.window"], "size": best["learner.size"]}.items() <= found["settings"].items()
+    own = {f"learner.{name}": dimension for name, dimension in LEARNERS[learner]().space.items()}
+    assert Nearest(learner=learner).space.items() >= own.items()
 
 
 def test_the_best_settings_are_saved_and_read_again(train, tmp_path):
@@ -331,11 +338,9 @@ def test_optuna_is_quiet_and_as_loud_as_before_afterwards(train, capfd):
 # Spaces
 
 DIMENSIONS = st.one_of(
-    st.builds(lambda low, more: Whole(low, low + more), st.integers(-9, 9), st.integers(0, 9)),
-    st.builds(lambda low, more: Real(low, low + more, log=True), st.floats(1e-6, 1), st.floats(0, 9)),
-    st.builds(
-        lambda values: Choice(tuple(values)), st.lists(st.sampled_from([None, True, 1, 1.5, "a", (1, 2), ()]), min_size=1, unique_by=repr)
-    ),
+    st.builds(lambda low, more: IntRange(low, low + more), st.integers(-9, 9), st.integers(0, 9)),
+    st.builds(lambda low, more: FloatRange(low, low + more, log=True), st.floats(1e-6, 1), st.floats(0, 9)),
+    st.builds(lambda values: Choice(tuple(values)), st.lists(st.sampled_from([None, True, 1, 1.5, "a"]), min_size=1, unique_by=repr)),
 )
 
 
@@ -347,7 +352,7 @@ def test_values_go_to_optuna_and_back(space, data):
             st.sampled_from(each.values)
             if isinstance(each, Choice)
             else st.integers(each.low, each.high)
-            if isinstance(each, Whole)
+            if isinstance(each, IntRange)
             else st.floats(each.low, each.high)
         )
         for name, each in space.items()
@@ -364,7 +369,7 @@ def test_a_setting_that_is_off_is_left_out_of_the_first_try():
 
     model = MayBeOff()
     assert space_around(model)["shift"] == IntRange(-6, 6)
-    assert "shift" not in to_params(space_around(model), own_values(model))
+    assert "shift" not in to_params(space_around(model), {"shift": None})
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -374,11 +379,11 @@ def test_every_model_declares_a_space_that_holds_its_defaults(name):
     except MissingExtraError as missing:
         pytest.skip(str(missing))
     space = space_around(model)
-    assert space.keys() == to_params(space, own_values(model)).keys()
+    assert space.keys() == to_params(space, {name: model.value(name) for name in space}).keys()
     assert space == model.space
     for end in ("low", "high"):
         values = {name: each.values[0] if isinstance(each, Choice) else getattr(each, end) for name, each in space.items()}
-        assert isinstance(with_settings(model, values), MODELS[name])
+        assert isinstance(model.replaced(values), MODELS[name])
 
 
 def test_what_was_found_can_be_told_without_a_search():

@@ -20,11 +20,8 @@ CLOSE = {"rtol": 1e-4, "atol": 1e-5}  # matrix products differ in the last bits 
 SMALL: dict[str, dict[str, Any]] = {
     "als": {"size": 12, "epochs": 5},
     "bpr": {"size": 12, "epochs": 60},
-    "nearest": {"word2vec": {**SETTINGS, "epochs": 12}},
-    "product2vec": {"product2vec": {**SETTINGS, "epochs": 12}},
-    "metaprod2vec": {"metaprod2vec": {**SETTINGS, "epochs": 12}},
-    "doc2vec": {"doc2vec": {**{name: value for name, value in SETTINGS.items() if name != "loss"}, "epochs": 12}},
-    "item-knn": {"regularisation": 1.0},
+    "nearest": {"learner": {"name": "word2vec", "settings": {**SETTINGS, "epochs": 12}}},
+    "item-knn": {"shrinkage": 1.0},
     "gru4rec": {"hidden": 16, "n_negatives": 32, "batch_size": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
     "hrnn": {
         "hidden": 16,
@@ -53,15 +50,12 @@ LEARNS = {
     "als": "group",
     "bpr": "group",
     "nearest": "group",
-    "product2vec": "group",
-    "metaprod2vec": "group",
-    "doc2vec": "group",
     "sknn": "group",
     "autoencoder": "group",
     "ratings": "popular",
 }
 # models that learn from songs which follow each other, and refuse a log without any
-NEED_PAIRS = ("nearest", "product2vec", "metaprod2vec", "doc2vec", "gru4rec", "playlist-rnn", "hrnn", "youtube")
+NEED_PAIRS = ("nearest", "gru4rec", "playlist-rnn", "hrnn", "youtube")
 
 
 def make(name: str, **settings: Any) -> NextSongModel:

@@ -9,7 +9,7 @@ import song2vec.models as room
 from song2vec.core.errors import ArgumentError, SavedFolderError, UnknownSongError
 from song2vec.models import MODELS, NextSongModel, Popularity
 from song2vec.sessions import Sessions
-from song2vec.testing.battery import contents, run, settings, tuning
+from song2vec.testing.battery import contents, run
 from song2vec.testing.models import MARGIN, MODEL_CHECKS
 from song2vec.testing.planted import CHANCE, SONGS, STRUCTURES, listen, recall
 from tests.damage import read_manifest, write_manifest
@@ -21,8 +21,6 @@ every_model = pytest.mark.parametrize("name", NAMES)
 @every_model
 @pytest.mark.parametrize("check", MODEL_CHECKS, ids=lambda check: check.__name__)
 def test_keeps_the_contract(name, check):
-    if check in (settings, tuning) and hasattr(type(case(name).thing), "learner_settings"):
-        pytest.skip("its learner is still a dictionary")
     run(case(name), [check])
 
 

@@ -8,15 +8,14 @@ import numpy as np
 import pytest
 
 from song2vec.core.errors import ArgumentError
-from song2vec.models import MODELS, NearestMetaProd2Vec, NearestSong
-from song2vec.models.nearest import Nearest
+from song2vec.models import Nearest, make_model
 from song2vec.sessions import Sessions
-from song2vec.vectors import LEARNERS
-from tests.models.models import SMALL, fitted, log, make
+from song2vec.vectors import LEARNERS, MetaProd2Vec, Word2Vec
+from tests.models.models import log
+from tests.small import SETTINGS
 from tests.vectors.planted import LEARNING, surely_more, with_artists
 from tests.vectors.test_word2vec import CLUSTERS, SONGS, noise, planted
 
-BY_VECTORS = [name for name in MODELS if issubclass(MODELS[name], Nearest)]
 SHARED = 4  # songs of an artist, of which one is never played
 
 
@@ -28,7 +27,7 @@ def hits_on_songs_never_played(sessions, artist_of):
     """After one song of each artist, how many of the 3 first songs never played are of the same cluster; chance is 3 of 15."""
     lists = [[song for song in session if song % SHARED] for session in sessions]
     everything = with_artists(Sessions.from_lists([*lists, list(range(CLUSTERS * SONGS))]), artist_of)
-    model = NearestMetaProd2Vec(metaprod2vec=LEARNING).fit(everything.keep(np.arange(len(lists))))
+    model = Nearest(learner=MetaProd2Vec(**LEARNING)).fit(everything.keep(np.arange(len(lists))))
     assert model.known_.all()
     cold = np.flatnonzero(everything.catalogue.ids.to_numpy() % SHARED == 0)
     heard = np.setdiff1d(np.arange(CLUSTERS * SONGS), everything.catalogue.ids.to_numpy()[cold])
@@ -51,22 +50,41 @@ def test_in_noise_only_the_artist_heard_is_found():
     assert hits_on_songs_never_played(noise(), by_artist).mean() < 1 / 3 + 0.15  # one song of three is by the artist heard
 
 
-@pytest.mark.parametrize("name", BY_VECTORS)
+@pytest.mark.parametrize("name", LEARNERS)
 def test_vectors_are_those_of_the_learner_with_its_settings(name):
-    model, kind = fitted(name), MODELS[name]
-    learner = LEARNERS[kind.learner](**SMALL[name][kind.learner]).fit(log()[0])
-    np.testing.assert_allclose(model.unit_, learner.vectors_.unit_of(log()[0].catalogue), atol=1e-6)
-    given = kind(decay=0.3).fit(log()[0], vectors=learner.vectors_)
-    np.testing.assert_allclose(given.unit_, model.unit_, atol=1e-6)
-    assert set(kind.space) == {"decay", "repeats", *(f"{kind.learner}.{setting}" for setting in LEARNERS[kind.learner].space)}
+    taken = LEARNERS[name]().settings
+    learner = LEARNERS.make(name, {setting: value for setting, value in (SETTINGS | {"epochs": 1}).items() if setting in taken})
+    (train, test), vectors = log(), learner.fit(log()[0]).vectors_
+    for described in (learner, {"name": name, "settings": learner.settings}):
+        model = Nearest(learner=described, decay=0.3).fit(train)
+        np.testing.assert_allclose(model.unit_, vectors.unit_of(train.catalogue), atol=1e-6)
+        assert make_model("nearest", model.settings).settings == model.settings
+    given = Nearest(decay=0.3).fit(train, vectors=vectors)
+    np.testing.assert_allclose(given.score(test, np.arange(9)), model.score(test, np.arange(9)), atol=1e-6)
+    assert set(model.space) == {"decay", "repeats", *(f"learner.{setting}" for setting in learner.space)}
 
 
-@pytest.mark.parametrize("name", BY_VECTORS)
-def test_settings_of_the_learner_are_refused_by_name(name):
-    learner = MODELS[name].learner
-    with pytest.raises(ArgumentError, match=f"^{learner}=3: settings of "):
-        make(name, **{learner: 3}).fit(log()[0])
-    with pytest.raises(ArgumentError, match=f"taste: not a setting of {learner}"):
-        make(name, **{learner: {"taste": 1}}).fit(log()[0])
+def test_only_the_plain_learner_gives_way_to_vectors_made_elsewhere():
+    assert Nearest().takes_vectors
+    assert not Nearest(learner="doc2vec").takes_vectors
+    assert not Nearest(learner=Word2Vec(window=2)).takes_vectors
+
+
+@pytest.mark.parametrize(
+    ("learner", "message"),
+    [
+        (3, "^learner=3: 'word2vec', "),
+        ("word2vecc", "^learner='word2vecc': .*did you mean 'word2vec'"),
+        ({"name": "doc2vec", "settings": {"taste": 1}}, "^taste: not a setting of doc2vec"),
+        ({"name": "doc2vec", "settings": {"size": 0}}, "^size=0"),
+        ({"size": 3}, "^learner=.*a name, or"),
+    ],
+)
+def test_what_is_no_learner_is_refused_by_name(learner, message):
+    with pytest.raises(ArgumentError, match=message):
+        Nearest(learner=learner)
+
+
+def test_what_are_no_vectors_is_refused():
     with pytest.raises(ArgumentError, match="vectors is a list"):
-        NearestSong().fit(log()[0], vectors=[1])
+        Nearest().fit(log()[0], vectors=[1])

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from song2vec.models import AssociationRules, ItemKNN, MarkovChain, SequentialRules
-from song2vec.models import followers as room
+from song2vec.models import transitions as room
 from song2vec.sessions import Sessions
 
 logs = st.lists(st.lists(st.integers(0, 6), min_size=1, max_size=9), min_size=1, max_size=12).map(Sessions.from_lists)
@@ -99,7 +99,7 @@ LOG = Sessions.from_lists([["a", "b", "c"], ["a", "c"], ["a", "b", "a"], ["a", "
         (MarkovChain(), {"b": 2 / 4, "c": 1 / 4, "d": 1 / 4}),
         (AssociationRules(), {"b": 3 / 6, "c": 2 / 6, "d": 1 / 6}),  # the third session plays a twice
         (SequentialRules(), {"b": 2 / 5, "c": 1.5 / 5, "a": 0.5 / 5, "d": 1 / 5}),
-        (ItemKNN(regularisation=0), {"b": 2 / 8**0.5, "c": 2 / 8**0.5, "d": 1 / 2}),
+        (ItemKNN(shrinkage=0), {"b": 2 / 8**0.5, "c": 2 / 8**0.5, "d": 1 / 2}),
     ],
 )
 def test_scores_by_hand(model, expected):

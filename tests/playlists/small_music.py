@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from song2vec.catalogue import Catalogue
-from song2vec.models.markov import MarkovChain
+from song2vec.models.rules import MarkovChain
 from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors
 

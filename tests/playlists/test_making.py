@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from song2vec.core.errors import ArgumentError, UnknownSongError
-from song2vec.models.markov import MarkovChain
 from song2vec.models.popularity import Popularity
+from song2vec.models.rules import MarkovChain
 from song2vec.playlists import playlist
 from song2vec.playlists.scoring import Space
 from song2vec.search import ExactIndex

@@ -83,12 +83,11 @@ def next_song_models(train: s2v.Sessions, test: s2v.Sessions, song_vectors: s2v.
         s2v.VSTAN(),
         s2v.ALS(),
         s2v.BPR(),
-        s2v.NearestProduct2Vec(),
-        s2v.NearestMetaProd2Vec(),
-        s2v.NearestDoc2Vec(),
+        s2v.Nearest(learner="product2vec"),
+        s2v.Nearest(learner={"name": "doc2vec", "settings": {"size": 32}}),
         s2v.RatedSongs(),
     ]
-    nearest: s2v.NearestSong = s2v.NearestSong(decay=0.3).fit(train, vectors=song_vectors)
+    nearest: s2v.Nearest = s2v.Nearest(learner=s2v.Word2Vec(window=2), decay=0.3).fit(train, vectors=song_vectors)
     network: s2v.GRU4Rec = s2v.GRU4Rec(hidden=64, loss="bpr-max", epochs=3).fit(train, validation=test)
     others: list[s2v.NextSongModel] = [s2v.PlaylistRNN(hidden=32), s2v.HRNN(hidden=32), s2v.CandidateNetwork(), s2v.AutoEncoder()]
     models = [model.fit(train) for model in simple + others]

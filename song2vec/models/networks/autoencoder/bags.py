@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from song2vec.core.arrays import Array, ranges
-from song2vec.models.base import histories
+from song2vec.models.songs import histories
 from song2vec.sessions import Sessions
 
 

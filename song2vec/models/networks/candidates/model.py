@@ -15,14 +15,13 @@ from song2vec.core.arrays import Array
 from song2vec.core.checks import check_int
 from song2vec.core.config import FLAG, Choice, FloatRange, IntRange, Text, Texts, learned, setting
 from song2vec.core.errors import ArgumentError
-from song2vec.models.base import heard_rows
-from song2vec.models.best import best_songs
 from song2vec.models.live import LiveSession
 from song2vec.models.networks.base import NetworkModel
 from song2vec.models.networks.candidates.context import ContextEncoder, ages
 from song2vec.models.networks.candidates.network import Examples, Tower, TowerTrainee
 from song2vec.models.networks.candidates.session import ContextSession, SessionContext
 from song2vec.models.networks.recurrent.output_index import longer_rows
+from song2vec.models.songs import best_songs, played_rows
 from song2vec.nn.module import SongNetwork, with_ones
 from song2vec.nn.trainer import Trainee
 from song2vec.nn.training import TrainingConfig
@@ -175,7 +174,7 @@ class CandidateNetwork(NetworkModel):
     ) -> Sessions:
         """One session of these songs, with what is known of it."""
         catalogue = self._fitted()
-        session = Sessions.from_rows(catalogue, [heard_rows(catalogue, songs, unknown)])
+        session = Sessions.from_rows(catalogue, [played_rows(catalogue, songs, unknown)])
         return SessionContext.of(at, context, self._columns).given_to(session)
 
     def _new_network(self, sessions: Sessions, vectors: SongVectors | None) -> SongNetwork:

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from song2vec.core.arrays import Array, ranges
 from song2vec.core.random import generator
-from song2vec.models.base import histories
 from song2vec.models.networks.candidates.context import AGES, ContextEncoder
+from song2vec.models.songs import histories
 from song2vec.nn.module import SongNetwork, dropout_mask, glorot, song_bags
 from song2vec.nn.training import NetworkTrainee, TrainingConfig
 from song2vec.sessions import Sessions

@@ -12,8 +12,7 @@ import polars as pl
 
 from song2vec.catalogue import SongId
 from song2vec.core.errors import ArgumentError
-from song2vec.core.storage import Part
-from song2vec.models.live import LiveSession
+from song2vec.models.live import LiveSession, SessionState
 from song2vec.sessions import Sessions
 
 
@@ -66,13 +65,13 @@ class ContextSession(LiveSession):
     def _asked(self) -> dict[str, Any]:
         return vars(self._known)
 
-    def to_part(self) -> Part:
-        part = super().to_part()
-        part.meta["known"] = self._asked
-        return part
+    def state(self) -> SessionState:
+        state = super().state()
+        state.details = {"known": self._asked}
+        return state
 
-    def resume(self, songs: list[SongId], part: Part) -> None:
-        saved = SessionContext(**part.meta.get("known", {}))
+    def resume(self, state: SessionState) -> Self:
+        saved = SessionContext(**state.details.get("known", {}))
         context = {name: value for name, value in (saved.context or {}).items() if name in self._columns}
         self._known = SessionContext(saved.at, context or None)
-        super().resume(songs, part)
+        return super().resume(state)

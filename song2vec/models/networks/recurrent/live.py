@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, Self
 
-import numpy as np
 import polars as pl
 import torch
 
 from song2vec.catalogue import Catalogue, SongId
 from song2vec.core.arrays import Array
+from song2vec.core.checks import check_int
 from song2vec.core.errors import ArgumentError, UnknownSongError
-from song2vec.core.storage import Part
 from song2vec.models.base import BLOCK_BYTES
-from song2vec.models.best import best_songs, check_k
-from song2vec.models.live import LiveSession
+from song2vec.models.live import LiveSession, SessionState
 from song2vec.models.networks.recurrent.network import RecurrentNetwork, States
+from song2vec.models.songs import best_songs
 
 
 class Lookup(Protocol):
@@ -69,23 +68,24 @@ class CarriedSession(LiveSession):
             raise UnknownSongError("songs: no song was heard yet; at least one is needed")
         return self.output
 
-    def to_part(self) -> Part:
-        """What was heard, and the states that it led to in this network."""
-        part = super().to_part()
+    def state(self) -> SessionState:
+        """What was played, and the states that it led to in this network."""
+        state = super().state()
         outputs = {"output": self.output, "earlier": self.earlier, **{f"state_{layer}": state for layer, state in enumerate(self.states)}}
-        part.arrays |= {name: output.cpu().numpy() for name, output in outputs.items() if output is not None}
-        part.meta["network"] = self.network.fingerprint
-        return part
+        state.arrays = {name: output.cpu().numpy() for name, output in outputs.items() if output is not None}
+        state.details = {"network": self.network.fingerprint}
+        return state
 
-    def resume(self, songs: list[SongId], part: Part) -> None:
-        """Go on where the session was: with its states, or, where they are of another network, by hearing its songs anew."""
-        if part.meta.get("network") != self.network.fingerprint:
-            super().resume(songs, part)
-            return
+    def resume(self, state: SessionState) -> Self:
+        """Go on from there: with its states, or, where they are of another network, by playing its songs anew."""
+        if state.details.get("network") != self.network.fingerprint:
+            return super().resume(state)
+        songs = state.songs.to_list()
         self.catalogue.rows(songs)
-        saved = {name: torch.from_numpy(array).to(self.network.device) for name, array in part.arrays.items() if array.dtype == np.float32}
+        saved = {name: torch.from_numpy(array).to(self.network.device) for name, array in state.arrays.items()}
         self.states = [saved[f"state_{layer}"] for layer in range(len(self.network.widths))]
         self.songs, self.output, self.earlier = songs, saved.get("output"), saved.get("earlier")
+        return self
 
 
 @torch.inference_mode()
@@ -115,7 +115,7 @@ def next_together(sessions: Sequence[CarriedSession], k: int = 10, *, exclude: I
 
     Raises UnknownSongError where no song was heard yet, and ArgumentError for a k below 1 and sessions of several models.
     """
-    check_k(k)
+    check_int("k", k)
     if not sessions:
         return []
     network, hidden = _network_of(sessions), list(exclude)

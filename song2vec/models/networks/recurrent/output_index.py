@@ -18,10 +18,10 @@ import torch
 
 from song2vec.catalogue import SongId, Unknown
 from song2vec.core.arrays import Array
+from song2vec.core.checks import check_int
 from song2vec.core.random import generator
-from song2vec.models.base import heard_rows
-from song2vec.models.best import check_k, top_table
 from song2vec.models.networks.recurrent.live import CarriedSession
+from song2vec.models.songs import played_rows, song_table
 from song2vec.search import Filters, SongIndex, make_index
 from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors
@@ -61,8 +61,8 @@ class OutputIndex:
     def next(self, songs: Iterable[SongId], k: int = 10, *, exclude: Iterable[SongId] = (), unknown: Unknown = "raise") -> pl.DataFrame:
         """The k songs most likely to come next in a session: arguments, table and errors of :meth:`NextSongModel.next`."""
         catalogue = self.model.catalogue_
-        check_k(k)
-        rows = heard_rows(catalogue, songs, unknown)
+        check_int("k", k)
+        rows = played_rows(catalogue, songs, unknown)
         output = self.model._outputs(Sessions.from_rows(catalogue, [rows]), np.array([len(rows) - 1]))
         return self.tables(output, k, exclude)[0]
 
@@ -77,7 +77,7 @@ class OutputIndex:
         catalogue = self.model.catalogue_
         hidden = catalogue.songs(catalogue.rows(exclude, "skip"))
         found = self._found(outputs.cpu().numpy(), k, Filters(exclude=hidden) if hidden else None)
-        return [top_table(catalogue, rows, scores) for rows, scores in found]
+        return [song_table(catalogue, rows, scores) for rows, scores in found]
 
     def _found(self, outputs: Array, k: int, filters: Filters | None = None) -> list[tuple[Array, Array]]:
         """Rows of the k best songs after each of (n, hidden) outputs, and their scores."""

@@ -15,11 +15,11 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from song2vec.core.errors import ArgumentError, UnknownSongError
-from song2vec.models.markov import MarkovChain
 from song2vec.models.networks.gru4rec.dwell import sliced_by_dwell
 from song2vec.models.networks.gru4rec.model import GRU4Rec
 from song2vec.models.networks.playlist_rnn import PlaylistRNN
 from song2vec.models.networks.recurrent.live import listen_together
+from song2vec.models.rules import MarkovChain
 from song2vec.nn import trainer as training
 from song2vec.nn.adagrad import Adagrad
 from song2vec.sessions import Sessions

@@ -1,4 +1,4 @@
-"""The inner loops of follower tables: finding each song's followers, and adding lists up to scores."""
+"""The inner loops of transition tables: finding each song's list, and adding lists up to scores."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PLACES = (1 << 32) - 1
 
 
 @jit
-def find_followers(
+def find_lists(
     begin: int,
     end: int,
     stride: int,
@@ -21,7 +21,7 @@ def find_followers(
     distinct: bool,
     left: Array,
     right: Array,
-    room: tuple[Array, Array, Array],
+    workspace: tuple[Array, Array, Array],
     at: Array,
     base: int,
     songs: Array,
@@ -35,10 +35,10 @@ def find_followers(
         steps: how far after a play to look; 0 looks at the whole session of the play.
         distinct: sessions are sets: each counts once for a pair.
         left, right: (m,) factors of a pair's weight by its songs; empty: weights are shares of the list's sum.
-        room: (m,) float64 zeros, int32 and int64, of this thread alone.
+        workspace: (m,) float64 zeros, int32 and int64, of this thread alone.
     """
     by_song, played, song_of, session_of, offsets = log
-    total, touched, stamp = room
+    total, touched, stamp = workspace
     for i in range(begin, end, stride):
         n = 0
         place = played[i]
@@ -74,7 +74,7 @@ def find_followers(
 
 @jit
 def _write(i: int, n: int, left: Array, right: Array, total: Array, touched: Array, songs: Array, weights: Array) -> int:
-    """Write the heaviest of n touched songs as far as there is room, heaviest first; clears their totals; returns how many."""
+    """Write the heaviest of n touched songs as far as they fit, heaviest first; clears their totals; returns how many."""
     found = np.empty(n, np.float32)
     whole = 0.0
     for place in range(n):
@@ -108,14 +108,12 @@ def _ranked(weights: Array, keep: int) -> Array:
 
 
 @jit
-def add_followers(
-    offsets: Array, songs: Array, weights: Array, heard: Array, begin: Array, end: Array, decay: float, scores: Array
-) -> None:
+def add_lists(offsets: Array, songs: Array, weights: Array, played: Array, begin: Array, end: Array, decay: float, scores: Array) -> None:
     """Add the list of each song of the histories to (n, m) scores, that of the last song in full, earlier ones decayed."""
     for i in range(len(begin)):
         share = np.float32(1)
         for play in range(end[i] - 1, begin[i] - 1, -1):
-            for place in range(offsets[heard[play]], offsets[heard[play] + 1]):
+            for place in range(offsets[played[play]], offsets[played[play] + 1]):
                 scores[i, songs[place]] += share * weights[place]
             share *= np.float32(decay)
             if share < _NEGLIGIBLE:

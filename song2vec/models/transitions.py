@@ -1,8 +1,8 @@
-"""Tables of followers: to each song a short list of songs that go with it or come after it, and a model that reads them.
+"""Transition tables: to each song a short list of songs that go with it or come after it, and a model that reads them.
 
 Two songs; after song 0 come 1 (weight 3) and 0 (weight 1), after song 1 comes 0 (weight 2)::
 
-    offsets [0 2 3]     song i's followers are songs[offsets[i]:offsets[i + 1]]
+    offsets [0 2 3]     song i's list is songs[offsets[i]:offsets[i + 1]]
     songs   [1 0 | 0]
     weights [3 1 | 2]   heaviest first
 """
@@ -12,52 +12,48 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
 from song2vec.core.arrays import Array
-from song2vec.core.settings import check_real
-from song2vec.models.base import histories
-from song2vec.models.follower_kernels import add_followers, find_followers
-from song2vec.models.old import OldStyle
+from song2vec.core.config import learned
+from song2vec.models._transition_kernels import add_lists, find_lists
+from song2vec.models.base import NextSongModel
+from song2vec.models.songs import histories
 from song2vec.sessions import Sessions
 
 _PAIRS = 1 << 24  # held at once while a table is made: 128 MiB
 _WHOLE_SESSION = 0
 
-Table = tuple[Array, Array, Array]
+
+class TransitionTable(NamedTuple):
+    """The arrays above: offsets (m + 1,) int64; songs int32; weights float32."""
+
+    offsets: Array
+    songs: Array
+    weights: Array
 
 
-class Followers(OldStyle):
-    """A model that scores songs by their weights in the list of the last song heard.
-
-    With a ``decay`` above 0 the lists of earlier songs are added, each counting ``decay`` times the one after it. Songs in
-    none of the lists score 0.
+class TransitionModel(NextSongModel):
+    """A model that scores songs by their weights in the list of the last song played; songs that are not in it score 0.
 
     Attributes:
-        offsets_, songs_, weights_: the lists, as ``song2vec.models.followers`` describes them. Of equally heavy songs the
-            one that was first seen there in training is ahead, by the last bit of its weight.
+        table_: the lists. Of equally heavy songs the one that was first seen there in training is ahead, by the last bit of
+            its weight.
     """
 
-    decay: float = 0.0
-    offsets_: Array
-    songs_: Array
-    weights_: Array
+    table_: TransitionTable = learned(TransitionTable)
 
-    def _keep(self, table: Table) -> None:
-        self.offsets_, self.songs_, self.weights_ = table
-
-    def _check_decay(self) -> None:
-        check_real(self, "decay", 0, 1)
-
-    def _scores(self, sessions: Sessions, plays: Array) -> Array:
+    def _scores(self, sessions: Sessions, plays: Array, decay: float = 0.0) -> Array:
+        """With a ``decay`` above 0 the lists of earlier songs are added, each counting ``decay`` times the one after it."""
         scores = np.zeros((len(plays), len(self._fitted())), np.float32)
         begin, end = histories(sessions, plays)
-        add_followers(self.offsets_, self.songs_, self.weights_, sessions.songs, begin, end, self.decay, scores)
+        add_lists(*self.table_, sessions.songs, begin, end, float(decay), scores)
         return scores
 
 
-def after(sessions: Sessions, steps: int, neighbours: int | None = None) -> Table:
+def after(sessions: Sessions, steps: int, neighbours: int | None = None) -> TransitionTable:
     """What comes up to ``steps`` plays after a song in a session, weight 1 / steps apart; shares of all that comes after it.
 
     ``neighbours`` keeps so many of the heaviest of each list, None keeps all.
@@ -66,12 +62,12 @@ def after(sessions: Sessions, steps: int, neighbours: int | None = None) -> Tabl
     return _table(sessions, bounds, neighbours, steps=steps)
 
 
-def together(sessions: Sessions, neighbours: int | None = None) -> Table:
+def together(sessions: Sessions, neighbours: int | None = None) -> TransitionTable:
     """How often another song is played in the same session, each play with each; shares of all that goes with a song."""
     return _table(sessions, _met(sessions), neighbours)
 
 
-def cosines(sessions: Sessions, neighbours: int | None, shrinkage: float, alpha: float) -> Table:
+def cosines(sessions: Sessions, neighbours: int | None, shrinkage: float, alpha: float) -> TransitionTable:
     """Sessions that hold both songs, over (n_i + shrinkage)**alpha (n_j + shrinkage)**(1 - alpha), n the sessions that hold one."""
     held = np.bincount(_held(sessions) % len(sessions.catalogue), minlength=len(sessions.catalogue)) + float(shrinkage)
     held[held == 0] = 1  # never played
@@ -99,7 +95,7 @@ def _table(
     distinct: bool = False,
     left: Array | None = None,
     right: Array | None = None,
-) -> Table:
+) -> TransitionTable:
     """Lists of all songs, made for some songs after others; ``bounds[i]`` is no less than the length of song i's."""
     m = len(sessions.catalogue)
     bounds = np.minimum(bounds, m if neighbours is None else min(neighbours, m))
@@ -110,21 +106,24 @@ def _table(
     nothing = np.empty(0)
     left, right = nothing if left is None else left, nothing if right is None else right
     cores = os.cpu_count() or 1
-    room = [(np.zeros(m), np.empty(m, np.int32), np.full(m, -1, np.int64)) for _ in range(cores)]
+    workspaces = [(np.zeros(m), np.empty(m, np.int32), np.full(m, -1, np.int64)) for _ in range(cores)]
+    log = (by_song, played, sessions.songs, session, sessions.offsets)
+
+    def piece(first: int, last: int) -> tuple[Array, Array, Array]:
+        at = slots[first : last + 1] - slots[first]
+        found = np.empty(at[-1], np.int32), np.empty(at[-1], np.float32), np.zeros(last - first, np.int64)
+
+        def find(core: int) -> None:
+            find_lists(first + core, last, cores, log, steps, distinct, left, right, workspaces[core], at, first, *found)
+
+        list(pool.map(find, range(cores)))
+        songs, weights, counts = found
+        ends = np.cumsum(counts)
+        kept = np.repeat(at[:-1] - (ends - counts), counts) + np.arange(ends[-1])
+        return counts, songs[kept], weights[kept]
+
     borders = np.unique(np.searchsorted(slots, np.arange(0, slots[-1] + _PAIRS, _PAIRS))).clip(max=m)
-    pieces: list[Table] = []
     with ThreadPoolExecutor(cores) as pool:
-        for first, last in pairwise(np.unique([0, *borders, m]).tolist()):
-            at = slots[first : last + 1] - slots[first]
-            songs, weights, counts = np.empty(at[-1], np.int32), np.empty(at[-1], np.float32), np.zeros(last - first, np.int64)
-
-            def find(core: int, first: int = first, last: int = last, at: Array = at, out: Table = (songs, weights, counts)) -> None:
-                log = (by_song, played, sessions.songs, session, sessions.offsets)
-                find_followers(first + core, last, cores, log, steps, distinct, left, right, room[core], at, first, *out)
-
-            list(pool.map(find, range(cores)))
-            ends = np.cumsum(counts)
-            kept = np.repeat(at[:-1] - (ends - counts), counts) + np.arange(ends[-1])
-            pieces.append((counts, songs[kept], weights[kept]))
+        pieces = [piece(first, last) for first, last in pairwise(np.unique([0, *borders, m]).tolist())]
     counts, songs, weights = (np.concatenate(arrays) for arrays in zip(*pieces, strict=True))
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), songs, weights
+    return TransitionTable(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), songs, weights)

@@ -10,7 +10,7 @@ import numpy as np
 
 from song2vec.core.arrays import Array
 from song2vec.core.jit import jit, parallel_jit
-from song2vec.models.session_index import SessionIndex
+from song2vec.models._session_index import SessionIndex
 
 SIMILARITIES = ("vec", "cosine", "jaccard", "dice")  # in the order of the branches of _similarity
 

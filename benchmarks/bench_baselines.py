@@ -24,7 +24,7 @@ from song2vec.evaluation import Comparison, compare, evaluate, tune
 from song2vec.listens import read_listens
 from song2vec.models import MODELS, NextSongModel, make_model
 from song2vec.sessions import Sessions, cut_sessions
-from song2vec.sessions.splits import split_at_random, split_given, split_last_session
+from song2vec.sessions.splits import split_at_random, split_last_session, split_predefined
 from song2vec.vectors import LEARNERS
 
 K = 20
@@ -44,13 +44,13 @@ Found = tuple[dict[str, Any], float, int]  # settings, their score, how many wer
 def given(name: str) -> Parts:
     """The split of SR-GNN and its followers: songs of the test part that training lacks stay, and are misses."""
     train, test = (cut_sessions(read_listens(DATA / name / part), repeats="keep") for part in ("train.txt", "test.txt"))
-    return split_given(train, test, unseen="keep")
+    return split_predefined(train, test, unseen="keep")
 
 
 def last_tenth(sessions: Sessions) -> Parts:
     """The last sessions of the file held out: those splits were cut by time, and near sessions are much easier to foresee."""
     first = round(0.9 * len(sessions))
-    return split_given(sessions.keep(np.arange(first)), sessions.keep(np.arange(first, len(sessions))))
+    return split_predefined(sessions.keep(np.arange(first)), sessions.keep(np.arange(first, len(sessions))))
 
 
 SETS: dict[str, Callable[[], Parts]] = {

@@ -29,7 +29,7 @@ from song2vec.evaluation import evaluate
 from song2vec.listens import read_listens
 from song2vec.models import make_model
 from song2vec.sessions import Sessions, cut_sessions
-from song2vec.sessions.splits import split_given
+from song2vec.sessions.splits import split_predefined
 
 SETTINGS: dict[str, dict[str, Any]] = {  # of the published runs, as far as they are the same for both
     "cross-entropy": {
@@ -101,7 +101,7 @@ def parts(name: str, limit: int | None) -> tuple[Sessions, Sessions]:
     train, test = (cut_sessions(read_listens(DATA / name / part), repeats="keep") for part in ("train.txt", "test.txt"))
     if limit:
         train, test = train.keep(np.arange(limit)), test.keep(np.arange(limit // 4))
-    return split_given(train, test)
+    return split_predefined(train, test)
 
 
 def speed(theirs: Official, train: Sessions, test: Sessions, settings: dict[str, Any], size: int, rounds: int) -> dict[str, float]:

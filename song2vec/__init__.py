@@ -36,7 +36,7 @@ from song2vec.playlists import Pick, Playlist, Radio, bridge, playlist, radio
 from song2vec.ratings import RATERS, BiasedMF, RatingModel, Ratings, TimeSVDpp, count_plays
 from song2vec.search import AnnoyIndex, ExactIndex, Filters, HNSWIndex, SongIndex
 from song2vec.sessions import Sessions, cut_sessions
-from song2vec.sessions.splits import split_at_random, split_by_listener, split_by_time, split_given, split_last_session
+from song2vec.sessions.splits import split_at_random, split_by_listener, split_by_time, split_last_session, split_predefined
 from song2vec.vectors import SIF, Doc2Vec, MetaProd2Vec, Product2Vec, SongVectors, Word2Vec, Word2VecEnsemble
 
 __version__ = "0.1.0"
@@ -109,8 +109,8 @@ __all__ = [
     "split_at_random",
     "split_by_listener",
     "split_by_time",
-    "split_given",
     "split_last_session",
+    "split_predefined",
     "tune",
     "tune_weight",
 ]

@@ -49,7 +49,7 @@ OPTIONAL_ROOMS = {  # loaded by name only, or by each other, so that they may im
     "song2vec.models.networks.autoencoder": ("torch",),
 }
 # modules of these rooms that do without, so that anyone may import them
-LIGHT = ("song2vec.nn.trainer", "song2vec.nn.checkpoint", "song2vec.nn.instructions")
+LIGHT = ("song2vec.nn.trainer", "song2vec.nn.checkpoint", "song2vec.core.simd")
 UNPICKLERS = ("pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal")
 LONGEST = 350  # lines: then a room is to be split
 MEDIAN = range(90, 141)  # lines
@@ -438,4 +438,4 @@ def test_compiled_code_that_numba_keeps_is_found(planted):
 @pytest.mark.parametrize("source", ["self._aid = 3", "_given: int = 3", "vars(self).update(x)"])
 def test_parked_arguments_are_found(planted, source):
     assert parked(planted(first=source)) == ["planted.first, line 1"]
-    assert parked(planted(first="split_given(said_again)")) == []
+    assert parked(planted(first="split_predefined(said_again)")) == []

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import polars as pl
 import typer
 
-from song2vec import Engine, Sessions, split_at_random, split_by_listener, split_by_time, split_given, split_last_session
+from song2vec import Engine, Sessions, split_at_random, split_by_listener, split_by_time, split_last_session, split_predefined
 from song2vec.cli.app import app, err, out, show
 from song2vec.cli.options import AsJson, Cutting, EngineFolder, K, Log, Seed, with_options, writable
 from song2vec.core.errors import ArgumentError
@@ -53,7 +53,7 @@ def compare(
     if baseline is not None and not any(baseline.startswith(each.name) for each in models):  # before anything is trained
         raise ArgumentError(f"--baseline {baseline!r}: {', '.join(repr(each.name) for each in models)} are compared")
     whole = cutting.sessions(log)
-    train, held_out = _split(whole, split, test_days, test_share, seed) if test is None else split_given(whole, cutting.sessions(test))
+    train, held_out = _split(whole, split, test_days, test_share, seed) if test is None else split_predefined(whole, cutting.sessions(test))
     err.print(f"train {train!r}: {train.report}\ntest {held_out!r}: {held_out.report}")
     found = compare_models([each.fit(train) for each in models], held_out, k=k, baseline=baseline)
     if as_json:

@@ -25,7 +25,7 @@ from song2vec.evaluation.study import Study, Trial
 from song2vec.evaluation.tuned import Tuned
 from song2vec.models import NextSongModel, make_model
 from song2vec.sessions import Sessions
-from song2vec.sessions.splits import split_at_random, split_given
+from song2vec.sessions.splits import split_at_random, split_predefined
 
 logger = logging.getLogger("song2vec")
 
@@ -183,7 +183,7 @@ def _check(model: NextSongModel, trials: int, metric: str, k: int, timeout: floa
 def _validation(train: Sessions, validation: float | Sessions, seed: int) -> tuple[Sessions, Sessions]:
     if not isinstance(validation, Sessions):
         return split_at_random(train, validation, seed=seed)
-    return (train, validation) if train.catalogue == validation.catalogue else split_given(train, validation)
+    return (train, validation) if train.catalogue == validation.catalogue else split_predefined(train, validation)
 
 
 def _rungs(asked: Queries, seed: int) -> list[Queries]:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from song2vec.core.arrays import Array
 from song2vec.core.jit import compiled
-from song2vec.nn.instructions import LINE, prefetch
+from song2vec.core.simd import LINE, prefetch
 
 EPSILON = 1e-6
 AHEAD = 8  # rows asked for before they are needed: they lie anywhere in memory, and numbers by index cost no reference counts

@@ -101,7 +101,7 @@ def split_at_random(sessions: Sessions, test: float = 0.2, *, seed: int = 0, uns
 
 
 @named_options
-def split_given(train: Sessions, test: Sessions, *, unseen: Unseen = "drop") -> Split:
+def split_predefined(train: Sessions, test: Sessions, *, unseen: Unseen = "drop") -> Split:
     """Two sets of sessions, read from two files, put over one catalogue: the same song and listener ids mean the same.
 
     Raises ArgumentError when either is empty, or the song ids of one are strings and of the other integers.

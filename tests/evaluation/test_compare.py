@@ -12,7 +12,7 @@ from song2vec.core.errors import ArgumentError
 from song2vec.evaluation import compare, evaluate
 from song2vec.models import MarkovChain, Nearest, Popularity
 from song2vec.sessions import Sessions
-from song2vec.sessions.splits import split_given
+from song2vec.sessions.splits import split_predefined
 from song2vec.vectors import SongVectors
 from tests.evaluation.toys import Fixed, OutOfOrder, halves, random_log
 
@@ -169,7 +169,7 @@ def test_artists_count_where_they_are_known():
 
 
 def test_what_the_split_dropped_stands_beside_the_figures(tmp_path):
-    train, test = split_given(Sessions.from_lists([["a", "b", "c"]]), Sessions.from_lists([["b", "new", "a", "c"]]))
+    train, test = split_predefined(Sessions.from_lists([["a", "b", "c"]]), Sessions.from_lists([["b", "new", "a", "c"]]))
     assert test.report.dropped
     found = compare([Popularity().fit(train)], test, timed=0)
     assert str(test.report) in repr(found)

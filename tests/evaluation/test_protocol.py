@@ -10,7 +10,7 @@ from song2vec.core.errors import ArgumentError
 from song2vec.evaluation import evaluate, lists
 from song2vec.models import MarkovChain, Popularity
 from song2vec.sessions import Sessions
-from song2vec.sessions.splits import split_given
+from song2vec.sessions.splits import split_predefined
 from song2vec.vectors import SongVectors
 from tests.evaluation.toys import Fixed, Forgetful, OutOfOrder, halves, random_log
 
@@ -163,7 +163,7 @@ def test_a_model_that_was_not_fitted_is_refused():
 def test_published_splits_give_the_figures_known_from_elsewhere(shared_data, name, recall, mrr):
     lines = ((shared_data / name / f"{part}.txt").read_text().splitlines() for part in ("train", "test"))
     given = [Sessions.from_lists([[int(song) for song in line.split()] for line in part]) for part in lines]
-    train, test = split_given(*given, unseen="keep")  # songs of the test only are asked for: 412 misses in the second
+    train, test = split_predefined(*given, unseen="keep")  # songs of the test only are asked for: 412 misses in the second
     figures = evaluate(MarkovChain().fit(train), test, timed=0).metrics()
     assert round(100 * figures["recall"], 1) == recall
     assert round(100 * figures["mrr"], 1) == mrr

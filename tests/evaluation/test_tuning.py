@@ -20,7 +20,7 @@ from song2vec.evaluation.tuned import Tuned, read_settings
 from song2vec.evaluation.tuning import SHARES, tune
 from song2vec.models import MODELS, MarkovChain, Nearest, NextSongModel
 from song2vec.sessions import Sessions
-from song2vec.sessions.splits import split_at_random, split_given
+from song2vec.sessions.splits import split_at_random, split_predefined
 from song2vec.vectors import LEARNERS
 
 FORBIDDEN = 5
@@ -96,7 +96,7 @@ def test_the_score_is_that_of_evaluation(train, metric):
 def test_validation_sessions_may_be_given(train):
     other = counting_up(50, seed=9)
     tuned = search(train, validation=other, trials=3)
-    part, validation = split_given(train, other)
+    part, validation = split_predefined(train, other)
     assert tuned.score == pytest.approx(evaluate(tuned.model.fit(part), validation, timed=0).metrics()["mrr"])
     assert search(part, validation=validation, trials=3).score == tuned.score
 

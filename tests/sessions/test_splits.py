@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from song2vec.catalogue import Catalogue
 from song2vec.core.errors import ArgumentError, NothingLeftError
 from song2vec.sessions import Sessions
-from song2vec.sessions.splits import split_at_random, split_by_listener, split_by_time, split_given, split_last_session
+from song2vec.sessions.splits import split_at_random, split_by_listener, split_by_time, split_last_session, split_predefined
 from tests import small
 
 DAY = 86_400
@@ -212,9 +212,9 @@ def test_two_files_make_the_split_of_one(first, second, unseen):
     kept = [session for session in ([song for song in one if song in heard or unseen == "keep"] for one in second) if len(session) >= 2]
     if not kept:
         with pytest.raises(NothingLeftError, match="no session is left: 0 of"):
-            split_given(first, second, unseen=unseen)
+            split_predefined(first, second, unseen=unseen)
         return
-    train, test = split_given(first, second, unseen=unseen)
+    train, test = split_predefined(first, second, unseen=unseen)
     assert [*train] == [*first]
     assert [*test] == kept
     assert parts_of(train) == parts_of(first)
@@ -224,7 +224,7 @@ def test_two_files_make_the_split_of_one(first, second, unseen):
 
 
 def test_two_files_share_listeners_by_id():
-    train, test = split_given(told_apart([[1, 2], [3, 1]], [1, 0], [0, 0]), told_apart([[1, 2], [2, 3], [1, 3]], [2, 1, 4], [0, 0, 0]))
+    train, test = split_predefined(told_apart([[1, 2], [3, 1]], [1, 0], [0, 0]), told_apart([[1, 2], [2, 3], [1, 3]], [2, 1, 4], [0, 0, 0]))
     assert [who for who, *_ in parts_of(train)] == ["listener 1", "listener 0"]
     assert [who for who, *_ in parts_of(test)] == ["listener 2", "listener 1", "listener 4"]
     assert train.listeners is test.listeners
@@ -232,17 +232,17 @@ def test_two_files_share_listeners_by_id():
 
 def test_two_files_with_and_without_names_and_with_other_kinds_of_listeners():
     named, plain = told_apart([[1, 2]], [0], [0]), Sessions.from_lists([[2, 1, 9]])
-    train, test = split_given(named, plain, unseen="keep")
+    train, test = split_predefined(named, plain, unseen="keep")
     assert train.catalogue.artists.to_list() == ["artist of 1", "artist of 2", None]
     assert train.listeners.to_list() == ["listener 0", "0"]
-    train, test = split_given(plain, named)
+    train, test = split_predefined(plain, named)
     assert train.catalogue.artists.to_list() == [None] * 3
     assert [*test] == [[1, 2]]
 
 
 def test_ids_of_two_kinds_are_refused():
     with pytest.raises(ArgumentError, match="song ids are integers in train and strings in test"):
-        split_given(Sessions.from_lists([[1, 2]]), Sessions.from_lists([["a", "b"]]))
+        split_predefined(Sessions.from_lists([[1, 2]]), Sessions.from_lists([["a", "b"]]))
 
 
 @pytest.mark.parametrize("kind", ["random", "listener"])

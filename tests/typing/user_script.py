@@ -24,7 +24,7 @@ def splits(sessions: s2v.Sessions) -> tuple[s2v.Sessions, s2v.Sessions]:
     s2v.split_last_session(sessions)
     s2v.split_by_listener(sessions, 0.1, seed=3)
     s2v.split_at_random(sessions, 0.1)
-    s2v.split_given(train, test, unseen="keep")
+    s2v.split_predefined(train, test, unseen="keep")
     return train, test
 
 

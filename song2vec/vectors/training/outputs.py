@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from song2vec.core.arrays import Array
-from song2vec.nn.instructions import LINE, prefetch
+from song2vec.core.simd import LINE, prefetch
 from song2vec.vectors.training.draws import inlined
 
 HELD = 32  # nodes nearest the root, which all threads change all the time: each changes copies of its own, put together now and then

@@ -11,8 +11,8 @@ import numpy as np
 from song2vec.catalogue import Catalogue
 from song2vec.core.arrays import Array
 from song2vec.core.random import generator
+from song2vec.core.simd import LINE
 from song2vec.core.storage import Part, Saved, prefixed, within
-from song2vec.nn.instructions import LINE
 from song2vec.sessions import Sessions
 from song2vec.vectors.training.huffman import Tree, grown_tree, huffman_tree
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from song2vec.core.arrays import Array
 from song2vec.core.jit import compiled
+from song2vec.core.simd import float_of
 from song2vec.nn import adagrad
-from song2vec.nn.instructions import float_of
 
 # sums may be reordered and divisions by 0 are not checked: else loops stay scalar
 _FAST = {"reassoc", "nsz", "contract", "arcp"}

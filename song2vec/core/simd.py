@@ -1,4 +1,4 @@
-"""Two instructions that loops want and numba has no name for."""
+"""Code below numba's language: two instructions that loops want and numba has no name for."""
 
 from __future__ import annotations
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +13,7 @@ from song2vec.core.errors import ArgumentError, SavedFolderError, UnknownSongErr
 from song2vec.sessions import Sessions
 from song2vec.vectors import Doc2Vec
 from song2vec.vectors.training.document_trainee import Documents
+from tests.vectors.elsewhere import told
 from tests.vectors.planted import LEARNING, far_apart, own_cluster, surely_more
 from tests.vectors.test_word2vec import CLUSTERS, SONGS, fingerprint, noise, planted
 
@@ -88,20 +86,10 @@ def test_inference_is_that_of_a_plain_loop(algorithm):
     np.testing.assert_array_equal(learner.infer_sessions(Sessions.from_lists([heard, heard[:3]]))[0], learner.infer(heard))
 
 
-def test_the_same_seed_gives_the_same_documents_in_every_process():
-    code = "from tests.vectors import test_doc2vec as t; print(t.told(t.Doc2Vec(**t.QUICK).fit(t.planted(50))))"
-    prints = []
-    for salt in ("1", "2"):  # of Python's hash of strings
-        environment = os.environ | {"PYTHONHASHSEED": salt, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
-        prints.append(found.stdout.strip())
-    assert prints == [told(Doc2Vec(**QUICK).fit(planted(50)))] * 2
-    assert told(Doc2Vec(**QUICK, seed=1).fit(planted(50))) != prints[0]
-
-
-def told(learner):
-    """All that a learner says, in a line."""
-    return f"{fingerprint(learner.vectors_)} {fingerprint(learner.document_vectors_)} {learner.infer(planted(1)[0]).tobytes().hex()}"
+def test_the_same_seed_gives_the_same_documents_in_every_process(other_processes):
+    here = told(Doc2Vec(**QUICK).fit(planted(50)))
+    assert [found["doc2vec"] for found in other_processes] == [here] * 2
+    assert told(Doc2Vec(**QUICK, seed=1).fit(planted(50))) != here
 
 
 @pytest.mark.parametrize("documents", ["sessions", "listeners"])

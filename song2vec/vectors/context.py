@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from song2vec.core.arrays import Array
+from song2vec.core.jit import jit
 from song2vec.vectors.song_vectors import SongVectors, unit_rows
 from song2vec.vectors.training.huffman import Tree
 from song2vec.vectors.training.weights import Weights
@@ -45,9 +46,20 @@ def most_played_first(vectors: SongVectors) -> SongVectors:
 
 def path_means(tree: Tree, nodes: Array, songs: Array) -> Array:
     """Hierarchical softmax has no output vector for a song but a path of them: their mean, turned the way the song lies."""
-    sums, length = np.zeros((len(songs), nodes.shape[1]), np.float32), np.zeros((len(songs), 1), np.float32)
-    for which, node, branch in tree.levels(songs):
-        sums[which] += (1 - 2 * branch)[:, None].astype(np.float32) * nodes[node]
-        length[which] += 1
-    means: Array = sums / length
+    means = np.zeros((len(songs), nodes.shape[1]), np.float32)
+    _add_paths(tree.songs, tree.nodes, nodes, songs, means)
     return means
+
+
+@jit
+def _add_paths(song_nodes: Array, node_nodes: Array, nodes: Array, songs: Array, means: Array) -> None:
+    for i in range(len(songs)):
+        above, length = song_nodes[songs[i]], 0
+        while above >= 0:
+            turn = np.float32(1 - 2 * (above & 1))
+            for j in range(nodes.shape[1]):
+                means[i, j] += turn * nodes[above >> 1, j]
+            above = node_nodes[above >> 1]
+            length += 1
+        for j in range(nodes.shape[1]):
+            means[i, j] /= np.float32(length)

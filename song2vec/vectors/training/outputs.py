@@ -11,12 +11,13 @@ from song2vec.core.simd import LINE, prefetch
 from song2vec.vectors.training.draws import inlined
 
 HELD = 32  # nodes nearest the root, which all threads change all the time: each changes copies of its own, put together now and then
-_ONE = np.float32(1)
+_ONE, _HALF = np.float32(1), np.float32(0.5)
 
 
 class Workspace(NamedTuple):
-    """What one thread works with: of each output of a play its row, label, learning rate, learning-rate scale and score; (2, size)
-    the context now and the one after it; (1, size) what the mean of contexts has learned."""
+    """What one thread works with: of each output of a play its row, label (1/2 where it is right, -1/2 where it is wrong), learning
+    rate, learning-rate scale and score; (2, size) the context now and the one after it; (1, size) what the mean of contexts has
+    learned."""
 
     rows: Array
     labels: Array
@@ -29,16 +30,17 @@ class Workspace(NamedTuple):
 
 @inlined
 def workspace(most, size):  # type: ignore[no-untyped-def]
-    """For ``most`` outputs; the first is the song itself unless a path says otherwise."""
+    """For ``most`` outputs; the first is right, being the song itself, unless a path says otherwise."""
     numbers = np.zeros((4, most), np.float32)
-    numbers[0, 0] = 1
+    numbers[0] = -_HALF
+    numbers[0, 0] = _HALF
     near, gain = np.empty((2, size), np.float32), np.empty((1, size), np.float32)
     return Workspace(np.empty(most, np.int64), numbers[0], numbers[1], numbers[2], numbers[3], near, gain)
 
 
 @inlined
 def path(model, plan, song, rate, own, held, work, size):  # type: ignore[no-untyped-def]
-    """The nodes above a song; the label of a first branch is 1, as in word2vec.c.
+    """The nodes above a song; a first branch is right, as in word2vec.c.
 
     Returns how many, and ``held`` with the bits of those that the thread now has copies of: as they were, in the rows from
     ``own + HELD`` on, and as it changes them, from ``own`` on.
@@ -47,7 +49,7 @@ def path(model, plan, song, rate, own, held, work, size):  # type: ignore[no-unt
     above = np.int64(model.song_nodes[song])
     while above >= 0:
         node = above >> 1
-        work.labels[count] = np.float32(1 - (above & 1))
+        work.labels[count] = _HALF - np.float32(above & 1)
         work.rates[count] = rate
         work.scales[count] = plan.scale if node < plan.old_outputs else _ONE
         above = np.int64(model.node_nodes[node])

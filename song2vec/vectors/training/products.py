@@ -12,19 +12,18 @@ from song2vec.vectors.training.draws import inlined
 
 EDGE = np.float32(6)  # scores beyond teach nothing, as in gensim: what is right enough would grow without end, what is so wrong is chance
 NOW, NEXT = np.uint64(0), np.uint64(1)  # rows of Workspace.near
-_ONE, _HALF = np.uint64(1), np.float32(0.5)
-_TOP = np.float32(135135), np.float32(17325), np.float32(378)
-_BOTTOM = np.float32(135135), np.float32(62370), np.float32(3150), np.float32(28)
+_ONE = np.uint64(1)
+_TOP = np.float32(8648640), np.float32(277200), np.float32(1512)
+_BOTTOM = np.float32(34594560), np.float32(3991680), np.float32(50400), np.float32(112)
 
 
 @inlined
 def error_of(score, label, rate):  # type: ignore[no-untyped-def]
-    """(label - sigmoid(score)) times the rate; the sigmoid by a continued fraction (Lambert 1770), right to a millionth within EDGE."""
-    half = _HALF * min(max(score, -EDGE), EDGE)
-    square = half * half
+    """(label - sigmoid(score) + 1/2) times the rate; the sigmoid by a continued fraction (Lambert 1770), right to a millionth."""
+    square = score * score
     top = _TOP[0] + square * (_TOP[1] + square * (_TOP[2] + square))
     bottom = _BOTTOM[0] + square * (_BOTTOM[1] + square * (_BOTTOM[2] + square * _BOTTOM[3]))
-    error = rate * (label - _HALF - _HALF * half * top / bottom)
+    error = rate * (label - score * top / bottom)
     return error if abs(score) < EDGE else np.float32(0)
 
 

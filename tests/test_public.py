@@ -44,7 +44,7 @@ def test_every_setting_says_what_it_does_and_refuses_what_is_not_allowed_by_name
     default, allowed, help = settings_of(kind)[setting]
     assert re.match(r"\S.+[^.\s]$", help)
     assert f"        {setting}: {help}" in kind.__doc__
-    refused = [object(), *([None] if default is not None else [])]
+    refused = [object(), *([None] if default is not None and None not in getattr(allowed, "also", ()) else [])]
     if isinstance(allowed, IntRange | FloatRange):
         refused += ["x", True, math.nan, math.inf, *([allowed.low - 1] if math.isfinite(allowed.low) else [])]
         refused += [allowed.high + 1] if allowed.high is not None and math.isfinite(allowed.high) else []

@@ -58,7 +58,7 @@ def test_code_on_disk_is_used_until_something_that_is_compiled_into_it_changes(p
 
 
 def test_what_is_taken_from_files_that_a_kernel_does_not_know_changes_nothing():
-    from song2vec.models import session_kernels
+    from song2vec.models import _session_kernels as session_kernels
     from song2vec.sessions import _kernels
 
     assert taken_from_others(_kernels) == taken_from_others(_kernels) != taken_from_others(session_kernels)

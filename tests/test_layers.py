@@ -302,6 +302,10 @@ def test_nothing_is_unpickled():
     assert unpickles(PACKAGE) == []
 
 
+def test_arguments_of_fit_are_not_parked_on_the_learner():
+    assert parked(PACKAGE) == []
+
+
 def test_files_are_short():
     assert too_long(PACKAGE, LONGEST) == []
     assert int(median(lengths(PACKAGE).values())) in MEDIAN

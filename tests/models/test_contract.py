@@ -36,6 +36,19 @@ def test_says_how_long_fit_took(name):
 
 
 @every_model
+def test_ranks_are_those_of_the_scores_as_far_as_asked(name):
+    _, test = log()
+    plays = np.setdiff1d(np.arange(test.plays), test.offsets[1:] - 1)
+    targets = test.songs[plays + 1]
+    scores = fitted(name).score(test, plays)
+    ahead = (scores >= scores[np.arange(len(plays)), targets][:, None]).sum(1)
+    for cut_off in (5, SONGS):
+        found = fitted(name).ranks(test, plays, targets, cut_off)
+        assert (found >= np.minimum(ahead, cut_off + 1)).all()  # what rounding cannot tell apart counts as ahead
+        assert (found == np.minimum(ahead, cut_off + 1)).mean() > 0.98
+
+
+@every_model
 def test_next_gives_exactly_k(name):
     model, (_, test) = fitted(name), log()
     played = test[3]

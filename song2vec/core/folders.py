@@ -96,16 +96,15 @@ def load_folder(path: str | os.PathLike[str], kind: str, *, memory_map: bool = F
 
     Raises SavedFolderError when the folder is missing, foreign, of another kind or version, truncated or corrupt.
     """
-    folder = Path(path)
+    folder, missing = Path(path), os.fspath(path)
     for attempt in range(_ATTEMPTS):
         manifest = _read_manifest(folder)
         try:
             return _load_parts(folder, manifest, kind, memory_map, verify)
         except FileNotFoundError as error:  # gone, or taken away by a newer save that came in between
-            if attempt == _ATTEMPTS - 1:
-                raise SavedFolderError(f"{error.filename}: is missing") from None
+            missing = error.filename
             sleep(_PAUSE * (attempt + 1))
-    raise SavedFolderError(f"{folder}: is missing")
+    raise SavedFolderError(f"{missing}: is missing")
 
 
 def is_empty(path: str | os.PathLike[str]) -> bool:

@@ -22,7 +22,7 @@ from song2vec.search import ExactIndex
 from song2vec.sessions import Sessions
 from song2vec.sessions.splits import split_at_random
 from song2vec.vectors import SongVectors, Word2Vec
-from song2vec.vectors.held_out import next_song_ranks
+from song2vec.vectors.measures import next_song_ranks
 
 K = 10
 

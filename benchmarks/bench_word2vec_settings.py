@@ -18,7 +18,7 @@ from common import real_sessions, save_result, timed
 
 from song2vec.sessions import Sessions
 from song2vec.sessions.splits import split_at_random
-from song2vec.vectors.held_out import next_song_ranks, recall
+from song2vec.vectors.measures import next_song_ranks, recall
 from song2vec.vectors.word2vec import Word2Vec
 
 LOGS = ("yes_big", "nowplaying/train.txt", "30music_200ks")

@@ -18,8 +18,8 @@ from planted import cluster_share
 
 from song2vec.sessions import Sessions
 from song2vec.vectors import SongVectors, Word2Vec, Word2VecEnsemble
-from song2vec.vectors.corpus_file import write_corpus_file
-from song2vec.vectors.held_out import next_song_ranks
+from song2vec.vectors.measures import next_song_ranks
+from song2vec.vectors.training.by_gensim import write_corpus_file
 
 TRAINERS = ("song2vec", "gensim list", "gensim iterable", "gensim corpus_file", "fastText")
 

@@ -45,12 +45,7 @@ class Listener:
 
 @named_options
 def listener(
-    vectors: SongVectors,
-    history: History,
-    *,
-    half_life_days: float | None = None,
-    by_dwell: bool = False,
-    unknown: Unknown = "raise",
+    vectors: SongVectors, history: History, *, half_life_days: float | None = None, by_dwell: bool = False, unknown: Unknown = "raise"
 ) -> Listener:
     """The vector of one listener from what they played: sum of w_i unit(song_i) over the sum of w_i.
 

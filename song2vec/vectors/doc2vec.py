@@ -13,16 +13,16 @@ from song2vec.core.arrays import Array
 from song2vec.core.checks import check_int
 from song2vec.core.config import Choice, IntRange, learned, setting
 from song2vec.core.errors import UnknownSongError
+from song2vec.core.jit import jit
 from song2vec.nn.trainer import Trainer
 from song2vec.sessions import Sessions
-from song2vec.vectors.context import song_vectors
-from song2vec.vectors.corpus_file import BATCH
 from song2vec.vectors.learner import WHOLE, WINDOW, GradientLearner, Window
-from song2vec.vectors.song_vectors import SongVectors, unit_rows
-from song2vec.vectors.training.documents import infer
-from song2vec.vectors.training.songs import check_plays, played
-from song2vec.vectors.training.weights import Weights
+from song2vec.vectors.song_vectors import SongVectors, known_plays, unit_rows
+from song2vec.vectors.training.huffman import Tree
+from song2vec.vectors.training.weights import Weights, check_plays, played
 from song2vec.vectors.word2vec import Word2Vec
+
+_LONGEST = 10_000  # songs each way when the window is the session, as gensim has it in training
 
 
 class Doc2Vec(GradientLearner):
@@ -63,7 +63,7 @@ class Doc2Vec(GradientLearner):
 
         Raises ArgumentError for a hyperparameter outside its range, and for sessions of which none has two plays.
         """
-        from song2vec.vectors.training.document_trainee import DocumentTrainee  # gensim takes a second to import
+        from song2vec.vectors.training.by_gensim import GensimTrainee  # gensim takes a second to import
 
         self.check()
         check_plays("sessions", sessions)
@@ -71,11 +71,11 @@ class Doc2Vec(GradientLearner):
         document, documents = self._documents(sessions)
         own = {name: value for name, value in self.settings.items() if name not in ("algorithm", "documents", "infer_epochs")}
         fresh = Weights.fresh(catalogue, plays, self.size, hierarchical=True, seed=self.seed)
-        trainee = DocumentTrainee(sessions, rows, document, fresh, Word2Vec(**own), dm=self.algorithm == "dm")
+        trainee = GensimTrainee(sessions, rows, fresh, Word2Vec(**own), document, dm=self.algorithm == "dm")
         self.history_ = Trainer(trainee, name=self.name, epochs=self.epochs, progress=self.progress).run()
         self.weights_ = trainee.weights
         self.document_vectors_ = SongVectors(trainee.document_vectors, documents)
-        self.vectors_ = song_vectors(self.weights_, self.context_weight)
+        self.vectors_ = self.weights_.song_vectors(self.context_weight)
         return self
 
     def infer(self, songs: Iterable[SongId], unknown: Unknown = "raise") -> Array:
@@ -83,7 +83,8 @@ class Doc2Vec(GradientLearner):
 
         Raises UnknownSongError for a song that training never heard; with ``unknown="skip"`` when it heard none of them.
         """
-        rows = self._fitted_weights().catalogue.rows(songs, unknown)
+        self._check_fitted()
+        rows = self.weights_.catalogue.rows(songs, unknown)
         if not len(rows):
             raise UnknownSongError("songs: none that training heard; at least one is needed")
         vector: Array = self._infer(rows, np.array([0, len(rows)]))[0]
@@ -94,12 +95,8 @@ class Doc2Vec(GradientLearner):
 
         Raises UnknownSongError for a session of which it heard no song.
         """
-        rows = sessions.catalogue.rows_in(self._fitted_weights().catalogue)[sessions.songs]
-        kept = np.concatenate([[0], np.cumsum(rows >= 0)])[sessions.offsets]
-        empty = np.flatnonzero(np.diff(kept) == 0)
-        if len(empty):
-            raise UnknownSongError(f"sessions: of session {empty[0]} training heard no song; at least one is needed")
-        return self._infer(rows[rows >= 0], kept)
+        self._check_fitted()
+        return self._infer(*known_plays(sessions, self.weights_.catalogue))
 
     def similar_documents(self, songs: Iterable[SongId], k: int = 10) -> pl.DataFrame:
         """The k playlists most like a new one, or the listeners most like one who plays these songs.
@@ -115,10 +112,6 @@ class Doc2Vec(GradientLearner):
         best = np.argsort(-cosines, kind="stable")[:k]
         return pl.DataFrame({"document": self.document_vectors_.catalogue.ids.gather(best), "cosine": cosines[best]})
 
-    def _fitted_weights(self) -> Weights:
-        self._check_fitted()
-        return self.weights_
-
     def _documents(self, sessions: Sessions) -> tuple[Array, Catalogue]:
         """Of each session the number of its document; and the documents, with how many plays each has."""
         of = np.arange(len(sessions)) if self.documents == "sessions" else sessions.listener
@@ -128,6 +121,42 @@ class Doc2Vec(GradientLearner):
         return np.searchsorted(numbers, of), Catalogue(ids, plays)
 
     def _infer(self, rows: Array, offsets: Array) -> Array:
-        rates = np.linspace(self.learning_rate, self.min_learning_rate, self.infer_epochs)
-        window = BATCH if self.window == "session" else int(self.window)
-        return infer(self.weights_, rows, offsets, window=window if self.algorithm == "dm" else 0, rates=rates)
+        """By a kernel of our own: gensim begins with a vector drawn by Python's hash of strings, which is another in every process."""
+        weights, window = self.weights_, _LONGEST if self.window == "session" else int(self.window)
+        inputs, outputs = (np.ascontiguousarray(matrix[:, : weights.size]) for matrix in (weights.inputs, weights.outputs))
+        rates = np.linspace(self.learning_rate, self.min_learning_rate, self.infer_epochs).astype(np.float32)
+        found = np.zeros((len(offsets) - 1, weights.size), np.float32)
+        _infer(inputs, outputs, weights.tree, rows, offsets, window if self.algorithm == "dm" else 0, rates, found)
+        return found
+
+
+@jit
+def _infer(inputs: Array, outputs: Array, tree: Tree, songs: Array, offsets: Array, window: int, rates: Array, found: Array) -> None:
+    """Train a vector of each document, every other weight held.
+
+    Args:
+        songs: (plays,) rows; document i is ``songs[offsets[i]:offsets[i + 1]]``.
+        window: songs each way whose mean with the document predicts a song (PV-DM); 0 for the document alone (PV-DBOW).
+        rates: (epochs,) the learning rate of each pass over a document.
+        found: (documents, size) float32 zeros, filled.
+    """
+    hidden, error = np.empty_like(found[0]), np.empty_like(found[0])
+    for document in range(len(offsets) - 1):
+        begin, end = offsets[document], offsets[document + 1]
+        for rate in rates:
+            for place in range(begin, end):
+                hidden[:] = found[document]
+                low, high = max(begin, place - window), min(end, place + window + 1)
+                if window > 0:
+                    for near in range(low, high):
+                        if near != place:
+                            hidden += inputs[songs[near]]
+                    hidden /= np.float32(high - low)
+                error[:] = 0
+                above = tree.songs[songs[place]]
+                while above >= 0:
+                    node = outputs[above >> 1]
+                    miss = np.float32(1 - (above & 1)) - np.float32(1) / (np.float32(1) + np.exp(-np.dot(hidden, node)))
+                    error += miss * node
+                    above = tree.nodes[above >> 1]
+                found[document] += rate * error

@@ -5,22 +5,24 @@ What chance hung side by side in one tree is apart in the others.
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
+from song2vec.core.arrays import Array
+from song2vec.core.checks import MAX_SEED
 from song2vec.core.config import FLAG, FloatRange, IntRange, setting
 from song2vec.core.errors import ArgumentError
-from song2vec.core.random import MAX_SEED, generator
+from song2vec.core.random import generator
 from song2vec.sessions import Sessions
 from song2vec.vectors.learner import WHOLE, WINDOW, GradientLearner, Window
-from song2vec.vectors.smoothing import smoothed, with_identity
 from song2vec.vectors.song_vectors import SongVectors, unit_rows
-from song2vec.vectors.whitening import centred, whitened
 from song2vec.vectors.word2vec import Word2Vec
 
 _OWN = ("trees", "whitening", "identity", "smoothing")  # settings that are none of Word2Vec
-_ROOM = 3  # trees' worth of numbers for songs' own directions
+_IDENTITY = 3  # times as many numbers as a tree has: a song's own direction
+_LEAST = 1e-4  # of the most variance: a direction with less than that is taken to have that, for the rest may be rounding
+_FEW = 10  # neighbours: what the mean of so many adds is half of what that of very many does
 
 
 class Word2VecEnsemble(GradientLearner):
@@ -30,17 +32,15 @@ class Word2VecEnsemble(GradientLearner):
     Hierarchical softmax learns which way each song lies in a Huffman tree, and which songs share its branches is chance (Mnih and
     Hinton 2009 build several trees for this reason). The cosine of two songs is the mean of their cosines in all models, in which
     the chance of one tree is outweighed. Then what the strongest directions have more than the others is taken back in part
-    (:func:`song2vec.vectors.whitening.whitened`), and what is played next to each other is drawn nearer
-    (:func:`song2vec.vectors.smoothing.smoothed`). How many more next songs that finds than :class:`song2vec.Word2Vec` in the same
-    minute of training is measured by ``benchmarks/bench_training.py``. A tree more is as much more time and room.
+    (:func:`whitened`), and what is played next to each other is drawn nearer
+    (:func:`smoothed`). How many more next songs that finds than :class:`song2vec.Word2Vec` in the same
+    minute of training is measured by ``benchmarks/bench_training.py``. A tree more is as much more time and memory.
     """
 
     name = "word2vec-ensemble"
     trees: int = setting(IntRange(1), default=4, help="how many models")
     size: int = setting(
-        IntRange(1),
-        default=512,
-        help="numbers in a vector, a multiple of ``trees``, or of ``trees`` + 3 with ``identity``",
+        IntRange(1), default=512, help="numbers in a vector, a multiple of ``trees``, or of ``trees`` + 3 with ``identity``"
     )
     whitening: float = setting(
         FloatRange(0, 1),
@@ -51,8 +51,8 @@ class Word2VecEnsemble(GradientLearner):
     identity: float = setting(
         FloatRange(0),
         default=0.0,
-        help="length of a random direction of its own that each song has before neighbours are added, in room for three trees more, so "
-        "that what was played beside it counts by itself too (``smoothing.with_identity``); 0 for none",
+        help="length of a random direction of its own that each song has before neighbours are added, with three times as many numbers "
+        "as a tree, so that what was played beside it counts by itself too; 0 for none",
     )
     smoothing: float = setting(
         FloatRange(0),
@@ -77,7 +77,7 @@ class Word2VecEnsemble(GradientLearner):
     @property
     def _parts(self) -> int:
         """How many trees' worth of numbers a vector has."""
-        return self.trees + (_ROOM if self.identity else 0)
+        return self.trees + (_IDENTITY if self.identity else 0)
 
     def fit(self, sessions: Sessions) -> Self:
         """Learn vectors of the songs in ``sessions``; returns self.
@@ -91,6 +91,86 @@ class Word2VecEnsemble(GradientLearner):
         found = [Word2Vec(**shared | {"seed": seed}).fit(sessions) for seed in seeds]
         catalogue, self.history_ = found[0].vectors_.catalogue, [epoch for model in found for epoch in model.history_]
         unit = unit_rows(np.concatenate([centred(model.vectors_.unit) for model in found], 1))
-        unit = with_identity(whitened(unit, self.whitening), self.identity, _ROOM * each, generator(self.seed, "own directions"))
+        unit = with_identity(whitened(unit, self.whitening), self.identity, _IDENTITY * each, generator(self.seed, "own directions"))
         self.vectors_ = SongVectors(smoothed(unit, sessions.catalogue.rows_in(catalogue), sessions, self.smoothing), catalogue)
         return self
+
+
+def centred(unit: Array) -> Array:
+    """(m, d) unit vectors less their mean, which all share and which so tells none from another, (m, d) float32 of unit length
+    (Mu and Viswanath 2018, arXiv:1702.01417, without their components)."""
+    found: Array = unit_rows(unit - unit.mean(axis=0, dtype=np.float64).astype(np.float32))
+    return found
+
+
+def whitened(unit: Array, share: float) -> Array:
+    """Vectors whose variance along each principal direction is taken to the power of 1 - ``share``, (m, d) float32 of unit length.
+
+    A few directions (genre, language, popularity) make up much of every cosine, and what tells songs within a genre apart little;
+    at share 1 all directions count the same, rounding and chance too (Su et al. 2021, arXiv:2103.15316); between the two lies what
+    serves best (Bullinaria and Levy 2012, "Extracting semantic representations from word co-occurrence statistics: stop-lists,
+    stemming, and SVD", on the weight of components).
+
+    Args:
+        unit: (m, d) float32 unit vectors, centred.
+        share: 0 leaves them as they are.
+    """
+    if share == 0:
+        return unit
+    variances, axes = np.linalg.eigh(np.asarray(unit.T @ unit, np.float64) / len(unit))
+    least = max(_LEAST * float(variances[-1]), float(np.finfo(np.float32).tiny))
+    stretch = (axes * np.maximum(variances, least) ** (-share / 2)) @ axes.T
+    found: Array = unit_rows(unit @ stretch.astype(np.float32))
+    return found
+
+
+def with_identity(unit: Array, length: float, size: int, random: np.random.Generator) -> Array:
+    """Each vector with a random direction of its own behind it, (m, d + size) float32 of unit length.
+
+    Random directions are nearly at right angles, the more so the more numbers they have. So, once neighbours are added, two songs
+    are alike by how often each was played beside the other or both beside a third, beyond what any model has learned of them
+    (random indexing: Kanerva, Kristoferson and Holst 2000, "Random indexing of text samples for latent semantic analysis").
+
+    Args:
+        unit: (m, d) float32 unit vectors.
+        length: of the direction, that of the vector before it being 1; with 0 vectors are left as they are.
+    """
+    if length == 0:
+        return unit
+    own = unit_rows(random.standard_normal((len(unit), size), np.float32))
+    found: Array = unit_rows(np.concatenate([unit, np.float32(length) * own], axis=1))
+    return found
+
+
+def smoothed(unit: Array, rows: Array, sessions: Sessions, share: float) -> Array:
+    """Each vector with a share of the direction of the mean of its neighbours' added, (m, d) float32 of unit length.
+
+    A neighbour is a song played just before or just after, each play of it counted; a song is none of its own. Of few neighbours
+    the mean says little: of n, ``share`` times n / (n + 10) is added. This is a step of retrofitting vectors to a graph (Faruqui
+    et al. 2015, arXiv:1411.4166), the graph being that of the sessions.
+
+    Args:
+        unit: (m, d) float32 unit vectors.
+        rows: (songs of the catalogue,) the row of each song's vector; -1 where it has none.
+    """
+    if share == 0:
+        return unit
+    beside = _neighbours(rows, sessions, len(unit))
+    plays = np.asarray(beside.sum(axis=1), np.float32).reshape(-1, 1)
+    found: Array = unit_rows(unit + np.float32(share) * plays / (plays + _FEW) * unit_rows(beside @ unit))
+    return found
+
+
+def _neighbours(rows: Array, sessions: Sessions, songs: int) -> Any:
+    """(m, m) sparse: how often each song was played beside each other.
+
+    Of the sessions 7 3 and 7 3 5, song 7 has the neighbour 3 (twice), song 3 the neighbours 7 (twice) and 5, song 5 the neighbour 3.
+    """
+    from scipy.sparse import csr_matrix
+
+    played, session = rows[sessions.songs], np.repeat(np.arange(len(sessions)), sessions.lengths)
+    before, after = played[:-1], played[1:]
+    together = (session[:-1] == session[1:]) & (before != after) & (before >= 0) & (after >= 0)
+    pairs = before[together], after[together]
+    counts = csr_matrix((np.ones(len(pairs[0]), np.float32), pairs), (songs, songs))
+    return (counts + counts.T).tocsr()

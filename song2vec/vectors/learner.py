@@ -25,8 +25,8 @@ LEARNERS: Registry[Any] = Registry(
     {
         "word2vec": "vectors.word2vec:Word2Vec",
         "word2vec-ensemble": "vectors.ensemble:Word2VecEnsemble",
-        "product2vec": "vectors.product2vec:Product2Vec",
-        "metaprod2vec": "vectors.metaprod2vec:MetaProd2Vec",
+        "product2vec": "vectors.prod2vec:Product2Vec",
+        "metaprod2vec": "vectors.prod2vec:MetaProd2Vec",
         "doc2vec": "vectors.doc2vec:Doc2Vec",
     },
 )

@@ -14,7 +14,7 @@ from song2vec.core.config import FloatRange, IntRange, learned, setting
 from song2vec.core.errors import UnknownSongError
 from song2vec.core.estimator import Estimator
 from song2vec.sessions import Sessions
-from song2vec.vectors.song_vectors import SongVectors
+from song2vec.vectors.song_vectors import SongVectors, known_plays
 
 
 class SIF(Estimator):
@@ -61,27 +61,20 @@ class SIF(Estimator):
 
         Raises UnknownSongError for a session of which no song has a vector, and ArgumentError before ``fit``.
         """
-        rows = sessions.catalogue.rows_in(self._fitted_vectors().catalogue)[sessions.songs]
-        kept = np.concatenate([[0], np.cumsum(rows >= 0)])[sessions.offsets]
-        empty = np.flatnonzero(np.diff(kept) == 0)
-        if len(empty):
-            raise UnknownSongError(f"sessions: no song of session {empty[0]} has a vector; at least one is needed")
-        return self._weighted(rows[rows >= 0], kept)
+        self._check_fitted()
+        return self._weighted(*known_plays(sessions, self._vectors.catalogue))
 
     def vector(self, songs: Iterable[SongId], unknown: Unknown = "raise") -> Array:
         """The vector of one session, (size,) float32.
 
         Raises UnknownSongError for a song without a vector; with ``unknown="skip"`` when none has one.
         """
-        rows = self._fitted_vectors().catalogue.rows(songs, unknown)
+        self._check_fitted()
+        rows = self._vectors.catalogue.rows(songs, unknown)
         if not len(rows):
             raise UnknownSongError("songs: none that has a vector; at least one is needed")
         vector: Array = self._weighted(rows, np.array([0, len(rows)]))[0]
         return vector
-
-    def _fitted_vectors(self) -> SongVectors:
-        self._check_fitted()
-        return self._vectors
 
     def _weighted(self, rows: Array, offsets: Array) -> Array:
         """The means of these rows, less the components."""

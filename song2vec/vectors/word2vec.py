@@ -14,12 +14,10 @@ from song2vec.core.errors import ArgumentError
 from song2vec.nn.checkpoint import Checkpoint, digest_of, identity_of
 from song2vec.nn.trainer import Scores, Trainer
 from song2vec.sessions import Sessions
-from song2vec.vectors.context import song_vectors
-from song2vec.vectors.held_out import next_song_ranks, recall
 from song2vec.vectors.learner import Word2VecSettings
-from song2vec.vectors.training.songs import check_plays, joined, played, weights_of
+from song2vec.vectors.measures import next_song_ranks, recall
 from song2vec.vectors.training.trainee import KernelTrainee, WeightsTrainee
-from song2vec.vectors.training.weights import Weights
+from song2vec.vectors.training.weights import Weights, check_plays, joined, played, weights_of
 
 VALIDATION_QUERIES = 2_000
 
@@ -116,7 +114,7 @@ class Word2Vec(Word2VecSettings):
     def _trainee(self, sessions: Sessions, rows: Array, weights: Weights, song_weights: Array) -> WeightsTrainee:
         if self.backend == "song2vec":
             return KernelTrainee(sessions, rows, weights, self, song_weights)
-        from song2vec.vectors.training.gensim_trainee import GensimTrainee  # gensim takes a second to import
+        from song2vec.vectors.training.by_gensim import GensimTrainee  # gensim takes a second to import
 
         return GensimTrainee(sessions, rows, weights, self)
 
@@ -124,7 +122,7 @@ class Word2Vec(Word2VecSettings):
         """Train; sets what ``fit`` promises."""
 
         def score(held_out: Sessions) -> Scores:
-            vectors = song_vectors(trainee.weights, self.context_weight)
+            vectors = trainee.weights.song_vectors(self.context_weight)
             return {"recall@10": recall(next_song_ranks(vectors, held_out, max_queries=VALIDATION_QUERIES, seed=self.seed))}
 
         trainer = Trainer(
@@ -137,6 +135,6 @@ class Word2Vec(Word2VecSettings):
             progress=self.progress,
         )
         self.history_ = trainer.run()
-        self.vectors_ = song_vectors(trainee.weights, self.context_weight)
+        self.vectors_ = trainee.weights.song_vectors(self.context_weight)
         self.weights_ = trainee.weights if self.backend == "song2vec" else None
         return self

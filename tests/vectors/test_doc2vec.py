@@ -12,7 +12,7 @@ from song2vec import Engine
 from song2vec.core.errors import ArgumentError, SavedFolderError, UnknownSongError
 from song2vec.sessions import Sessions
 from song2vec.vectors import Doc2Vec
-from song2vec.vectors.training.document_trainee import Documents
+from song2vec.vectors.training.by_gensim import Documents
 from tests.vectors.elsewhere import told
 from tests.vectors.planted import LEARNING, far_apart, own_cluster, surely_more
 from tests.vectors.test_word2vec import CLUSTERS, SONGS, fingerprint, noise, planted
@@ -121,7 +121,7 @@ def test_playlists_like_one_and_listeners_like_one():
 
 def test_long_documents_are_read_to_their_end():
     lists = [[1, 2] * 5_001, [3], [], [2, 1, 3]]
-    read = Documents(Sessions.from_lists(lists), np.arange(3), np.array([0, 1, 2, 1]))
+    read = Documents(Sessions.from_lists(lists), np.array([0, 1, 2, 1]))
     assert [(len(part.words), part.tags) for part in read] == [(10_000, [0]), (2, [0]), (1, [1]), (3, [1])]
     assert len(read) == 4
 

@@ -13,7 +13,7 @@ from song2vec.catalogue import Catalogue
 from song2vec.core.errors import ArgumentError
 from song2vec.sessions import Sessions
 from song2vec.vectors import MetaProd2Vec, Word2Vec
-from song2vec.vectors.metaprod2vec import with_artists as as_words
+from song2vec.vectors.prod2vec import with_artists as as_words
 from tests.vectors.planted import LEARNING, own_cluster, surely_more, with_artists
 from tests.vectors.test_word2vec import CLUSTERS, SONGS, fingerprint, noise, planted
 

@@ -10,8 +10,8 @@ from gensim.models import Word2Vec as GensimWord2Vec
 
 from song2vec.catalogue import Catalogue
 from song2vec.sessions import Sessions
-from song2vec.vectors.objective import SAMPLE, Objective
-from song2vec.vectors.training.gensim_trainee import from_gensim
+from song2vec.vectors.measures import SAMPLE, Objective
+from song2vec.vectors.training.by_gensim import from_gensim
 from song2vec.vectors.training.weights import Weights
 
 SETTINGS = {"window": 2, "skip_gram": True, "n_negatives": 3, "negative_exponent": 0.75, "seed": 0}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from song2vec.core.errors import ArgumentError
 from song2vec.sessions import Sessions
 from song2vec.vectors import Product2Vec, Word2Vec
-from song2vec.vectors.product2vec import as_sets
+from song2vec.vectors.prod2vec import as_sets
 from tests.vectors.planted import LEARNING, far_apart, own_cluster, surely_more
 from tests.vectors.test_word2vec import SONGS, fingerprint, planted
 

@@ -9,8 +9,8 @@ from song2vec.core.errors import ArgumentError
 from song2vec.sessions import Sessions
 from song2vec.testing.planted import listen
 from song2vec.vectors import Word2VecEnsemble
-from song2vec.vectors.held_out import next_song_ranks, recall
-from song2vec.vectors.smoothing import smoothed, with_identity
+from song2vec.vectors.ensemble import smoothed, with_identity
+from song2vec.vectors.measures import next_song_ranks, recall
 from song2vec.vectors.song_vectors import unit_rows
 
 

@@ -8,8 +8,8 @@ import pytest
 from song2vec.core.errors import ArgumentError
 from song2vec.testing.planted import listen
 from song2vec.vectors import Word2VecEnsemble
+from song2vec.vectors.ensemble import centred, whitened
 from song2vec.vectors.song_vectors import unit_rows
-from song2vec.vectors.whitening import centred, whitened
 
 
 @pytest.fixture

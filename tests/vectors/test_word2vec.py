@@ -14,7 +14,7 @@ from gensim.models.word2vec import MAX_WORDS_IN_BATCH
 from song2vec.core.errors import ArgumentError
 from song2vec.sessions import Sessions
 from song2vec.vectors import LEARNERS, Word2Vec
-from song2vec.vectors.held_out import next_song_ranks, recall
+from song2vec.vectors.measures import next_song_ranks, recall
 
 SMALL = {"size": 8, "epochs": 2, "workers": 1, "progress": False, "subsample": 0}
 LEARNING = SMALL | {"size": 16, "epochs": 12, "learning_rate": 0.1, "context_weight": 0.3}

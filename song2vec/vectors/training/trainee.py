@@ -20,7 +20,7 @@ from song2vec.core.random import generator
 from song2vec.nn.trainer import Trainee
 from song2vec.sessions import Sessions
 from song2vec.vectors.learner import Word2VecSettings
-from song2vec.vectors.objective import Objective
+from song2vec.vectors.measures import Objective
 from song2vec.vectors.training.draws import alias_table
 from song2vec.vectors.training.kernel import Log, Model, Plan, make_kernel
 from song2vec.vectors.training.outputs import HELD

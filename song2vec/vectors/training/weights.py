@@ -1,4 +1,4 @@
-"""What word2vec learns: an input row for every song, and the output rows they are trained against."""
+"""What word2vec learns, of which songs: an input row for every song, and the output rows they are trained against."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from typing import Any, Self
 
 import numpy as np
 
-from song2vec.catalogue import Catalogue
+from song2vec.catalogue import Catalogue, SongId
 from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError
 from song2vec.core.random import generator
 from song2vec.core.simd import LINE
 from song2vec.core.storage import Part, Saved, prefixed, within
 from song2vec.sessions import Sessions
+from song2vec.vectors.song_vectors import SongVectors, unit_rows
 from song2vec.vectors.training.huffman import Tree, grown_tree, huffman_tree
 
-_BLOCK = 4_000_000
+_PLAYS = 4_000_000  # counted at once
+_SONGS = 2**12  # whose outputs are added at once
 
 
 @dataclass
@@ -63,6 +66,39 @@ class Weights(Saved):
         inputs[:old], outputs[: len(self.outputs)] = self.inputs, self.outputs
         return Weights(inputs, outputs, tree, catalogue, plays, self.size)
 
+    def song_vectors(self, context_weight: float) -> SongVectors:
+        """Vectors of the songs, by :meth:`with_context`, most played first, as in every catalogue of a log."""
+        vectors = SongVectors(self.with_context(context_weight), self.catalogue)
+        plays = self.catalogue.plays
+        return vectors if (plays[:-1] >= plays[1:]).all() else vectors.subset(np.argsort(-plays, kind="stable"))
+
+    def with_context(self, weight: float) -> Array:
+        """Unit input vectors plus ``weight`` times unit output vectors (Levy et al. 2015, section 3.3: "adding context vectors").
+
+        An input vector of one song and an output vector of another agree when the two are played together; two input vectors
+        agree when both are played with the same songs. A sum of both says something of each.
+
+        Returns:
+            (songs, size) float32, a copy; with weight 0 the input vectors as they are.
+        """
+        vectors: Array = self.inputs[:, : self.size].copy()
+        for begin in range(0, len(vectors) if weight else 0, _SONGS):
+            block = slice(begin, begin + _SONGS)
+            vectors[block] = unit_rows(vectors[block]) + np.float32(weight) * unit_rows(self._outputs(block))
+        return vectors
+
+    def _outputs(self, block: slice) -> Array:
+        """The output vectors of some songs. With a tree a song has none but a path of them: their mean, turned the way the song lies."""
+        outputs = self.outputs[:, : self.size]
+        if self.tree is None:
+            return outputs[block]
+        songs = np.arange(len(self.inputs))[block]
+        sums, lengths = np.zeros((len(songs), self.size), np.float32), np.zeros((len(songs), 1), np.float32)
+        for which, node, branch in self.tree.levels(songs):
+            sums[which] += (1 - 2 * branch)[:, None].astype(np.float32) * outputs[node]
+            lengths[which] += 1
+        return sums / lengths
+
     def to_parts(self) -> dict[str, Part]:
         """The weights as parts of a saved folder."""
         arrays = {"inputs": self.inputs[:, : self.size], "outputs": self.outputs[:, : self.size], "plays": self.plays}
@@ -89,14 +125,6 @@ def aligned(rows: int, size: int) -> Array:
     return matrix
 
 
-def count_plays(sessions: Sessions) -> Array:
-    """(songs,) int64: plays of each song of the catalogue, read in blocks so that sessions may stay on disk."""
-    counts = np.zeros(len(sessions.catalogue), np.int64)
-    for begin in range(0, sessions.plays, _BLOCK):
-        counts += np.bincount(sessions.songs[begin : begin + _BLOCK], minlength=len(counts))
-    return counts
-
-
 def _random_inputs(songs: int, size: int, seed: int) -> Array:
     """Uniform in -1/size to 1/size."""
     inputs = aligned(songs, size)
@@ -105,3 +133,53 @@ def _random_inputs(songs: int, size: int, seed: int) -> Array:
         block = inputs[begin : begin + 2**16, :size]
         block[:] = (random.random(block.shape, np.float32) * 2 - 1) / size
     return inputs
+
+
+def count_plays(sessions: Sessions) -> Array:
+    """(songs,) int64: plays of each song of the catalogue, read in blocks so that sessions may stay on disk."""
+    counts = np.zeros(len(sessions.catalogue), np.int64)
+    for begin in range(0, sessions.plays, _PLAYS):
+        counts += np.bincount(sessions.songs[begin : begin + _PLAYS], minlength=len(counts))
+    return counts
+
+
+def check_plays(name: str, sessions: Sessions) -> None:
+    """Raises ArgumentError where nothing can be learned from."""
+    offsets = sessions.offsets
+    if not any((np.diff(offsets[begin : begin + 2**20 + 1]) > 1).any() for begin in range(0, len(sessions), 2**20)):
+        raise ArgumentError(f"{name}: none of {len(sessions):,} has two plays; at least one such session is needed")
+
+
+def played(sessions: Sessions) -> tuple[Catalogue, Array, Array]:
+    """The songs that are played: their catalogue, their plays, and of each song of the sessions its row there or -1."""
+    counts = count_plays(sessions)
+    songs = np.flatnonzero(counts)
+    if len(songs) < 2:
+        raise ArgumentError("sessions: all plays are of one song; at least two songs are needed")
+    rows = np.full(len(counts), -1, np.int32)
+    rows[songs] = np.arange(len(songs))
+    return sessions.catalogue if len(songs) == len(counts) else sessions.catalogue.subset(songs), counts[songs], rows
+
+
+def joined(old: Catalogue, old_plays: Array, sessions: Sessions) -> tuple[Catalogue, Array, Array]:
+    """The same of sessions with new songs: those there were keep their rows, the new ones come behind."""
+    if old.holds_integers != sessions.catalogue.holds_integers:
+        raise ArgumentError("sessions: ids are of another type than those learned before; both integers or both strings are allowed")
+    catalogue, counts, rows = played(sessions)
+    known = {song: row for row, song in enumerate(old.ids.to_list())}
+    places = np.array([known.get(song, -1) for song in catalogue.ids.to_list()], np.int32)
+    new = np.flatnonzero(places < 0)
+    places[new] = len(old) + np.arange(len(new))
+    plays = np.concatenate([old_plays, np.zeros(len(new), np.int64)])
+    plays[places] += counts
+    return old.plus(catalogue.subset(new), plays), plays, np.where(rows >= 0, places[rows], -1).astype(np.int32)
+
+
+def weights_of(catalogue: Catalogue, song_weights: Mapping[SongId, float] | None) -> Array:
+    """(songs,) float32: the weight of each song, 1 where none is given."""
+    weights = np.ones(len(catalogue), np.float32)
+    for song, weight in (song_weights or {}).items():
+        if not 0 <= weight < np.inf:
+            raise ArgumentError(f"song_weights: {weight!r} for {song!r}; finite numbers from 0 are allowed")
+        weights[catalogue.row(song)] = weight
+    return weights

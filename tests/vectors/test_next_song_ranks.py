@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from song2vec.core.errors import ArgumentError
 from song2vec.sessions import Sessions
 from song2vec.vectors import SongVectors
-from song2vec.vectors.held_out import next_song_ranks, recall
+from song2vec.vectors.measures import next_song_ranks, recall
 
 AXES = [(1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 0, 0)]  # cosines between these are exact, so ties are ties
 

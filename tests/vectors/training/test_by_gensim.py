@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from song2vec.sessions import Sessions
-from song2vec.vectors.corpus_file import BATCH, write_corpus_file
+from song2vec.vectors.training.by_gensim import BATCH, write_corpus_file
 
 FILLER = ["-"] * BATCH
 
@@ -45,6 +45,6 @@ def test_every_play_is_there_and_a_filler_ends_every_batch(tmp_path):
 
 
 def test_a_corpus_of_several_blocks_is_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr("song2vec.vectors.corpus_file._BLOCK", 7)
+    monkeypatch.setattr("song2vec.vectors.training.by_gensim._BLOCK", 7)
     sessions = Sessions.from_lists(np.random.default_rng(0).integers(0, 9, (30, 5)).tolist())
     assert lines_of(sessions, tmp_path / "corpus.txt") == sessions.songs.reshape(30, 5).tolist()

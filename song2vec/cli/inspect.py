@@ -76,9 +76,7 @@ def models(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def demo(
-    out_folder: Annotated[Path, typer.Option("--out", "-o", help="Where the engine and the maps go.")] = Path("demo"),
-) -> None:
+def demo(out_folder: Annotated[Path, typer.Option("--out", "-o", help="Where the engine and the maps go.")] = Path("demo")) -> None:
     """The main job on a real log that comes with the package: a week of classic-rock radio."""
     listens = classic_rock()
     out.print(str(listens.report), style="bold")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import polars as pl
+from song2vec.listens.json_values import ID, TEXT, columns_of_rows, needed, parse_json_array, text_of
+from song2vec.listens.reader import FileReader, FormatError, Rows, Source
 
-from song2vec.listens.reader import FormatError, Reader, Rows, Source, id_series, needed, parse_json_array, text_of
 
-
-class AOTM2011(Reader):
+class AOTM2011(FileReader):
     name = "aotm-2011"
     title = "Art of the Mix 2011"
     looks_like = "aotm2011_playlists.json: mix_id, user, playlist"
@@ -18,26 +17,15 @@ class AOTM2011(Reader):
         """JSON with mixes that have a ``mix_id`` and a ``playlist``."""
         return source.suffix == ".json" and b'"mix_id"' in source.head and b'"playlist"' in source.head
 
-    def read(self, sources: list[Source]) -> Rows:
+    def rows(self, source: Source) -> Rows:
         """All mixes. Songs are known by artist and title: most have no id, and one song with two names must not split."""
-        mix_ids: list[Any] = []
-        users: list[str | None] = []
-        songs: list[tuple[str | None, str | None]] = []
-        for source in sources:
-            for number, mix in enumerate(parse_json_array(source), 1):
-                found = _songs(mix, source.where, number)
-                user = mix.get("user")
-                songs += found
-                mix_ids += [needed(mix, "mix_id", int, source.where, f"mix {number}")] * len(found)
-                users += [text_of(user.get("name")) if isinstance(user, dict) else None] * len(found)
-        columns = [
-            id_series("session", mix_ids),
-            pl.Series("artist", [artist for artist, _ in songs], pl.String),
-            pl.Series("title", [title for _, title in songs], pl.String),
-        ]
-        if any(users):
-            columns.append(pl.Series("listener", users, pl.String))
-        return Rows(pl.DataFrame(columns))
+        rows = []
+        for number, mix in enumerate(parse_json_array(source), 1):
+            names, user = _songs(mix, source.where, number), mix.get("user")
+            mix_id = needed(mix, "mix_id", int, source.where, f"mix {number}")
+            rows += [(mix_id, text_of(user.get("name")) if isinstance(user, dict) else None, *song) for song in names]
+        frame = columns_of_rows(rows, {"session": ID, "listener": TEXT, "artist": TEXT, "title": TEXT})
+        return Rows(frame if any(frame["listener"]) else frame.drop("listener"))
 
 
 def _songs(mix: dict[str, Any], where: str, number: int) -> list[tuple[str | None, str | None]]:

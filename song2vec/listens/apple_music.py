@@ -5,8 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from song2vec.listens import scanning
-from song2vec.listens.play_logs import numbers, start_of
-from song2vec.listens.reader import FormatError, Reader, Rows, Source
+from song2vec.listens.reader import FileReader, Rows, Source, numbers, start_of
 from song2vec.listens.schema import sift
 from song2vec.listens.times import parse_time
 
@@ -14,30 +13,37 @@ _NAME = "apple music play activity"
 _EVENT, _TITLE, _ARTIST = "Event Type", "Song Name", "Artist Name"  # not "Container Artist Name": that is whose playlist was on
 _START, _END = "Event Start Timestamp", "Event End Timestamp"
 _PLAYED, _LENGTH = "Play Duration Milliseconds", "Media Duration In Milliseconds"
+_USED = (_EVENT, _TITLE, _ARTIST, _START, _END, _PLAYED, _LENGTH)
 
 
-class AppleMusic(Reader):
+class AppleMusic(FileReader):
     name = "apple-music"
     title = "Apple Music play activity"
     looks_like = "Apple Music Play Activity.csv"
 
     def recognise(self, source: Source) -> bool:
-        """The file's name, or the columns that tell it."""
+        """The file's name, or its columns."""
         if source.suffix != ".csv":
             return False
         return source.name.lower().startswith(_NAME) or {_EVENT, _TITLE, _PLAYED} <= set(scanning.header(source))
 
-    def read(self, sources: list[Source]) -> Rows:
-        """All files; only events that end a play count, since each play writes several.
+    def rows(self, source: Source) -> Rows:
+        """Only events that end a play count, since each play writes several.
 
         Most exports name no artist. A song is its "artist - title" where there is one, else its title alone, which
         songs of the same title share.
         """
-        frame = pl.concat([_events(source) for source in sources])
+        needed = (_EVENT, _TITLE, _END if _START not in scanning.header(source) else _START)
+        frame = scanning.columns_of(source, {name: name for name in _USED}, needed)
+        frame = frame.with_columns(pl.lit(None, pl.String).alias(name) for name in _USED if name not in frame.columns)
+        lines = range(2, frame.height + 2)
+        frame = frame.with_columns(numbers(frame[name], source.where, lines) for name in (_PLAYED, _LENGTH))
+        ended = start_of(frame, _END, _PLAYED, source.where)
+        frame = frame.with_columns(time=parse_time(frame[_START], source.where).fill_null(ended))
         frame, dropped = sift(frame, {"of another event type than PLAY_END": pl.col(_EVENT).ne_missing("PLAY_END")})
         named = pl.col(_ARTIST).str.strip_chars().fill_null("") != ""
         frame = frame.select(
-            pl.coalesce(_START, start_of(_END, _PLAYED)).alias("time"),
+            "time",
             pl.when(~named).then(_TITLE).alias("song"),
             _seconds(_PLAYED).alias("played_seconds"),
             _seconds(_LENGTH).alias("duration_seconds"),
@@ -46,21 +52,6 @@ class AppleMusic(Reader):
         )
         absent = [column.name for column in frame if column.name not in ("song", "time") and column.null_count() == frame.height]
         return Rows(frame.drop(absent), dropped)
-
-
-def _events(source: Source) -> pl.DataFrame:
-    """The columns that are used, those that this export lacks as nulls."""
-    lazy = scanning.scan(source)
-    names = lazy.collect_schema().names()
-    for name in (_EVENT, _TITLE, _END if _START not in names else _START):
-        if name not in names:
-            raise FormatError(source.where, f"is no column; the columns are {', '.join(names):.300}", line=1, field=name)
-    wanted = (_EVENT, _TITLE, _ARTIST, _START, _END, _PLAYED, _LENGTH)
-    with scanning.readable(source.where):
-        frame = lazy.select(pl.col(name) if name in names else pl.lit(None, pl.String).alias(name) for name in wanted).collect()
-    lines = range(2, frame.height + 2)
-    times = [parse_time(frame[name], source.where).alias(name) for name in (_START, _END)]
-    return frame.with_columns(times + [numbers(frame[name], source.where, lines) for name in (_PLAYED, _LENGTH)])
 
 
 def _seconds(milliseconds: str) -> pl.Expr:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
 
-from song2vec.listens.reader import FormatError, Reader, Rows, Source, id_series, needed, parse_json_text, seconds_of
+from song2vec.listens.json_values import ID, SECONDS, columns_of_rows, needed, parse_json_text, seconds_of
+from song2vec.listens.reader import FileReader, FormatError, Rows, Source
 
 _EVENT = "event.session"
 _BATCH = 500_000  # plays held as Python objects at a time; the dataset has 31 million
 _SECOND_OBJECT = re.compile(r"\}\s*\{")  # inside an object there is always a comma between
 _UNIX_TIME = re.compile(r"-?\d{1,18}")  # -1 means unknown
+_FIELDS = {"listener": ID, "session": ID, "song": ID, "time": pl.Int64(), "played_seconds": SECONDS}
 
 Play = tuple[Any, Any, Any, int | None, float | None]
 
 
-class Idomaar(Reader):
+class Idomaar(FileReader):
     name = "idomaar"
     title = "30Music sessions (Idomaar)"
     looks_like = "sessions.idomaar: event.session, id, time, properties and plays as JSON"
@@ -28,25 +28,16 @@ class Idomaar(Reader):
         """Begins with an ``event.session``; other Idomaar files (tracks, users, ...) are none of ours."""
         return source.head.startswith(_EVENT.encode() + b"\t")
 
-    def read(self, sources: list[Source]) -> Rows:
+    def rows(self, source: Source) -> Rows:
         """All plays of all sessions; a play's time is its session's start plus its own ``playstart``."""
         frames: list[pl.DataFrame] = []
         plays: list[Play] = []
-        for source in sources:
-            for found in _sessions(source):
-                plays += found
-                if len(plays) >= _BATCH:
-                    frames.append(_frame(plays))
-                    plays = []
-        frames.append(_frame(plays))
-        return Rows(pl.concat(frames, how="vertical_relaxed"))
-
-
-def _sessions(source: Source) -> Iterator[list[Play]]:
-    with io.TextIOWrapper(source.open(), encoding="utf-8", errors="replace") as file:
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                yield _plays(line.rstrip("\n"), source.where, number)
+        for number, line in source.lines():
+            plays += _plays(line.rstrip("\n"), source.where, number)
+            if len(plays) >= _BATCH:
+                frames.append(columns_of_rows(plays, _FIELDS))
+                plays = []
+        return Rows(pl.concat([*frames, columns_of_rows(plays, _FIELDS)], how="vertical_relaxed"))
 
 
 def _plays(line: str, where: str, number: int) -> list[Play]:
@@ -80,16 +71,3 @@ def _started(start: int, after: Any) -> int | None:
     if not isinstance(after, int | float) or isinstance(after, bool) or abs(after) > 1e12:
         return None
     return start + round(after)
-
-
-def _frame(plays: list[Play]) -> pl.DataFrame:
-    listeners, sessions, songs, times, played = zip(*plays, strict=True) if plays else ((),) * 5
-    return pl.DataFrame(
-        [
-            id_series("listener", list(listeners)),
-            id_series("session", list(sessions)),
-            id_series("song", list(songs)),
-            pl.Series("time", times, pl.Int64),
-            pl.Series("played_seconds", played, pl.Float32),
-        ]
-    )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from song2vec.listens.playlist_files import Playlist, Track, known_by, to_rows
-from song2vec.listens.reader import FormatError, Reader, Rows, Source, needed, parse_json, seconds_of, text_of
+from song2vec.listens.json_values import needed, parse_json, seconds_of, text_of
+from song2vec.listens.playlist_files import PlaylistFile, Track, known_by, to_rows
+from song2vec.listens.reader import FormatError, Reader, Rows, Source
 
 _BEGINNING = re.compile(r'\s*\{\s*"playlist"\s*:\s*\{')
 
@@ -25,10 +26,10 @@ class JSPF(Reader):
         return to_rows(sources, [_playlist(source) for source in sources])
 
 
-def _playlist(source: Source) -> Playlist:
+def _playlist(source: Source) -> PlaylistFile:
     playlist = needed(parse_json(source), "playlist", dict, source.where, "the file")
     tracks = needed(playlist, "track", list, source.where, "the playlist")
-    return Playlist(_first(playlist.get("title")), [_track(track, source.where, number) for number, track in enumerate(tracks, 1)])
+    return PlaylistFile(_first(playlist.get("title")), [_track(track, source.where, number) for number, track in enumerate(tracks, 1)])
 
 
 def _track(track: Any, where: str, number: int) -> Track:
@@ -40,6 +41,6 @@ def _track(track: Any, where: str, number: int) -> Track:
 
 
 def _first(value: Any) -> str | None:
-    """A text, or the first text of a list that is not blank: identifiers and locations come both ways."""
+    """A text, or the first text of a list that is not blank: identifiers and locations come as either."""
     texts = [text_of(item) for item in (value if isinstance(value, list) else [value])]
     return next((text.strip() for text in texts if text and text.strip()), None)

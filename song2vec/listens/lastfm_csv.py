@@ -5,18 +5,16 @@ from __future__ import annotations
 import csv
 import re
 
-import polars as pl
-
 from song2vec.listens import scanning
-from song2vec.listens.play_logs import headerless, oldest_first
-from song2vec.listens.reader import FormatError, Reader, Rows, Source
+from song2vec.listens.reader import FileReader, FormatError, Rows, Source, oldest_first
 
 _DATE = re.compile(r"\d{1,2} [A-Z][a-z]{2} \d{4},? \d\d:\d\d")
 _SHORT = ("artist", "album", "title", "date")
-_LONG = {"artist", "track", "uts"}
+_NEEDED = {"artist", "track", "uts"}
+_LONG = {"uts": "time", "artist": "artist", "track": "title", "track_mbid": "song"}
 
 
-class LastfmCSV(Reader):
+class LastfmCSV(FileReader):
     name = "lastfm-csv"
     title = "Last.fm scrobbles as CSV"
     looks_like = ".csv with uts, artist, track, track_mbid ...; .csv of artist, album, title, date without a header"
@@ -25,13 +23,21 @@ class LastfmCSV(Reader):
         """A header with uts, artist and track, or four columns that end in a date such as 05 Dec 2022 16:52."""
         return source.suffix in (".csv", ".txt") and (_is_long(source) or _is_short(source))
 
-    def read(self, sources: list[Source]) -> Rows:
-        """All files, oldest play first; a song is its MusicBrainz id where there is one, else "artist - title"."""
-        return Rows(pl.concat([_long(source) if _is_long(source) else _short(source) for source in sources], how="diagonal"))
+    def rows(self, source: Source) -> Rows:
+        """Oldest play first; a song is its MusicBrainz id where there is one, else "artist - title"."""
+        if _is_long(source):
+            return Rows(oldest_first(scanning.columns_of(source, _LONG), source.where))
+        if not _is_short(source):
+            message = f"has neither a header with {', '.join(sorted(_NEEDED))} nor lines of {', '.join(_SHORT)} (05 Dec 2022 16:52)"
+            raise FormatError(source.where, message, line=1)
+        frame = scanning.headerless(source.text().encode(), source.where, _SHORT, separator=",", quote='"')
+        if frame["date"][0] and frame["date"][0].strip().lower() in ("date", "time"):  # some versions write a header
+            frame = frame[1:]
+        return Rows(oldest_first(frame.select("artist", "title", time="date"), source.where))
 
 
 def _is_long(source: Source) -> bool:
-    return set(scanning.header(source)) >= _LONG
+    return set(scanning.header(source)) >= _NEEDED
 
 
 def _is_short(source: Source) -> bool:
@@ -41,22 +47,3 @@ def _is_short(source: Source) -> bool:
     except csv.Error:
         return False
     return any(len(line) == len(_SHORT) and _DATE.fullmatch(line[3].strip()) for line in lines)
-
-
-def _long(source: Source) -> pl.DataFrame:
-    columns = {"uts": "time", "artist": "artist", "track": "title", "track_mbid": "song"}
-    lazy = scanning.scan(source)
-    names = [name for name in lazy.collect_schema().names() if name in columns]
-    with scanning.readable(source.where):
-        frame = lazy.select(pl.col(name).alias(columns[name]) for name in names).collect()
-    return oldest_first(frame, source.where)
-
-
-def _short(source: Source) -> pl.DataFrame:
-    if not _is_short(source):
-        message = f"has neither a header with {', '.join(sorted(_LONG))} nor lines of {', '.join(_SHORT)} (05 Dec 2022 16:52)"
-        raise FormatError(source.where, message, line=1)
-    frame = headerless(source.text().encode(), source.where, _SHORT, separator=",", quote='"')
-    if frame["date"][0] and frame["date"][0].strip().lower() in ("date", "time"):  # some versions write a header
-        frame = frame[1:]
-    return oldest_first(frame.select("artist", "title", time="date"), source.where)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,8 +9,8 @@ from typing import Any
 import polars as pl
 
 from song2vec.listens import scanning
-from song2vec.listens.play_logs import NUMBER, TEXT, Fields, json_frame, oldest_first
-from song2vec.listens.reader import FormatError, Reader, Rows, Source, parse_json, parse_json_text, seconds_of, text_of
+from song2vec.listens.json_values import NUMBER, TEXT, Fields, json_frame, parse_json, parse_json_text, seconds_of, text_of
+from song2vec.listens.reader import FileReader, FormatError, Rows, Source, oldest_first
 from song2vec.listens.times import parse_time
 
 _LINES, _PARQUET = (".jsonl", ".ndjson", ".listens"), (".parquet", ".pq")
@@ -19,10 +18,10 @@ _NEEDED: Fields = {"listened_at": NUMBER, "artist_name": TEXT, "track_name": TEX
 _OPTIONAL: Fields = {"recording_mbid": TEXT, "duration_seconds": NUMBER, "listener": TEXT}
 _COLUMNS = {"listened_at": "time", "artist_name": "artist", "track_name": "title", "recording_mbid": "song"}
 _DUMP_NEEDED = ("listened_at", "artist_name", "recording_name")
-_DUMP_COLUMNS = {"recording_mbid": "song", "artist_name": "artist", "recording_name": "title"}
+_DUMP_COLUMNS = {"listened_at": "time", "recording_mbid": "song", "artist_name": "artist", "recording_name": "title"}
 
 
-class ListenBrainz(Reader):
+class ListenBrainz(FileReader):
     name = "listenbrainz"
     title = "ListenBrainz"
     looks_like = (
@@ -38,30 +37,21 @@ class ListenBrainz(Reader):
         head = source.head_text if source.suffix in (".json", *_LINES) else ""
         return '"track_metadata"' in head and '"listened_at"' in head
 
-    def read(self, sources: list[Source]) -> Rows:
-        """All files; a song is its MusicBrainz recording id, else "artist - title". A listen's time is when it began."""
-        return Rows(
-            pl.concat([_dump(source) if source.suffix in _PARQUET else _json(source) for source in sources], how="diagonal_relaxed")
-        )
+    def rows(self, source: Source) -> Rows:
+        """A song is its MusicBrainz recording id, else "artist - title". A listen's time is when it began."""
+        if source.suffix in _PARQUET:
+            return Rows(_dump(source))
+        listens = [_flat(listen, source.where, number) for number, listen in enumerate(_listens(source), 1)]
+        frame = json_frame(listens, source.where, _NEEDED, _OPTIONAL).rename(_COLUMNS, strict=False)
+        return Rows(oldest_first(frame, source.where))
 
 
 def _dump(source: Source) -> pl.DataFrame:
-    lazy = scanning.scan(source)
-    schema = lazy.collect_schema()
-    for name in _DUMP_NEEDED:
-        if name not in schema:
-            raise FormatError(source.where, f"is no column; the columns are {', '.join(schema)}", field=name)
-    texts = [pl.col(name).cast(pl.String).alias(column) for name, column in _DUMP_COLUMNS.items() if name in schema]
-    known = [name for name in ("user_id", "user_name") if name in schema]
-    users = [pl.col(name).cast(pl.Int64 if schema[name].is_integer() else pl.String) for name in known]
+    listener = "user_id" if "user_id" in scanning.header(source) else "user_name"
+    frame = scanning.columns_of(source, {**_DUMP_COLUMNS, listener: "listener"}, _DUMP_NEEDED)
+    texts = [name for name, dtype in frame.schema.items() if name != "time" and not (name == "listener" and dtype.is_integer())]
     with scanning.readable(source.where, "dump"):
-        frame = lazy.select(pl.col("listened_at").alias("time"), *texts, *(user.alias("listener") for user in users[:1])).collect()
-        return frame.with_columns(parse_time(frame["time"], source.where))  # files may differ in how they keep times
-
-
-def _json(source: Source) -> pl.DataFrame:
-    listens = [_flat(listen, source.where, number) for number, listen in enumerate(_listens(source), 1)]
-    return oldest_first(json_frame(listens, source.where, _NEEDED, _OPTIONAL).rename(_COLUMNS, strict=False), source.where)
+        return frame.cast(dict.fromkeys(texts, pl.String())).with_columns(parse_time(frame["time"], source.where))
 
 
 def _listens(source: Source) -> Iterator[Any]:
@@ -74,13 +64,10 @@ def _listens(source: Source) -> Iterator[Any]:
 
 
 def _values(source: Source) -> Iterator[Any]:
-    if source.suffix not in _LINES and not _is_lines(source.head_text):
+    if source.suffix in _LINES or _is_lines(source.head_text):
+        yield from (parse_json_text(line, source.where, line=number) for number, line in source.lines())
+    else:
         yield parse_json(source)
-        return
-    with io.TextIOWrapper(source.open(), encoding="utf-8-sig", errors="replace") as lines:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                yield parse_json_text(line, source.where, line=number)
 
 
 def _is_lines(head: str) -> bool:

@@ -7,7 +7,7 @@ import re
 import polars as pl
 
 from song2vec.listens.reader import FormatError, Reader, Rows, train_first
-from song2vec.listens.session_lines import parse_lines
+from song2vec.listens.session_lines import numbered_on, parse_lines
 from song2vec.listens.sources import HEAD_BYTES, Source
 
 _NAMES = "song_hash.txt"
@@ -39,27 +39,21 @@ class LME(Reader):
 
     def read(self, sources: list[Source]) -> Rows:
         """All playlists, numbered 0, 1, 2, ... through all files, with the names from ``song_hash.txt`` where it lies beside them."""
-        frames: list[pl.DataFrame] = []
-        sessions = 0
-        for source in train_first(sources):
-            frame, count = _playlists(source, sessions)
-            names = source.sibling(_NAMES)
-            frames.append(frame if names is None else frame.join(_song_names(names), on="song", how="left", maintain_order="left"))
-            sessions += count
-        return Rows(pl.concat(frames, how="diagonal"))
+        return numbered_on(map(_playlists, train_first(sources)))
 
 
-def _playlists(source: Source, first_session: int) -> tuple[pl.DataFrame, int]:
+def _playlists(source: Source) -> pl.DataFrame:
     ids, counts, *lines = [*source.text().split("\n"), "", ""]
     songs = len(ids.split())
     if not songs or len(counts.split()) != songs:
         message = f"line 1 has {songs:,} song ids, line 2 {len(counts.split()):,} counts; as many of both are expected"
         raise FormatError(source.where, message, line=2)
-    frame, count = parse_lines(lines, source.where, first_line=3, first_session=first_session)
+    frame = parse_lines(lines, source.where, first_line=3)
     highest = frame["song"].max() if frame.height else 0
     if isinstance(highest, int) and highest >= songs:
         raise FormatError(source.where, f"names song {highest}; 0 to {songs - 1} are allowed, as line 1 has {songs:,} songs", field="song")
-    return frame, count
+    names = source.sibling(_NAMES)
+    return frame if names is None else frame.join(_song_names(names), on="song", how="left", maintain_order="left")
 
 
 def _song_names(source: Source) -> pl.DataFrame:

@@ -7,8 +7,9 @@ import re
 from pathlib import PurePath
 from urllib.parse import unquote
 
-from song2vec.listens.playlist_files import Playlist, Track, known_by, paths_below, to_rows
-from song2vec.listens.reader import FormatError, Reader, Rows, Source, seconds_of
+from song2vec.listens.json_values import seconds_of
+from song2vec.listens.playlist_files import PlaylistFile, Track, known_by, paths_below, to_rows
+from song2vec.listens.reader import FormatError, Reader, Rows, Source
 
 # seconds, perhaps key="value" pairs, then a comma and the name; -1 seconds means unknown
 _EXTINF = re.compile(r'#EXTINF:\s*(-?[\d.]*)(?:\s+[\w-]+="[^"]*")*\s*,(.*)', re.IGNORECASE)
@@ -34,7 +35,7 @@ class M3U(Reader):
         return to_rows(sources, playlists, dropped)
 
 
-def _playlist(source: Source, folder: PurePath, dropped: dict[str, int]) -> Playlist:
+def _playlist(source: Source, folder: PurePath, dropped: dict[str, int]) -> PlaylistFile:
     name: str | None = None
     tracks: list[Track] = []
     junk: list[tuple[int, str]] = []
@@ -56,7 +57,7 @@ def _playlist(source: Source, folder: PurePath, dropped: dict[str, int]) -> Play
     if junk and not tracks:
         raise FormatError(source.where, f"holds {junk[0][1]!r:.60}; a path or an address is expected", line=junk[0][0])
     dropped["neither a path nor an address"] += len(junk)
-    return Playlist(name, tracks)
+    return PlaylistFile(name, tracks)
 
 
 def _track(described: str, address: str, folder: PurePath) -> Track:

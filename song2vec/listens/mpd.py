@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import polars as pl
+from song2vec.listens.json_values import ID, SECONDS, TEXT, columns_of_rows, needed, parse_json, seconds_of, text_of
+from song2vec.listens.reader import FileReader, Rows, Source
 
-from song2vec.listens.reader import Reader, Rows, Source, id_series, needed, parse_json, seconds_of, text_of
 
-
-class MillionPlaylistDataset(Reader):
+class MillionPlaylistDataset(FileReader):
     name = "mpd"
     title = "Million Playlist Dataset"
     looks_like = "mpd.slice.*.json, challenge_set.json"
@@ -20,27 +19,16 @@ class MillionPlaylistDataset(Reader):
             return False
         return source.name.startswith("mpd.slice.") or (b'"playlists"' in source.head and b'"pid"' in source.head)
 
-    def read(self, sources: list[Source]) -> Rows:
-        """All slices; one slice at a time is held as JSON, since the whole dataset would not fit."""
-        return Rows(pl.concat([_slice(source) for source in sources], how="vertical_relaxed"))
-
-
-def _slice(source: Source) -> pl.DataFrame:
-    pids: list[Any] = []
-    tracks: list[dict[str, Any]] = []
-    for number, playlist in enumerate(needed(parse_json(source), "playlists", list, source.where, "the file"), 1):
-        found = _tracks(playlist, source.where, f"playlist {number}")
-        pids += [needed(playlist, "pid", int, source.where, f"playlist {number}")] * len(found)
-        tracks += found
-    return pl.DataFrame(
-        [
-            id_series("session", pids),
-            pl.Series("song", [track["track_uri"] for track in tracks], pl.String),
-            pl.Series("artist", [text_of(track.get("artist_name")) for track in tracks], pl.String),
-            pl.Series("title", [text_of(track.get("track_name")) for track in tracks], pl.String),
-            pl.Series("duration_seconds", [seconds_of(track.get("duration_ms"), 0.001) for track in tracks], pl.Float32),
-        ]
-    )
+    def rows(self, source: Source) -> Rows:
+        """One slice; the whole dataset as JSON would not fit into memory."""
+        rows = []
+        for number, playlist in enumerate(needed(parse_json(source), "playlists", list, source.where, "the file"), 1):
+            tracks = _tracks(playlist, source.where, f"playlist {number}")
+            pid = needed(playlist, "pid", int, source.where, f"playlist {number}")
+            for track in tracks:
+                names = text_of(track.get("artist_name")), text_of(track.get("track_name"))
+                rows.append((pid, track["track_uri"], *names, seconds_of(track.get("duration_ms"), 0.001)))
+        return Rows(columns_of_rows(rows, {"session": ID, "song": TEXT, "artist": TEXT, "title": TEXT, "duration_seconds": SECONDS}))
 
 
 def _tracks(playlist: dict[str, Any], where: str, which: str) -> list[dict[str, Any]]:

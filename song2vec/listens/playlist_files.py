@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import PurePath
+from typing import NamedTuple
 
-import polars as pl
-
+from song2vec.listens.json_values import SECONDS, TEXT, columns_of_rows
 from song2vec.listens.schema import Rows
 from song2vec.listens.sources import Source
 
 
-@dataclass(frozen=True)
-class Track:
+class Track(NamedTuple):
     """One entry of a playlist; without a ``song`` id it is known by artist and title."""
 
     song: str | None
@@ -24,12 +22,14 @@ class Track:
     duration_seconds: float | None
 
 
-@dataclass(frozen=True)
-class Playlist:
-    """One playlist file: the name that it gives itself, if any, and its tracks in order."""
+class PlaylistFile(NamedTuple):
+    """The name that a playlist gives itself, if any, and its tracks in order."""
 
     name: str | None
     tracks: list[Track]
+
+
+_FIELDS = {"session": TEXT, "song": TEXT, "artist": TEXT, "title": TEXT, "duration_seconds": SECONDS}
 
 
 def known_by(identifier: str | None, artist: str | None, title: str | None, location: str | None) -> str | None:
@@ -47,18 +47,14 @@ def paths_below(sources: list[Source]) -> list[PurePath]:
     return [PurePath(*path.parts[shared:]) for path in paths]
 
 
-def to_rows(sources: list[Source], playlists: list[Playlist], dropped: Mapping[str, int] | None = None) -> Rows:
+def to_rows(sources: list[Source], playlists: list[PlaylistFile], dropped: Mapping[str, int] | None = None) -> Rows:
     """The playlists of these sources as rows; each is a session under its own name, or else its file's."""
-    sessions = _session_names(sources, playlists)
-    tracks = [track for playlist in playlists for track in playlist.tracks]
-    names = [name for name, playlist in zip(sessions, playlists, strict=True) for _ in playlist.tracks]
-    columns = [pl.Series("session", names, pl.String)]
-    columns += [pl.Series(field, [getattr(track, field) for track in tracks], pl.String) for field in ("song", "artist", "title")]
-    columns.append(pl.Series("duration_seconds", [track.duration_seconds for track in tracks], pl.Float32))
-    return Rows(pl.DataFrame(columns), dropped or {})
+    named = zip(_session_names(sources, playlists), playlists, strict=True)
+    rows = [(name, *track) for name, playlist in named for track in playlist.tracks]
+    return Rows(columns_of_rows(rows, _FIELDS), dropped or {})
 
 
-def _session_names(sources: list[Source], playlists: list[Playlist]) -> list[str]:
+def _session_names(sources: list[Source], playlists: list[PlaylistFile]) -> list[str]:
     """Names that keep all playlists apart: two of one name are told apart by where their files lie."""
     paths = paths_below(sources)
     stems = [(path.parent / PurePath(source.name).stem).as_posix() for path, source in zip(paths, sources, strict=True)]

@@ -1,19 +1,20 @@
-"""What a reader is: one format's name, how to recognise it, and how to read it; with all that the files of readers need for it."""
+"""What a reader is: one format's name, how to recognise it, and how to read it; and what the files of readers share."""
 
 from __future__ import annotations
 
-import json
-import math
-import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections import Counter
+from collections.abc import Sequence
+from typing import ClassVar
 
 import polars as pl
 
 from song2vec.core.errors import FormatError as FormatError
 from song2vec.listens.schema import Rows as Rows
 from song2vec.listens.sources import Source as Source
+from song2vec.listens.times import parse_time
+
+_DAY = 86_400_000  # milliseconds
 
 
 class Reader(ABC):
@@ -38,77 +39,22 @@ class Reader(ABC):
         """All recognised sources of one call. Raises FormatError when they are not what they claim."""
 
 
-# Half of a character outside the basic plane, escaped alone: legal in JSON, but no Unicode text can hold it.
-_LONE_SURROGATE = re.compile(
-    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-)
+class FileReader(Reader):
+    """A format whose files are read one by one."""
 
+    @abstractmethod
+    def rows(self, source: Source) -> Rows:
+        """One source. Raises FormatError when it is not what it claims."""
 
-def parse_json(source: Source) -> Any:
-    """The whole source as JSON; FormatError names file, line and what was found."""
-    return parse_json_text(source.text(), source.where)
-
-
-def parse_json_text(text: str, where: str, *, line: int | None = None) -> Any:
-    """A text as JSON; ``line`` is where the text lies in its file, when it is one line of many."""
-    if "\\ud" in text or "\\uD" in text:
-        text = _LONE_SURROGATE.sub(r"\\ufffd", text)
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise FormatError(where, f"not valid JSON: {error.msg}", line=line or error.lineno) from error
-    except (ValueError, RecursionError) as error:
-        raise FormatError(where, f"not valid JSON: {error!s:.80}", line=line) from error
-
-
-def parse_json_array(source: Source) -> list[dict[str, Any]]:
-    """The whole source as a JSON array of objects; FormatError names the first item that is none."""
-    items = parse_json(source)
-    if not isinstance(items, list):
-        raise FormatError(source.where, f"holds a JSON {type(items).__name__}; an array of plays is expected")
-    for number, item in enumerate(items, 1):
-        if not isinstance(item, dict):
-            raise FormatError(source.where, f"item {number} is {item!r:.60}; an object is expected")
-    return items
-
-
-_KINDS: Mapping[type, str] = {int: "a whole number", str: "a text", list: "an array", dict: "an object"}
-
-
-def needed(item: Any, field: str, kind: type, where: str, which: str, *, line: int | None = None) -> Any:
-    """``item[field]`` of a JSON object, of this kind; ``which`` names the item in the FormatError (``"playlist 17"``)."""
-    if not isinstance(item, dict):
-        raise FormatError(where, f"{which} is {item!r:.60}; an object with a {field!r} is expected", line=line)
-    value = item.get(field)
-    if isinstance(value, kind) and not isinstance(value, bool):
-        return value
-    found = f"has {value!r:.60}" if field in item else "has none"
-    raise FormatError(where, f"{which} {found}; {_KINDS[kind]} is needed", line=line, field=field)
-
-
-def text_of(value: Any) -> str | None:
-    """A JSON value as a name: texts as they are, whole numbers as their digits, all else null."""
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63:
-        return str(value)
-    return value if isinstance(value, str) else None
-
-
-def seconds_of(value: Any, unit: float = 1.0) -> float | None:
-    """A length in ``unit`` seconds (a number, or a text of one) as seconds; null when it is none or not above 0."""
-    if not isinstance(value, int | float | str) or isinstance(value, bool):
-        return None
-    try:
-        seconds = float(value) * unit
-    except (ValueError, OverflowError):
-        return None
-    return seconds if 0 < seconds < math.inf else None
-
-
-def id_series(name: str, values: list[Any]) -> pl.Series:
-    """Ids as JSON has them: integers when all are, else text; what is neither becomes null."""
-    if all(value is None or (type(value) is int and abs(value) < 1 << 63) for value in values):
-        return pl.Series(name, values, pl.Int64)
-    return pl.Series(name, [text_of(value) for value in values], pl.String)
+    def read(self, sources: list[Source]) -> Rows:
+        """All sources, one after the other; a column that one of them lacks is null there."""
+        dropped: Counter[str] = Counter()
+        frames = []
+        for source in sources:
+            found = self.rows(source)
+            frames.append(found.frame)
+            dropped.update(found.dropped)
+        return Rows(pl.concat(frames, how="diagonal_relaxed"), dropped)
 
 
 def train_first(sources: list[Source]) -> list[Source]:
@@ -118,3 +64,31 @@ def train_first(sources: list[Source]) -> list[Source]:
         return next((rank for rank, part in ((2, "test"), (1, "valid")) if part in source.name.lower()), 0)
 
     return sorted(sources, key=place)
+
+
+def numbers(texts: pl.Series, where: str, lines: Sequence[int]) -> pl.Series:
+    """A column of text as numbers, blanks as null; FormatError names the line of the first that is none."""
+    texts = texts.str.strip_chars()
+    found = texts.cast(pl.Float64, strict=False)
+    wrong = texts.is_not_null() & (texts != "") & ~found.is_finite().fill_null(False)
+    if wrong.any():
+        row = int(wrong.arg_max() or 0)
+        raise FormatError(where, f"has {texts[row]!r:.60}; a number or nothing is allowed", line=lines[row], field=texts.name)
+    return found
+
+
+def start_of(frame: pl.DataFrame, ended: str, milliseconds: str, where: str) -> pl.Series:
+    """When plays began that ended then and lasted so long; a length below 0 or above a day counts as 0 or a day."""
+    played = pl.col(milliseconds).fill_null(0).clip(0, _DAY).cast(pl.Int64)
+    return frame.select(parse_time(frame[ended], where) - pl.duration(milliseconds=played)).to_series().alias("time")
+
+
+def oldest_first(frame: pl.DataFrame, where: str) -> pl.DataFrame:
+    """A log that its format keeps newest first, in the order it was played, so that plays with equal stamps keep theirs too.
+
+    One that someone has already turned round (its times rise more often than they fall) is left as it is.
+    """
+    times = parse_time(frame["time"], where)
+    steps = times.drop_nulls().diff().dt.total_microseconds()
+    frame, rises, falls = frame.with_columns(times), (steps > 0).sum(), (steps < 0).sum()
+    return frame if rises > falls else frame.reverse()

@@ -6,8 +6,9 @@ import codecs
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -17,6 +18,12 @@ from song2vec.listens.sources import Source
 
 _SEPARATORS = "\t,;|"
 _POLARS_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)  # polars panics on some damaged files
+_PARQUET, _ARROW, _LINES = (".parquet", ".pq"), (".arrow", ".feather"), (".ndjson", ".jsonl")
+_KINDS = {
+    **dict.fromkeys(_PARQUET, "Parquet file"),
+    **dict.fromkeys(_ARROW, "Arrow file"),
+    **dict.fromkeys(_LINES, "file of one JSON object a line"),
+}
 
 
 @contextmanager
@@ -30,51 +37,69 @@ def readable(where: str, what: str = "table", line: int | None = None) -> Iterat
 
 def scan(source: Source) -> pl.LazyFrame:
     """One source as a lazy table; plain files stay on disk until their needed columns are read."""
-    scanner, what = _SCANNERS.get(source.suffix, (_scan_csv, "table"))
-    with readable(source.where, what):
-        lazy = scanner(source)
+    with readable(source.where, _KINDS.get(source.suffix, "table")):
+        lazy = _scan(source)
         lazy.collect_schema()
         return lazy
 
 
-def _scan_parquet(source: Source) -> pl.LazyFrame:
-    return pl.scan_parquet(_plain(source), glob=False)
-
-
-def _scan_arrow(source: Source) -> pl.LazyFrame:
-    return pl.scan_ipc(_plain(source), glob=False)
-
-
-def _scan_ndjson(source: Source) -> pl.LazyFrame:
-    # polars would take these characters in a path for patterns
-    on_disk = source.path is not None and not set("*?[") & set(source.where)
-    return pl.scan_ndjson(source.where if on_disk else io.BytesIO(source.read()), infer_schema_length=10_000)
-
-
-def _scan_csv(source: Source) -> pl.LazyFrame:
-    """Every column as text: an id such as 007 must not become 7. Columns that are whole numbers are made so later."""
+def _scan(source: Source) -> pl.LazyFrame:
+    if source.suffix in _PARQUET + _ARROW:
+        plain: Any = source.path if source.path is not None else io.BytesIO(source.read())
+        return pl.scan_parquet(plain, glob=False) if source.suffix in _PARQUET else pl.scan_ipc(plain, glob=False)
+    if source.suffix in _LINES:
+        # polars would take these characters in a path for patterns
+        on_disk = source.path is not None and not set("*?[") & set(source.where)
+        return pl.scan_ndjson(source.where if on_disk else io.BytesIO(source.read()), infer_schema_length=10_000)
+    # every column as text: an id such as 007 must not become 7; columns that are whole numbers are made so later
     data: Any = source.path if source.path is not None and _is_plain_utf8(source) else source.text().encode()
-    separator = separator_of(source.head_text)
+    separator = _separator_of(source.head_text)
     # a tab-separated log quotes nothing, and titles hold lone quotes
     quote = None if separator == "\t" and not source.head_text.startswith('"') else '"'
     return pl.scan_csv(data, separator=separator, quote_char=quote, infer_schema=False, truncate_ragged_lines=True, glob=False)
 
 
-def _plain(source: Source) -> Any:
-    return source.path if source.path is not None else io.BytesIO(source.read())
+def columns_of(source: Source, columns: Mapping[str, str], needed: Sequence[str] = ()) -> pl.DataFrame:
+    """The columns of a table that are keys of ``columns``, under these names; FormatError where one that is needed is absent."""
+    lazy = scan(source)
+    names = lazy.collect_schema().names()
+    for name in needed:
+        if name not in names:
+            line = None if source.suffix in _KINDS else 1
+            raise FormatError(source.where, f"is no column; the columns are {', '.join(names):.300}", line=line, field=name)
+    with readable(source.where):
+        return lazy.select(pl.col(name).alias(column) for name, column in columns.items() if name in names).collect()
 
 
-_SCANNERS: dict[str, tuple[Callable[[Source], pl.LazyFrame], str]] = {
-    **dict.fromkeys((".parquet", ".pq"), (_scan_parquet, "Parquet file")),
-    **dict.fromkeys((".arrow", ".feather"), (_scan_arrow, "Arrow file")),
-    **dict.fromkeys((".ndjson", ".jsonl"), (_scan_ndjson, "file of one JSON object a line")),
-}
+def headerless(data: Path | bytes, where: str, names: Sequence[str], *, separator: str, quote: str | None) -> pl.DataFrame:
+    """A table without a header line, every column as text; rows that are cut short end in nulls, empty lines are left out.
+
+    Broken characters become U+FFFD. Raises FormatError when its first line has fewer columns than ``names``.
+    """
+    text = {"schema": dict.fromkeys(names, pl.String()), "separator": separator, "quote_char": quote, "encoding": "utf8-lossy"}
+    with readable(where, f"table of {len(names)} columns", line=1):
+        lazy = pl.scan_csv(data, has_header=False, truncate_ragged_lines=True, glob=False, **text)  # type: ignore[arg-type]
+        return lazy.filter(~pl.all_horizontal(pl.all().is_null())).collect()
 
 
-def separator_of(text: str) -> str:
+def header(source: Source) -> list[str]:
+    """The column names by the source's head; none when it is junk."""
+    try:
+        line = source.head_text.split("\n", 1)[0]
+        if source.suffix in _LINES:
+            first = json.loads(line)
+            return list(first) if isinstance(first, dict) else []
+        if source.suffix in _PARQUET + _ARROW:
+            return scan(source).collect_schema().names()
+        # binary junk may lie under a text file's name
+        return [] if "\0" in line else next(csv.reader([line], delimiter=_separator_of(line)), [])
+    except (ValueError, RecursionError, csv.Error, pl.exceptions.PolarsError):  # FormatError is a ValueError
+        return []
+
+
+def _separator_of(text: str) -> str:
     """The separator that the header line has most of."""
-    header = text.split("\n", 1)[0]
-    return max(_SEPARATORS, key=header.count)
+    return max(_SEPARATORS, key=text.split("\n", 1)[0].count)
 
 
 def _is_plain_utf8(source: Source) -> bool:
@@ -90,23 +115,3 @@ def _is_plain_utf8(source: Source) -> bool:
         except UnicodeDecodeError:
             return False
     return True
-
-
-def header(source: Source) -> list[str]:
-    """The column names by the source's head; none when it is junk."""
-    try:
-        return _header(source)
-    except (ValueError, RecursionError, csv.Error, pl.exceptions.PolarsError):  # FormatError is a ValueError
-        return []
-
-
-def _header(source: Source) -> list[str]:
-    if source.suffix in (".ndjson", ".jsonl"):
-        first = json.loads(source.head_text.split("\n", 1)[0])
-        return list(first) if isinstance(first, dict) else []
-    if source.suffix in (".parquet", ".pq", ".arrow", ".feather"):
-        return scan(source).collect_schema().names()
-    line = source.head_text.split("\n", 1)[0]
-    if "\0" in line:  # binary junk under a text file's name
-        return []
-    return next(csv.reader([line], delimiter=separator_of(line)), [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import polars as pl
 
@@ -24,17 +25,21 @@ class SessionLines(Reader):
 
     def read(self, sources: list[Source]) -> Rows:
         """All sessions, numbered 0, 1, 2, ... through all files; a training file comes before its test file."""
-        frames: list[pl.DataFrame] = []
-        sessions = 0
-        for source in train_first(sources):
-            frame, count = parse_lines(source.text().split("\n"), source.where, first_session=sessions)
-            frames.append(frame)
-            sessions += count
-        return Rows(pl.concat(frames))
+        return numbered_on(parse_lines(source.text().split("\n"), source.where) for source in train_first(sources))
 
 
-def parse_lines(lines: list[str], where: str, *, first_line: int = 1, first_session: int = 0) -> tuple[pl.DataFrame, int]:
-    """Lines of song ids -> ``session`` and ``song`` (int64), and how many sessions there are; blank lines are none.
+def numbered_on(frames: Iterable[pl.DataFrame]) -> Rows:
+    """Frames whose sessions are numbered from 0 as one, in which they are numbered through all frames."""
+    found: list[pl.DataFrame] = []
+    sessions = 0
+    for frame in frames:
+        found.append(frame.with_columns(pl.col("session") + sessions))
+        sessions += frame["session"].n_unique()
+    return Rows(pl.concat(found, how="diagonal"))
+
+
+def parse_lines(lines: list[str], where: str, *, first_line: int = 1) -> pl.DataFrame:
+    """Lines of song ids -> ``session``, numbered from 0, and ``song`` (int64); blank lines are none.
 
     Raises FormatError at the first line that holds anything but whole numbers.
     """
@@ -44,8 +49,5 @@ def parse_lines(lines: list[str], where: str, *, first_line: int = 1, first_sess
     if junk.height:
         message = f"holds {junk['line'][0]!r:.60}; whole numbers separated by spaces are expected"
         raise FormatError(where, message, line=junk["number"][0])
-    frame = frame.select(
-        session=pl.int_range(first_session, first_session + pl.len(), dtype=pl.Int64),
-        song=pl.col("line").str.extract_all(r"\d+").cast(pl.List(pl.Int64)),
-    )
-    return frame.explode("song"), frame.height
+    songs = pl.col("line").str.extract_all(r"\d+").cast(pl.List(pl.Int64))
+    return frame.select(session=pl.int_range(pl.len(), dtype=pl.Int64), song=songs).explode("song")

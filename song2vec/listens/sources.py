@@ -1,27 +1,40 @@
 """Where listens lie: a file, a folder, a zip or tar archive; compressed or not; in any text encoding.
 
 A :class:`Source` is one file as a reader sees it. Readers ask it for a head to recognise, text or bytes to read,
-and a sibling by name; none of them needs to know whether it lies in an archive.
+and a sibling by name; none of them needs to know whether it lies in an archive. What unpacks to far more than any log
+would is refused.
 """
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
 import os
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path, PurePath, PurePosixPath
 from typing import BinaryIO, cast
 
+import zstandard
+
 from song2vec.core.errors import FormatError
-from song2vec.listens.unpacking import EXPANDERS, UNPACK_ERRORS, guarded, unpacked
 
 HEAD_BYTES = 64 * 1024
+_EXPANDERS: dict[str, Callable[[BinaryIO], BinaryIO]] = {
+    ".gz": lambda raw: cast(BinaryIO, gzip.open(raw)),
+    ".zst": lambda raw: cast(BinaryIO, io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True))),
+    ".bz2": lambda raw: cast(BinaryIO, bz2.open(raw)),
+}
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.bz2")
 _MAX_MEMBERS = 100_000
+# A log packs 5 to 40 times smaller. What grows a hundredfold is a bomb, whatever its header claims.
+_BOMB_RATIO, _BOMB_FLOOR = 100, 64 * 2**20
+_BROKEN = (OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, zlib.error, zstandard.ZstdError, NotImplementedError, RuntimeError)
 
 
 @dataclass
@@ -63,6 +76,11 @@ class Source:
     def head_text(self) -> str:
         """The head as text; a character cut in two at its end is left out."""
         return decode(self.head).rstrip("\ufffd")
+
+    def lines(self) -> Iterator[tuple[int, str]]:
+        """The lines of UTF-8 text that are not blank, with their numbers, one at a time: for what is too large to hold."""
+        with io.TextIOWrapper(self.open(), encoding="utf-8-sig", errors="replace") as file:
+            yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
 
     @property
     def suffix(self) -> str:
@@ -133,41 +151,36 @@ def _expand(path: Path) -> Iterator[Source]:
 
 
 def _from_file(path: Path) -> Source:
-    suffix = path.suffix.lower()
-    if suffix not in EXPANDERS:
-        return Source(str(path), path.name, path, lambda: path.open("rb"))
-
-    def unpack() -> BinaryIO:
-        return guarded(EXPANDERS[suffix](path.open("rb")), path.stat().st_size, str(path))
-
-    return Source(str(path), path.stem, None, unpack)
+    name = _bare_name(path.name)
+    if name == path.name:
+        return Source(str(path), name, path, lambda: path.open("rb"))
+    return Source(str(path), name, None, lambda: _unpacked(path.open("rb"), path.name, path.stat().st_size, str(path)))
 
 
 def _zip_members(path: Path) -> Iterator[Source]:
     try:
         archive = zipfile.ZipFile(path)
-    except UNPACK_ERRORS as error:
+    except _BROKEN as error:
         raise FormatError(path, f"not a readable zip archive ({error})") from error
     with archive:
         members = [member for member in archive.infolist() if not member.is_dir() and not _hidden(member.filename)]
     _check_member_count(path, len(members))
     for member in sorted(members, key=lambda member: member.filename):
-        where = f"{path}/{member.filename}"
+        yield Source(f"{path}/{member.filename}", _bare_name(member.filename), None, partial(_from_zip, path, member))
 
-        def unpack(name: str = member.filename, packed: int = member.compress_size, where: str = where) -> BinaryIO:
-            try:
-                raw: BinaryIO = cast(BinaryIO, zipfile.ZipFile(path).open(name))
-            except UNPACK_ERRORS as error:
-                raise FormatError(where, f"cannot be unpacked ({error})") from error
-            return unpacked(raw, name, packed, where)
 
-        yield Source(where, _bare_name(member.filename), None, unpack)
+def _from_zip(path: Path, member: zipfile.ZipInfo) -> BinaryIO:
+    where = f"{path}/{member.filename}"
+    try:
+        raw = cast(BinaryIO, zipfile.ZipFile(path).open(member.filename))
+    except _BROKEN as error:
+        raise FormatError(where, f"cannot be unpacked ({error})") from error
+    return _unpacked(raw, member.filename, member.compress_size, where)
 
 
 def _tar_members(path: Path) -> Iterator[Source]:
     """Tar archives are read once into memory, member by member: they have no index to come back by."""
-    outer = _from_file(path)
-    stream = outer.open()
+    stream = _from_file(path).open()
     try:
         with stream, tarfile.open(fileobj=stream, mode="r|") as archive:
             for count, member in enumerate(archive):
@@ -176,14 +189,13 @@ def _tar_members(path: Path) -> Iterator[Source]:
                     continue
                 file = archive.extractfile(member)
                 data = b"" if file is None else file.read()
-                where = f"{path}/{member.name}"
-
-                def unpack(data: bytes = data, name: str = member.name, where: str = where) -> BinaryIO:
-                    return unpacked(io.BytesIO(data), name, len(data), where)
-
-                yield Source(where, _bare_name(member.name), None, unpack)
-    except UNPACK_ERRORS as error:
+                yield Source(f"{path}/{member.name}", _bare_name(member.name), None, partial(_from_bytes, data, path, member.name))
+    except _BROKEN as error:
         raise FormatError(path, f"not a readable tar archive ({error})") from error
+
+
+def _from_bytes(data: bytes, archive: Path, name: str) -> BinaryIO:
+    return _unpacked(io.BytesIO(data), name, len(data), f"{archive}/{name}")
 
 
 def _check_member_count(path: Path, count: int) -> None:
@@ -197,4 +209,43 @@ def _hidden(name: str) -> bool:
 
 def _bare_name(name: str) -> str:
     inner = PurePosixPath(name)
-    return inner.stem if inner.suffix.lower() in EXPANDERS else inner.name
+    return inner.stem if inner.suffix.lower() in _EXPANDERS else inner.name
+
+
+def _unpacked(raw: BinaryIO, name: str, packed: int, where: str) -> BinaryIO:
+    """A file's bytes, guarded; one that is itself ``.gz``, ``.zst`` or ``.bz2`` is unpacked too."""
+    safe = _guarded(raw, packed, where)
+    suffix = PurePosixPath(name).suffix.lower()
+    return _guarded(_EXPANDERS[suffix](safe), packed, where) if suffix in _EXPANDERS else safe
+
+
+def _guarded(raw: BinaryIO, packed: int, where: str) -> BinaryIO:
+    return cast(BinaryIO, io.BufferedReader(_Guard(raw, packed, where), 1 << 20))
+
+
+class _Guard(io.RawIOBase):
+    """Passes bytes through and stops when more come out than any honest log would unpack to."""
+
+    def __init__(self, raw: BinaryIO, packed: int, where: str) -> None:
+        self._raw, self._where = raw, where
+        self._left = max(_BOMB_FLOOR, _BOMB_RATIO * packed)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]
+        try:
+            data = self._raw.read(len(buffer))
+        except FormatError:
+            raise
+        except _BROKEN as error:
+            raise FormatError(self._where, f"cannot be unpacked: truncated or corrupt ({error})") from error
+        self._left -= len(data)
+        if self._left < 0:
+            raise FormatError(self._where, f"unpacks to more than {_BOMB_RATIO} times its size: refused as a decompression bomb")
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()

@@ -7,15 +7,15 @@ from datetime import timedelta
 
 import polars as pl
 
-from song2vec.listens.play_logs import NUMBER, TEXT, Fields, is_json_with, json_frame, start_of
-from song2vec.listens.reader import Reader, Rows, Source, parse_json_array
+from song2vec.listens.json_values import NUMBER, TEXT, Fields, is_json_with, json_frame, parse_json_array
+from song2vec.listens.reader import FileReader, Rows, Source, start_of
 from song2vec.listens.times import parse_time
 
 _NAME = re.compile(r"streaminghistory(_music)?[\W_]*\d*\W*(\d+\W*)?\.json", re.IGNORECASE)
 _FIELDS: Fields = {"endTime": TEXT, "artistName": TEXT, "trackName": TEXT, "msPlayed": NUMBER}
 
 
-class SpotifyAccount(Reader):
+class SpotifyAccount(FileReader):
     name = "spotify-account"
     title = "Spotify account data"
     looks_like = "StreamingHistory*.json, StreamingHistory_music_*.json"
@@ -24,17 +24,12 @@ class SpotifyAccount(Reader):
         """StreamingHistory*.json, or its keys under any .json name; podcasts have a file and keys of their own."""
         return _NAME.fullmatch(source.name) is not None or is_json_with(source, *_FIELDS)
 
-    def read(self, sources: list[Source]) -> Rows:
-        """All files of an export; a song is its "artist - title", since this export has no ids."""
-        frame = pl.concat([_plays(source) for source in sources])
-        return Rows(frame.rename({"artistName": "artist", "trackName": "title"}).with_columns(played_seconds=pl.col("msPlayed") / 1000))
-
-
-def _plays(source: Source) -> pl.DataFrame:
-    frame = json_frame(parse_json_array(source), source.where, _FIELDS, {})
-    frame = frame.with_columns(parse_time(frame["endTime"], source.where)).with_columns(start=start_of("time", "msPlayed"))
-    if frame["time"].drop_nulls().is_sorted():
-        # an end cut to its minute can put a start up to a minute before that of the play before it: it began after that
-        latest = pl.col("start").cum_max()
-        frame = frame.with_columns(start=pl.when(latest - pl.col("start") < timedelta(minutes=1)).then(latest).otherwise("start"))
-    return frame.with_columns(time="start")
+    def rows(self, source: Source) -> Rows:
+        """A song is its "artist - title", since this export has no ids."""
+        frame = json_frame(parse_json_array(source), source.where, _FIELDS, {})
+        frame = frame.with_columns(start_of(frame, "endTime", "msPlayed", source.where), played_seconds=pl.col("msPlayed") / 1000)
+        if parse_time(frame["endTime"], source.where).drop_nulls().is_sorted():
+            # an end cut to its minute can put a start up to a minute before that of the play before it: it began after that
+            latest = pl.col("time").cum_max()
+            frame = frame.with_columns(time=pl.when(latest - pl.col("time") < timedelta(minutes=1)).then(latest).otherwise("time"))
+        return Rows(frame.rename({"artistName": "artist", "trackName": "title"}))

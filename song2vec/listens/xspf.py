@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from song2vec.listens.playlist_files import Playlist, Track, known_by, to_rows
-from song2vec.listens.reader import FormatError, Reader, Rows, Source, seconds_of
+from song2vec.listens.json_values import seconds_of
+from song2vec.listens.playlist_files import PlaylistFile, Track, known_by, to_rows
+from song2vec.listens.reader import FormatError, Reader, Rows, Source
 
 
 class XSPF(Reader):
@@ -23,12 +24,12 @@ class XSPF(Reader):
         return to_rows(sources, [_playlist(source) for source in sources])
 
 
-def _playlist(source: Source) -> Playlist:
+def _playlist(source: Source) -> PlaylistFile:
     root = _parse(source)
     tracks = root.find("{*}trackList")
     if root.tag.rsplit("}", 1)[-1] != "playlist" or tracks is None:
         raise FormatError(source.where, f"is XML with <{root.tag}>; a <playlist> with a <trackList> is expected")
-    return Playlist(_text(root, "title"), [_track(track) for track in tracks.iterfind("{*}track")])
+    return PlaylistFile(_text(root, "title"), [_track(track) for track in tracks.iterfind("{*}track")])
 
 
 def _parse(source: Source) -> ElementTree.Element:

@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from song2vec.listens.play_logs import FLAG, TEXT, Fields, is_json_with, json_frame, oldest_first
-from song2vec.listens.reader import FormatError, Reader, Rows, Source, parse_json_array
+from song2vec.listens.json_values import FLAG, TEXT, Fields, is_json_with, json_frame, parse_json_array
+from song2vec.listens.reader import FileReader, FormatError, Rows, Source, oldest_first
 from song2vec.listens.schema import sift
 
 _NAME = re.compile(r"watch-history.*\.json", re.IGNORECASE)
@@ -24,7 +24,7 @@ _AFTER = " angesehen| bekeken| を視聴しました| izlendi| 시청함"
 _AROUND = f"^(?:{_BEFORE})|(?:{_AFTER})$"
 
 
-class YouTubeMusic(Reader):
+class YouTubeMusic(FileReader):
     name = "youtube-music"
     title = "YouTube Music (Google Takeout)"
     looks_like = "watch-history.json"
@@ -34,29 +34,23 @@ class YouTubeMusic(Reader):
         linked = is_json_with(source, "header", "titleUrl") and "/watch?v" in source.head_text
         return linked or _NAME.fullmatch(source.name) is not None
 
-    def read(self, sources: list[Source]) -> Rows:
-        """All files, oldest play first; a song is its video's id."""
-        frame = pl.concat([_entries(source) for source in sources], how="diagonal")
+    def rows(self, source: Source) -> Rows:
+        """Oldest play first; a song is its video's id."""
+        items = [_flat(item, source.where, number) for number, item in enumerate(parse_json_array(source), 1)]
+        frame = oldest_first(json_frame(items, source.where, _NEEDED, _OPTIONAL), source.where)
         frame = frame.with_columns(song=pl.col("titleUrl").str.extract(_VIDEO) if "titleUrl" in frame.columns else pl.lit(None, pl.String))
-        rules = {"not from YouTube Music": (pl.col("header") != "YouTube Music").fill_null(True)}
+        rules = {"not from YouTube Music": pl.col("header").ne_missing("YouTube Music")}
         if "advertisement" in frame.columns:
             rules["advertisement"] = pl.col("advertisement")
         frame, dropped = sift(frame, {**rules, "without a video link (removed, or no play)": pl.col("song").is_null()})
         title = pl.col("title").str.replace_all(_AROUND, "")
         frame = frame.with_columns(title=pl.when(~title.str.starts_with("https://")).then(title))  # a removed video's title is its link
-        if "channel" in frame.columns:
-            frame = frame.with_columns(artist=_artist(pl.col("channel")))
+        if (
+            "channel" in frame.columns
+        ):  # "Low - Topic" is the artist's own channel; "Release - Topic" is that of songs whose artist has none
+            artist = pl.col("channel").str.strip_suffix(" - Topic")
+            frame = frame.with_columns(artist=pl.when(pl.col("channel") != "Release - Topic").then(artist))
         return Rows(frame, dropped)
-
-
-def _artist(channel: pl.Expr) -> pl.Expr:
-    """``Low - Topic`` is the artist's own channel; ``Release - Topic`` is that of songs whose artist has none."""
-    return pl.when(channel != "Release - Topic").then(channel.str.strip_suffix(" - Topic"))
-
-
-def _entries(source: Source) -> pl.DataFrame:
-    items = [_flat(item, source.where, number) for number, item in enumerate(parse_json_array(source), 1)]
-    return oldest_first(json_frame(items, source.where, _NEEDED, _OPTIONAL), source.where)
 
 
 def _flat(item: dict[str, Any], where: str, number: int) -> dict[str, Any]:

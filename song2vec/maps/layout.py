@@ -48,12 +48,7 @@ class Layout:
 
 
 def lay_out(
-    unit: Array,
-    *,
-    perplexity: float | Literal["auto"] = "auto",
-    method: Method = "auto",
-    seed: int = 0,
-    workers: int | None = None,
+    unit: Array, *, perplexity: float | Literal["auto"] = "auto", method: Method = "auto", seed: int = 0, workers: int | None = None
 ) -> Layout:
     """Lay out (m, size) unit vectors; fewer than 10 by PCA, whatever the method.
 

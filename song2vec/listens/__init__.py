@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
 from importlib.resources import as_file, files
 from typing import Any
 
@@ -41,13 +40,12 @@ READERS: Registry[Reader] = Registry(
 )
 
 _ANY_TABLE = tables.Table.name
-Columns = Mapping[str, str | Sequence[str]]
 
 __all__ = ["READERS", "Listens", "ReadReport", "Reader", "classic_rock", "read_listens"]
 
 
 @named_options
-def read_listens(log: str | os.PathLike[str] | Any, format: str = "auto", columns: Columns | None = None) -> Listens:
+def read_listens(log: str | os.PathLike[str] | Any, format: str = "auto", columns: tables.Columns | None = None) -> Listens:
     """Read a listening log of any known format into one listens table.
 
     Args:
@@ -55,7 +53,7 @@ def read_listens(log: str | os.PathLike[str] | Any, format: str = "auto", column
         format: a name listed by ``song2vec formats``; "auto" recognises it. Packages add theirs as a :class:`Reader`, by an entry
             point of the group ``song2vec.readers`` or by ``READERS.register``.
         columns: for tables, which column is which: ``{"listener": "uid", "song": "track", "time": ["date", "clock"]}``
-            (several columns are joined by a space). Columns named in the usual ways are found without it. What else is known
+            (several columns are joined by a space). Columns under their usual names are found without it. What else is known
             of a play, for models that take it, is asked for as context: ``{"context:country": "cc", "context:query": "search"}``.
 
     Returns:
@@ -73,13 +71,16 @@ def read_listens(log: str | os.PathLike[str] | Any, format: str = "auto", column
     if columns is not None:
         if format not in ("auto", _ANY_TABLE):
             raise ArgumentError(f"columns= is for tables; format={format!r} knows its own")
-        return _standardise(tables.read_tables(sources, columns), _ANY_TABLE, sources, sources)
-    if format != "auto":
-        reader = READERS.make(format)
-        chosen = sources if len(sources) == 1 else [source for source in sources if reader.recognise(source)] or sources
+        name, chosen, rows = _ANY_TABLE, sources, tables.read_tables(sources, columns)
     else:
-        reader, chosen = _recognise(sources, os.fspath(log))
-    return _standardise(reader.read(chosen), reader.name, chosen, sources)
+        name, chosen = _recognise(sources, os.fspath(log)) if format == "auto" else (format, sources)
+        reader = READERS.make(name)
+        if format != "auto" and len(sources) > 1:
+            chosen = [source for source in sources if reader.recognise(source)] or sources
+        rows = reader.read(chosen)
+    used = {source.where for source in chosen}
+    ignored = [source.where for source in sources if source.where not in used]
+    return standardise(rows, format=name, files=[source.where for source in chosen], ignored=ignored)
 
 
 @named_options
@@ -92,14 +93,8 @@ def classic_rock() -> Listens:
         return read_listens(path)
 
 
-def _standardise(rows: Any, name: str, chosen: list[Source], sources: list[Source]) -> Listens:
-    used = {source.where for source in chosen}
-    ignored = [source.where for source in sources if source.where not in used]
-    return standardise(rows, format=name, files=[source.where for source in chosen], ignored=ignored)
-
-
-def _recognise(sources: list[Source], log: str) -> tuple[Reader, list[Source]]:
-    """The one format these sources are in, and those of them that are in it."""
+def _recognise(sources: list[Source], log: str) -> tuple[str, list[Source]]:
+    """The name of the one format these sources are in, and those of them that are in it."""
     readers = sorted((READERS.make(name) for name in READERS), key=lambda reader: reader.name == _ANY_TABLE)  # which comes last
     claimed: dict[str, list[Source]] = {}
     for source in sources:
@@ -118,4 +113,4 @@ def _recognise(sources: list[Source], log: str) -> tuple[Reader, list[Source]]:
         kinds = "; ".join(f"{name}: {found[0].where}" for name, found in claimed.items())
         raise FormatError(log, f"holds several formats ({kinds}); read them one by one, or choose with format=")
     ((name, chosen),) = claimed.items()
-    return READERS.make(name), chosen
+    return name, chosen

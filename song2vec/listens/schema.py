@@ -101,7 +101,8 @@ def standardise(rows: Rows, *, format: str, files: list[str], ignored: list[str]
     dropped = dict(rows.dropped)
     read = rows.frame.height + sum(dropped.values())
     frame = _with_song(rows.frame, where)
-    frame = _with_listener(frame)
+    if "listener" not in frame.columns:  # each of its sessions stands for one, or all of it is one listener's
+        frame = frame.with_columns(listener=pl.col("session") if "session" in frame.columns else pl.lit(DEFAULT_LISTENER))
     if "time" in frame.columns:
         frame = frame.with_columns(parse_time(frame["time"], where))
     context = [name for name in frame.columns if name.startswith(CONTEXT)]
@@ -124,7 +125,7 @@ def reasons(dropped: Mapping[str, int]) -> str:
 def _with_song(frame: pl.DataFrame, where: str) -> pl.DataFrame:
     """Blank names become null; a row without an id is known by ``artist - title``."""
     texts = [name for name in ("song", "artist", "title", "listener", "session") if frame.schema.get(name) == pl.String]
-    frame = frame.with_columns(_blank_to_null(pl.col(name)) for name in texts)
+    frame = frame.with_columns(pl.col(texts).str.strip_chars().replace("", None))
     if {"artist", "title"} <= set(frame.columns):
         name = pl.format("{} - {}", "artist", "title")
         if "song" not in frame.columns:
@@ -134,18 +135,6 @@ def _with_song(frame: pl.DataFrame, where: str) -> pl.DataFrame:
     if "song" not in frame.columns:
         raise FormatError(where, f"no song column, nor artist and title, among {frame.columns}; name it with columns={{'song': ...}}")
     return frame
-
-
-def _blank_to_null(text: pl.Expr) -> pl.Expr:
-    text = text.str.strip_chars()
-    return pl.when(text != "").then(text)
-
-
-def _with_listener(frame: pl.DataFrame) -> pl.DataFrame:
-    """A log without listeners: each of its sessions stands for one, or all of it is one listener's."""
-    if "listener" in frame.columns:
-        return frame
-    return frame.with_columns(listener=pl.col("session") if "session" in frame.columns else pl.lit(DEFAULT_LISTENER))
 
 
 def _with_types(frame: pl.DataFrame) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Plain tables: CSV, TSV, NDJSON, Parquet and frames, with columns named in the usual ways or mapped by the caller."""
+"""Plain tables: CSV, TSV, NDJSON, Parquet and frames, with columns under their usual names or mapped by the caller."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from song2vec.listens.reader import Reader, Source
 from song2vec.listens.scanning import header, readable, scan
 from song2vec.listens.schema import COLUMNS, CONTEXT, Rows
 
+Columns = Mapping[str, str | Sequence[str]]
 # Names are compared in lower case without spaces, underscores, dashes and dots; the first that is there wins.
 ALIASES: Mapping[str, Sequence[str]] = {
     "listener": ("listener", "listenerid", "user", "userid", "uid", "username", "station"),
@@ -46,7 +47,7 @@ class Table(Reader):
         return read_tables(sources)
 
 
-def read_tables(sources: list[Source], columns: Mapping[str, str | Sequence[str]] | None = None) -> Rows:
+def read_tables(sources: list[Source], columns: Columns | None = None) -> Rows:
     """All sources as one table; they must have the same columns."""
     frames = [_choose(scan(source), columns, source.where) for source in sources]
     with readable(sources[0].where):
@@ -58,17 +59,12 @@ def read_tables(sources: list[Source], columns: Mapping[str, str | Sequence[str]
     return Rows(_in_seconds(frame))
 
 
-def from_frame(frame: Any, columns: Mapping[str, str | Sequence[str]] | None = None) -> Rows:
+def from_frame(frame: Any, columns: Columns | None = None) -> Rows:
     """A polars (also lazy), pandas or Arrow frame as rows."""
     try:
-        if isinstance(frame, pl.LazyFrame):
-            lazy = frame
-        elif isinstance(frame, pl.DataFrame):
-            lazy = frame.lazy()
-        elif type(frame).__module__.startswith("pandas"):
-            lazy = pl.from_pandas(frame).lazy()
-        else:
-            lazy = pl.DataFrame(frame).lazy()
+        if type(frame).__module__.startswith("pandas"):
+            frame = pl.from_pandas(frame)
+        lazy = (frame if isinstance(frame, pl.LazyFrame | pl.DataFrame) else pl.DataFrame(frame)).lazy()
     except (TypeError, ValueError, ImportError, pl.exceptions.PolarsError) as error:
         message = f"log is a {type(frame).__name__}; a path or a polars, pandas or Arrow frame is allowed ({error})"
         raise ArgumentError(message) from error
@@ -88,22 +84,20 @@ def find_columns(names: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def _choose(lazy: pl.LazyFrame, columns: Mapping[str, str | Sequence[str]] | None, where: str) -> pl.LazyFrame:
+def _choose(lazy: pl.LazyFrame, columns: Columns | None, where: str) -> pl.LazyFrame:
     """Only the wanted columns, under their listens names; milliseconds become seconds."""
-    schema = lazy.collect_schema()
-    context = {name: [name] for name in schema.names() if name.startswith(CONTEXT)}
-    found = find_columns(schema.names()) | context | _checked(columns or {}, schema.names())
-    line = None if where == "frame" else 1
+    names = lazy.collect_schema().names()
+    context = {name: [name] for name in names if name.startswith(CONTEXT)}
+    found = find_columns(names) | context | _checked(columns or {}, names)
+    absent = None
     if "song" not in found and not {"artist", "title"} <= found.keys():
-        message = (
-            f"columns are {', '.join(schema.names())}: none is a song id, nor an artist with a title; name it with columns={{'song': ...}}"
-        )
-        raise FormatError(where, message, line=line)
-    if "session" not in found and "time" not in found:
-        message = f"columns are {', '.join(schema.names())}: none is a time or a session; name one with columns={{'time': ...}}"
-        raise FormatError(where, message, line=line)
-    chosen = [_joined(names).alias(wanted) for wanted, names in found.items()]
-    percent = next((name for name in schema.names() if plain(name) == _PLAYED_PERCENT), None)
+        absent = "none is a song id, nor an artist with a title; name it with columns={'song': ...}"
+    elif "session" not in found and "time" not in found:
+        absent = "none is a time or a session; name one with columns={'time': ...}"
+    if absent is not None:
+        raise FormatError(where, f"columns are {', '.join(names)}: {absent}", line=None if where == "frame" else 1)
+    chosen = [_joined(given).alias(wanted) for wanted, given in found.items()]
+    percent = next((name for name in names if plain(name) == _PLAYED_PERCENT), None)
     if percent is not None and "duration_seconds" in found and "played_seconds" not in found:
         share = pl.col(percent).cast(pl.Float32, strict=False).clip(0, 100) / 100
         chosen.append((share * pl.col(found["duration_seconds"][0]).cast(pl.Float32, strict=False)).alias("played_seconds"))
@@ -112,7 +106,7 @@ def _choose(lazy: pl.LazyFrame, columns: Mapping[str, str | Sequence[str]] | Non
     return lazy.with_columns(pl.col(name).cast(pl.Float64, strict=False) / 1000 for name in milliseconds)
 
 
-def _checked(columns: Mapping[str, str | Sequence[str]], names: list[str]) -> dict[str, list[str]]:
+def _checked(columns: Columns, names: list[str]) -> dict[str, list[str]]:
     mapped: dict[str, list[str]] = {}
     for wanted, given in columns.items():
         if wanted not in COLUMNS and wanted.removeprefix(CONTEXT) in ("", wanted):
@@ -130,13 +124,11 @@ def _joined(names: list[str]) -> pl.Expr:
 
 def _in_seconds(frame: pl.DataFrame) -> pl.DataFrame:
     """Text columns that hold numbers become numbers; lengths such as ``0:02:58`` become seconds."""
-    for name in ("listener", "song", "session"):
-        if name in frame.columns:
-            frame = frame.with_columns(_whole_numbers(frame[name]))
-    for name in ("played_seconds", "duration_seconds"):
-        if frame.schema.get(name) == pl.String:
-            frame = frame.with_columns(_clock_to_seconds(pl.col(name)).alias(name))
-    if frame.schema.get("skipped") == pl.String:
+    schema = frame.schema
+    frame = frame.with_columns(_whole_numbers(frame[name]) for name in ("listener", "song", "session") if name in schema)
+    clocks = [name for name in ("played_seconds", "duration_seconds") if schema.get(name) == pl.String]
+    frame = frame.with_columns(_clock_to_seconds(pl.col(name)) for name in clocks)
+    if schema.get("skipped") == pl.String:
         frame = frame.with_columns(pl.col("skipped").str.to_lowercase().is_in(["true", "1", "yes", "y"]))
     if "duration_seconds" in frame.columns and frame.height:
         # no song is typically longer than an hour and a half: such numbers are milliseconds under a plain name
@@ -162,7 +154,7 @@ def _whole_numbers(ids: pl.Series) -> pl.Series:
 def _clock_to_seconds(text: pl.Expr) -> pl.Expr:
     parts = text.str.strip_chars().str.split(":").list.reverse().list.eval(pl.element().cast(pl.Float32, strict=False))
     hours, minutes = (parts.list.get(place, null_on_oob=True).fill_null(0) for place in (2, 1))
-    return hours * 3600 + minutes * 60 + parts.list.get(0, null_on_oob=True)
+    return (hours * 3600 + minutes * 60 + parts.list.get(0, null_on_oob=True)).alias(text.meta.output_name())
 
 
 def plain(name: str) -> str:

@@ -89,18 +89,15 @@ def _from_text(texts: pl.Series) -> pl.Series:
 
 def _iso(texts: pl.Series) -> pl.Series:
     """ISO-8601 with ``T`` or a space, with or without fraction, ``Z`` or ``+01:00``; without a zone it is UTC."""
-    pattern = r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d)?(?:[.,](\d{1,6})\d*)?\s*(?:(Z|UTC)|([+-]\d\d):?(\d\d))?$"
-    groups = texts.str.extract_groups(pattern).struct.unnest()
-    date, minute, second, fraction, _, zone_hours, zone_minutes = groups.get_columns()
-    frame = pl.DataFrame({"d": date, "m": minute, "s": second, "f": fraction, "zh": zone_hours, "zm": zone_minutes})
-    stamp = pl.concat_str("d", pl.lit(" "), "m", pl.col("s").fill_null(":00")).str.to_datetime(
-        "%Y-%m-%d %H:%M:%S", time_unit="us", strict=False
-    )
+    clock, zone = r"(?<m>\d\d:\d\d)(?<s>:\d\d)?(?:[.,](?<f>\d{1,6})\d*)?", r"(?:Z|UTC|(?<zh>[+-]\d\d):?(?<zm>\d\d))"
+    frame = texts.str.extract_groups(rf"^(?<d>\d{{4}}-\d\d-\d\d)[T ]{clock}\s*{zone}?$").struct.unnest()
+    stamp = pl.concat_str("d", pl.lit(" "), "m", pl.col("s").fill_null(":00"))
+    local = stamp.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
     micros = pl.duration(microseconds=pl.col("f").str.pad_end(6, "0").cast(pl.Int64).fill_null(0))
     sign = pl.when(pl.col("zh").str.starts_with("-")).then(-1).otherwise(1)
     minutes = pl.col("zh").str.slice(1).cast(pl.Int64) * 60 + pl.col("zm").cast(pl.Int64)
-    zone = pl.duration(minutes=(sign * minutes).fill_null(0))
-    return frame.select((stamp + micros - zone).dt.replace_time_zone("UTC")).to_series()
+    shift = pl.duration(minutes=(sign * minutes).fill_null(0))
+    return frame.select((local + micros - shift).dt.replace_time_zone("UTC")).to_series()
 
 
 def _local(texts: pl.Series, form: str) -> pl.Series:

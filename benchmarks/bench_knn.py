@@ -29,8 +29,7 @@ from common import DATA, save_result, timed
 
 from song2vec.core.arrays import Array
 from song2vec.models.base import NextSongModel
-from song2vec.models.stan import VSTAN
-from song2vec.models.vsknn import VSKNN
+from song2vec.models.neighbours import VSKNN, VSTAN
 from song2vec.sessions import Sessions
 
 GAP = 600  # seconds from the beginning of one session to that of the next

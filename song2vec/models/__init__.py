@@ -7,12 +7,10 @@ from song2vec.models.blend import Blend
 from song2vec.models.factors import ALS, BPR
 from song2vec.models.live import LiveSession
 from song2vec.models.nearest import Nearest
-from song2vec.models.neighbours import SKNN
+from song2vec.models.neighbours import SKNN, STAN, VSKNN, VSTAN
 from song2vec.models.popularity import ArtistPopularity, Popularity, RecentPopularity, RepeatLast, SessionPopularity
 from song2vec.models.rated import RatedSongs
 from song2vec.models.rules import AssociationRules, ItemKNN, MarkovChain, SequentialRules
-from song2vec.models.stan import STAN, VSTAN
-from song2vec.models.vsknn import VSKNN
 
 __all__ = [
     "ALS",

@@ -1,4 +1,14 @@
-"""The inner loops of the session neighbours: queries in parallel, arrays only, nothing cleared that can be stamped."""
+"""The session neighbours' inverted index as flat arrays, and their inner loops: queries in parallel, nothing cleared that can be stamped.
+
+Three sessions, the last the most recent: ``7 3 7``, ``3 5``, ``7 5``. Sessions are numbered by recency, 0 the most recent::
+
+    offsets   [0 2 4 6]               session s holds songs[offsets[s]:offsets[s + 1]], each once, the last played first
+    songs     [5 7 | 5 3 | 7 3]
+    places    [2 1 | 2 1 | 3 2]       where in its session a song was played last, from 1
+    listing   [.. 3: 0, 5: 2, 7: 4 .. 6]   song i is in sessions[listing[i]:listing[i + 1]], the most recent first
+    sessions  [1 2 | 0 1 | 0 2]
+    ages      [0. 0. 0.]              days before the most recent session; 0 where the log has no times
+"""
 
 from __future__ import annotations
 
@@ -10,29 +20,81 @@ import numpy as np
 
 from song2vec.core.arrays import Array
 from song2vec.core.jit import jit, parallel_jit
-from song2vec.models._session_index import SessionIndex
+from song2vec.sessions import Sessions
 
+DAY = 86_400  # seconds
 SIMILARITIES = ("vec", "cosine", "jaccard", "dice")  # in the order of the branches of _similarity
+
+
+class SessionIndex(NamedTuple):
+    """The arrays above: offsets, listing int64; songs, places, sessions int32; ages float64."""
+
+    offsets: Array
+    songs: Array
+    places: Array
+    listing: Array
+    sessions: Array
+    ages: Array
+
+
+def build_index(sessions: Sessions) -> SessionIndex:
+    """The index of these sessions; of two that began in the same second, and in a log without times, the later line is more recent."""
+    start = np.zeros(len(sessions), np.int64) if sessions.start is None else np.asarray(sessions.start)
+    order = np.lexsort((np.arange(len(start)), start))[::-1]
+    offsets = np.zeros(len(order) + 1, np.int64)
+    songs, places = np.empty(sessions.plays, np.int32), np.empty(sessions.plays, np.int32)
+    stamps = np.full(len(sessions.catalogue), -1, np.int32)
+    _last_plays(sessions.songs, sessions.offsets, order, offsets, songs, places, stamps)
+    songs, places = songs[: offsets[-1]].copy(), places[: offsets[-1]].copy()
+    listing = np.zeros(len(sessions.catalogue) + 1, np.int64)
+    np.cumsum(np.bincount(songs, minlength=len(sessions.catalogue)), out=listing[1:])
+    listed = np.empty(len(songs), np.int32)
+    _list_sessions(offsets, songs, listing[:-1].copy(), listed)
+    return SessionIndex(offsets, songs, places, listing, listed, (start.max() - start[order]) / DAY)
+
+
+@jit
+def _last_plays(played: Array, bounds: Array, order: Array, offsets: Array, songs: Array, places: Array, stamps: Array) -> None:
+    """Each song of each session once, at its last place, from the end of the session to its beginning."""
+    kept = 0
+    for number in range(len(order)):
+        begin, end = bounds[order[number]], bounds[order[number] + 1]
+        for play in range(end - 1, begin - 1, -1):
+            song = played[play]
+            if stamps[song] != number:
+                stamps[song] = number
+                songs[kept], places[kept] = song, play - begin + 1
+                kept += 1
+        offsets[number + 1] = kept
+
+
+@jit
+def _list_sessions(offsets: Array, songs: Array, ends: Array, listed: Array) -> None:
+    """Turn session -> songs into song -> sessions; ``ends`` begin where each song's list begins, and end where it ends."""
+    for session in range(len(offsets) - 1):
+        for i in range(offsets[session], offsets[session + 1]):
+            listed[ends[songs[i]]] = session
+            ends[songs[i]] += 1
 
 
 class Rules(NamedTuple):
     """What tells the models apart. Weights are float64, none below 0.
 
-    A song last heard ``back`` plays before the last (0 for that one) of a session so far of n plays weighs
+    A song last played ``back`` plays before the last (0 for that one) of a session so far of n plays weighs
     ``((n - back) / n) ** power * by_recency[back]``, and sessions it leads to ``by_step[back]``.
     """
 
-    power: float
+    k: int
+    sample_size: int
     by_recency: Array  # (longest history,)
     by_step: Array  # (longest history,)
     gaps: bool  # whether by_gap is asked
     by_gap: Array  # (longest training session,) of a neighbour's song, by places from what it shares with the session so far
     by_song: Array  # (songs,)
-    decay: float  # days in which a neighbour's similarity falls to 1 / e; inf for never
-    similarity: int  # a place in SIMILARITIES
-    k: int
-    sample_size: int
-    remind: bool
+    power: float = 0.0
+    decay: float = math.inf  # days in which a neighbour's similarity falls to 1 / e
+    similarity: int = SIMILARITIES.index("cosine")
+    remind: bool = True
 
 
 class Scratch(NamedTuple):
@@ -44,7 +106,7 @@ class Scratch(NamedTuple):
     backs: Array  # int32: how many plays before the last the session so far last shares a song with this one
     overlap: Array  # float64
     near: Array  # float64
-    heard: Array  # (songs + 1,) int64: the stamp of the last query with the song in its session so far
+    queried: Array  # (songs + 1,) int64: the stamp of the last query with the song in its history
     total: Array  # (songs + 1,) float64, zeros between queries
     touched: Array  # (songs + 1,) int32: songs whose total is not 0
 
@@ -88,7 +150,7 @@ def _score_share(
         scratch.backs[thread],
         scratch.overlap[thread],
         scratch.near[thread],
-        scratch.heard[thread],
+        scratch.queried[thread],
         scratch.total[thread],
         scratch.touched[thread],
     )
@@ -125,9 +187,9 @@ def _find(index: SessionIndex, rules: Rules, history: Array, own: Scratch) -> tu
     found, size, distinct = 0, 0.0, 0
     for back in range(len(history)):
         song = history[len(history) - 1 - back]
-        if own.heard[song] == stamp:
+        if own.queried[song] == stamp:
             continue
-        own.heard[song] = stamp
+        own.queried[song] = stamp
         weight = ((len(history) - back) / len(history)) ** rules.power * rules.by_recency[back]
         size += weight * weight
         distinct += 1
@@ -209,12 +271,12 @@ def _add(index: SessionIndex, rules: Rules, session: int, weight: float, touched
     begin, end = index.offsets[session], index.offsets[session + 1]
     shared = begin
     if rules.gaps:
-        while own.heard[index.songs[shared]] != own.stamps[0]:
+        while own.queried[index.songs[shared]] != own.stamps[0]:
             shared += 1
     for i in range(begin, end):
         song = index.songs[i]
         gain = weight * rules.by_gap[abs(index.places[i] - index.places[shared])] if rules.gaps else weight
-        if gain > 0 and (rules.remind or own.heard[song] != own.stamps[0]):
+        if gain > 0 and (rules.remind or own.queried[song] != own.stamps[0]):
             own.touched[touched] = song  # overwritten by the next song unless this one is new: no branch to guess wrong
             touched += own.total[song] == 0
             own.total[song] += gain

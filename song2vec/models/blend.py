@@ -6,18 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Self
 
 import numpy as np
-import polars as pl
 
 from song2vec.catalogue import SongId
 from song2vec.core.arrays import Array
-from song2vec.core.checks import check_int
 from song2vec.core.config import Components, FloatRange, learned, setting
 from song2vec.core.errors import ArgumentError
 from song2vec.core.jit import jit
 from song2vec.core.storage import Part, prefixed, within
 from song2vec.models.base import MODELS, NextSongModel
 from song2vec.models.live import LiveSession
-from song2vec.models.songs import best_songs
 from song2vec.sessions import Sessions
 
 CATALOGUE = "catalogue_"  # is kept once, and not with each model
@@ -108,7 +105,7 @@ class BlendSession(LiveSession):
         self._parts = [member.session(listener) for member in model.models_]
 
     def listen(self, song: SongId) -> Self:
-        """A song was heard; returns self. Raises UnknownSongError for one that the model does not know."""
+        """A song was played; returns self. Raises UnknownSongError for one that the model does not know."""
         super().listen(song)
         for part in self._parts:
             part.listen(song)
@@ -118,14 +115,6 @@ class BlendSession(LiveSession):
         """(songs,) float32 scores of every song as the next, in row order. Raises UnknownSongError before the first song."""
         scores: Array = mixed([part.scores()[None] for part in self._parts], self._blend.weight)[0]
         return scores
-
-    def next(self, k: int = 10, *, exclude: Iterable[SongId] = ()) -> pl.DataFrame:
-        """The k songs most likely to come next: the table of :meth:`NextSongModel.next`.
-
-        Raises UnknownSongError before the first song, and ArgumentError for a k below 1.
-        """
-        check_int("k", k)
-        return best_songs(self._blend.catalogue_, self.scores(), k, exclude)
 
 
 def side_by_side(models: Sequence[NextSongModel], sessions: Sessions, plays: Array) -> Iterator[tuple[Array, list[Array]]]:

@@ -7,10 +7,8 @@ from importlib import import_module
 from typing import Any, Literal
 
 import numpy as np
-from scipy.sparse import csr_matrix
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from song2vec.core.arrays import Array
+from song2vec.core.arrays import Array, ranges
 from song2vec.core.config import SEED, Choice, FloatRange, IntRange, learned, setting
 from song2vec.core.errors import MissingExtraError
 from song2vec.core.jit import jit
@@ -51,6 +49,8 @@ class Factorisation(NextSongModel):
 
     def _plays(self, sessions: Sessions) -> Any:
         """(listeners, m) sparse float32: how often each listener played each song."""
+        from scipy.sparse import csr_matrix  # takes a fifth of a second
+
         listener = np.arange(len(sessions)) if self.listeners == "sessions" else sessions.listener
         shape = (int(listener.max()) + 1, len(sessions.catalogue))
         ones = np.ones(sessions.plays, np.float32)
@@ -113,14 +113,17 @@ class BPR(Factorisation):
         self.factors_[never, -1] = self.factors_[~never, -1].min()  # the bias
 
     def _folded_in(self, sessions: Sessions, begin: Array, end: Array) -> Array:
-        mean = np.empty((len(begin), self.factors_.shape[1]), np.float32)
-        _mean_factors(self.factors_, sessions.songs, begin, end, mean)
+        counts = end - begin
+        played = self.factors_[sessions.songs[ranges(begin, counts)[1]]]
+        mean: Array = np.add.reduceat(played, np.cumsum(counts) - counts) / counts[:, None].astype(np.float32)
         mean[:, -1] = 1  # what the bias is multiplied with
         return mean
 
 
 def _trained(module: str, kind: str, settings: dict[str, Any], seed: int, plays: Any) -> Any:
     """A model of ``implicit``, fitted; on the processor, and with BLAS in one thread as it asks for."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
     random = generator(seed, module)
     try:
         make = getattr(import_module(f"implicit.cpu.{module}"), kind)
@@ -181,13 +184,3 @@ def _solve(left: Array, right: Array, column: Array) -> None:
         right[c] /= left[c, c]
         for b in range(c):
             right[b] -= left[c, b] * right[c]
-
-
-@jit
-def _mean_factors(factors: Array, songs: Array, begin: Array, end: Array, mean: Array) -> None:
-    """Write the mean factors of each history into (n, d)."""
-    for i in range(len(begin)):
-        mean[i] = 0
-        for play in range(begin[i], end[i]):
-            for d in range(factors.shape[1]):
-                mean[i, d] += factors[songs[play], d] / (end[i] - begin[i])

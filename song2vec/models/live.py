@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -12,7 +12,9 @@ import polars as pl
 
 from song2vec.catalogue import Catalogue, SongId
 from song2vec.core.arrays import Array, FloatArray, pack_ids, unpack_ids
+from song2vec.core.checks import check_int
 from song2vec.core.storage import Part, Saved
+from song2vec.models.songs import best_songs
 
 
 @dataclass
@@ -41,9 +43,6 @@ class Fitted(Protocol):
     """What a live session asks: a fitted next-song model."""
 
     catalogue_: Catalogue
-
-    @property
-    def next(self) -> Callable[..., pl.DataFrame]: ...
 
     @property
     def score_after(self) -> Callable[..., FloatArray]: ...
@@ -75,12 +74,13 @@ class LiveSession:
         """(songs,) float32 scores of every song as the next, in row order. Raises UnknownSongError before the first song."""
         return self._model.score_after(self.songs, **self._asked)
 
-    def next(self, k: int = 10, *, exclude: Sequence[SongId] = ()) -> pl.DataFrame:
+    def next(self, k: int = 10, *, exclude: Iterable[SongId] = ()) -> pl.DataFrame:
         """The k songs most likely to come next: the table of :meth:`NextSongModel.next`.
 
-        Raises UnknownSongError before the first song.
+        Raises UnknownSongError before the first song, and ArgumentError for a k below 1.
         """
-        return self._model.next(self.songs, k, exclude=list(exclude), **self._asked)
+        check_int("k", k)
+        return best_songs(self._model.catalogue_, self.scores(), k, exclude)
 
     @property
     def _asked(self) -> dict[str, Any]:

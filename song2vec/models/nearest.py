@@ -12,7 +12,7 @@ from song2vec.core.config import FLAG, Component, FloatRange, learned, setting
 from song2vec.core.errors import ArgumentError
 from song2vec.core.jit import jit
 from song2vec.models.base import NextSongModel
-from song2vec.models.songs import histories
+from song2vec.models.songs import histories, plays_of_histories
 from song2vec.search.scoring import inner_products
 from song2vec.sessions import Sessions
 from song2vec.vectors import LEARNERS, Learner, MetaProd2Vec, SongVectors
@@ -77,7 +77,9 @@ class Nearest(NextSongModel):
         scores = inner_products(self.unit_, unit_rows(mean))
         scores[:, ~self.known_] = _NO_VECTOR
         if not self.repeats:
-            _put_played(sessions.songs, begin, end, self.known_, _PLAYED, scores)
+            owner, song = plays_of_histories(sessions, plays)
+            known = self.known_[song]
+            scores[owner[known], song[known]] = _PLAYED
         return scores
 
 
@@ -92,12 +94,3 @@ def _decayed_sum(unit: Array, known: Array, songs: Array, begin: Array, end: Arr
                 weight *= np.float32(decay)
                 if weight < _NEGLIGIBLE:
                     break
-
-
-@jit
-def _put_played(songs: Array, begin: Array, end: Array, known: Array, score: float, scores: Array) -> None:
-    """Give the known songs of each history this score."""
-    for i in range(len(begin)):
-        for play in range(begin[i], end[i]):
-            if known[songs[play]]:
-                scores[i, songs[play]] = score

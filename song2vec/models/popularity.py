@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from song2vec.core.arrays import Array
+from song2vec.core.arrays import Array, ranges
 from song2vec.core.config import FloatRange, learned, setting
-from song2vec.core.jit import jit
 from song2vec.models.base import NextSongModel
-from song2vec.models.songs import histories
+from song2vec.models.songs import histories, plays_of_histories
 from song2vec.sessions import Sessions
 
 
@@ -49,14 +48,18 @@ class RecentPopularity(Popularity):
 class SessionPopularity(Popularity):
     """Songs of this session by how often they were played in it, then all others by popularity ("S-POP", Hidasi et al. 2016).
 
-    Of songs played equally often in the session the more popular is ahead.
+    Of songs played equally often in the session the more popular is ahead: of d different ones the best scores m + d, the least m + 1.
     """
 
     name = "session-popularity"
 
     def _scores(self, sessions: Sessions, plays: Array) -> Array:
-        scores = np.tile(self.scores_, (len(plays), 1))
-        _most_played_first(sessions.songs, *histories(sessions, plays), self.scores_, scores)
+        scores, m = np.tile(self.scores_, (len(plays), 1)), len(self.scores_)
+        owner, song = plays_of_histories(sessions, plays)
+        keys, times = np.unique(owner * m + song, return_counts=True)
+        owner, song = np.divmod(keys, m)
+        order = np.lexsort((self.scores_[song], times, owner))
+        scores[owner, song[order]] = m + 1 + np.arange(len(order)) - np.searchsorted(owner, owner)
         return scores
 
 
@@ -70,7 +73,9 @@ class RepeatLast(NextSongModel):
 
     def _scores(self, sessions: Sessions, plays: Array) -> Array:
         scores = np.zeros((len(plays), len(self._fitted())), np.float32)
-        _latest_first(sessions.songs, *histories(sessions, plays), scores)
+        begin, end = histories(sessions, plays)
+        owner, play = ranges(begin, end - begin)
+        np.maximum.at(scores, (owner, sessions.songs[play]), (play - begin[owner] + 1).astype(np.float32))
         return scores
 
 
@@ -81,26 +86,24 @@ class ArtistPopularity(Popularity):
 
     Attributes:
         artist_: (m,) int32 number of each song's artist; empty where the catalogue names none.
-        offsets_, songs_: artist a's songs are ``songs_[offsets_[a]:offsets_[a + 1]]``.
     """
 
     name = "artist-popularity"
     artist_: Array = learned()
-    offsets_: Array = learned()
-    songs_: Array = learned()
 
     def _fit(self, sessions: Sessions) -> None:
         super()._fit(sessions)
         named = sessions.catalogue.artist_codes
-        codes = np.empty(0, np.int64) if named is None else np.unique(named, return_inverse=True)[1]
+        codes = np.empty(0) if named is None else np.unique(named, return_inverse=True)[1]
         self.artist_ = codes.astype(np.int32)
-        self.offsets_ = np.concatenate([[0], np.cumsum(np.bincount(codes))]).astype(np.int64)
-        self.songs_ = np.argsort(codes, kind="stable").astype(np.int32)
 
     def _scores(self, sessions: Sessions, plays: Array) -> Array:
-        scores = np.tile(self.scores_, (len(plays), 1))
-        if len(self.artist_):
-            _lift_artists(self.artist_, self.offsets_, self.songs_, sessions.songs, *histories(sessions, plays), scores)
+        scores, m = np.tile(self.scores_, (len(plays), 1)), len(self.artist_)
+        if m:
+            owner, song = plays_of_histories(sessions, plays)
+            played = np.zeros((len(plays), int(self.artist_.max()) + 1), np.float32)
+            played[owner, self.artist_[song]] = m
+            scores += played[:, self.artist_]
         return scores
 
 
@@ -118,44 +121,3 @@ def _ages(sessions: Sessions) -> Array:
     start = np.repeat(sessions.start, sessions.lengths)
     age: Array = (start.max() - start) / max(1, int(start.max() - start.min()))
     return age
-
-
-@jit
-def _most_played_first(songs: Array, begin: Array, end: Array, popularity: Array, scores: Array) -> None:
-    """Lift the songs of each history over all others: of d different ones the most played scores m + d, the least m + 1."""
-    m = len(popularity)
-    for i in range(len(begin)):
-        history = np.sort(songs[begin[i] : end[i]])
-        keys = np.empty(len(history), np.int64)
-        d = count = 0
-        for place in range(len(history)):
-            count += 1
-            if place + 1 == len(history) or history[place + 1] != history[place]:
-                keys[d] = count * (m + 1) + np.int64(popularity[history[place]])
-                history[d] = history[place]
-                d += 1
-                count = 0
-        order = np.argsort(keys[:d])
-        for rank in range(d):
-            scores[i, history[order[rank]]] = np.float32(m + 1 + rank)
-
-
-@jit
-def _latest_first(songs: Array, begin: Array, end: Array, scores: Array) -> None:
-    """Score each song of a history by the place of its latest play in it, from 1."""
-    for i in range(len(begin)):
-        for play in range(begin[i], end[i]):
-            scores[i, songs[play]] = np.float32(play - begin[i] + 1)
-
-
-@jit
-def _lift_artists(artist: Array, offsets: Array, songs: Array, played: Array, begin: Array, end: Array, scores: Array) -> None:
-    """Add m to the score of every song by an artist of the history, once, so that they keep their order over all others."""
-    m = len(artist)
-    for i in range(len(begin)):
-        for play in range(begin[i], end[i]):
-            code = artist[played[play]]
-            if scores[i, played[play]] > m:  # this artist is lifted
-                continue
-            for place in range(offsets[code], offsets[code + 1]):
-                scores[i, songs[place]] += np.float32(m)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from song2vec.core.arrays import Array
 from song2vec.core.config import SEED, Choice, Component, FloatRange, learned, setting
+from song2vec.core.storage import Part, prefixed, within
 from song2vec.models.base import NextSongModel
 from song2vec.ratings import RATERS, RatingModel, count_plays
 from song2vec.ratings.table import DAY
@@ -41,6 +43,12 @@ class RatedSongs(NextSongModel):
         self.first_, timed = int(start.min()), replace(sessions, start=start)
         ratings = count_plays(timed, self.days, unplayed=self.unplayed, seed=self.seed)
         self.rater_ = self.component("rater").fit(ratings)
+
+    def _learned_parts(self) -> dict[str, Part]:
+        return {name: part for name, part in super()._learned_parts().items() if not name.startswith("rater_.catalogue_.")}
+
+    def _restore(self, parts: Mapping[str, Part]) -> None:
+        super()._restore({**parts, **prefixed("rater_.catalogue_", within("catalogue_", parts))})  # both know the same songs
 
     def _scores(self, sessions: Sessions, plays: Array) -> Array:
         session = np.searchsorted(sessions.offsets, plays, side="right") - 1

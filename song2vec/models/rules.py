@@ -1,13 +1,58 @@
-"""Rules of two songs: what comes after the last song, what is played with it, and what is played by the same sessions."""
+"""Rules of two songs: what comes after the last song, what is played with it, and what is played by the same sessions.
+
+All are transition tables: to each song a short list of others. Here of two songs; after song 0 come 1 (weight 3) and 0 (weight 1),
+after song 1 comes 0 (weight 2)::
+
+    offsets [0 2 3]     song i's list is songs[offsets[i]:offsets[i + 1]]
+    songs   [1 0 | 0]
+    weights [3 1 | 2]   heaviest first
+"""
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
 from song2vec.core.arrays import Array
-from song2vec.core.config import Choice, FloatRange, IntRange, setting
-from song2vec.models.transitions import TransitionModel, after, cosines, together
+from song2vec.core.config import Choice, FloatRange, IntRange, learned, setting
+from song2vec.models._transition_kernels import add_lists, find_lists
+from song2vec.models.base import NextSongModel
+from song2vec.models.songs import histories
 from song2vec.sessions import Sessions
 
 NEIGHBOURS = Choice((20, 50, 100, 200, 500))
+_PAIRS = 1 << 24  # held at once while a table is made: 128 MiB
+_EMPTY = np.empty(0)
+
+
+class TransitionTable(NamedTuple):
+    """The arrays above: offsets (m + 1,) int64; songs int32; weights float32."""
+
+    offsets: Array
+    songs: Array
+    weights: Array
+
+
+class TransitionModel(NextSongModel):
+    """A model that scores songs by their weights in the list of the last song played; songs that are not in it score 0.
+
+    Attributes:
+        table_: the lists. Of equally heavy songs the one that was first seen there in training is ahead, by the last bit of
+            its weight.
+    """
+
+    table_: TransitionTable = learned(TransitionTable)
+
+    def _scores(self, sessions: Sessions, plays: Array, decay: float = 0.0) -> Array:
+        """With a ``decay`` above 0 the lists of earlier songs are added, each counting ``decay`` times the one after it."""
+        scores = np.zeros((len(plays), len(self._fitted())), np.float32)
+        begin, end = histories(sessions, plays)
+        add_lists(*self.table_, sessions.songs, begin, end, float(decay), scores)
+        return scores
 
 
 class MarkovChain(TransitionModel):
@@ -78,3 +123,77 @@ class ItemKNN(AssociationRules):
 
     def _fit(self, sessions: Sessions) -> None:
         self.table_ = cosines(sessions, self.neighbours, self.shrinkage, self.alpha)
+
+
+def after(sessions: Sessions, steps: int, neighbours: int | None = None) -> TransitionTable:
+    """What comes up to ``steps`` plays after a song in a session, weight 1 / steps apart; shares of all that comes after it.
+
+    ``neighbours`` keeps so many of the heaviest of each list, None keeps all.
+    """
+    bounds = np.bincount(sessions.songs, minlength=len(sessions.catalogue)) * steps
+    return _table(sessions, bounds, neighbours, steps=steps)
+
+
+def together(sessions: Sessions, neighbours: int | None = None) -> TransitionTable:
+    """How often another song is played in the same session, each play with each; shares of all that goes with a song."""
+    return _table(sessions, _met(sessions), neighbours)
+
+
+def cosines(sessions: Sessions, neighbours: int | None, shrinkage: float, alpha: float) -> TransitionTable:
+    """Sessions that hold both songs, over (n_i + shrinkage)**alpha (n_j + shrinkage)**(1 - alpha), n the sessions that hold one."""
+    held = np.bincount(_held(sessions) % len(sessions.catalogue), minlength=len(sessions.catalogue)) + float(shrinkage)
+    held[held == 0] = 1  # never played
+    return _table(sessions, _met(sessions), neighbours, distinct=True, left=held**-alpha, right=held ** (alpha - 1))
+
+
+def _held(sessions: Sessions) -> Array:
+    """Each session and song in it, once, as session * m + song."""
+    session = np.repeat(np.arange(len(sessions)), sessions.lengths)
+    return np.unique(session * len(sessions.catalogue) + sessions.songs)
+
+
+def _met(sessions: Sessions) -> Array:
+    """(m,) int64: no song has met more others in its sessions than this."""
+    lengths = np.repeat(sessions.lengths, sessions.lengths)
+    return np.bincount(sessions.songs, lengths, len(sessions.catalogue)).astype(np.int64)
+
+
+def _table(
+    sessions: Sessions,
+    bounds: Array,
+    neighbours: int | None,
+    *,
+    steps: int = 0,
+    distinct: bool = False,
+    left: Array = _EMPTY,
+    right: Array = _EMPTY,
+) -> TransitionTable:
+    """Lists of all songs, made for some songs after others; ``bounds[i]`` is no less than the length of song i's."""
+    m = len(sessions.catalogue)
+    bounds = np.minimum(bounds, m if neighbours is None else min(neighbours, m))
+    slots = np.concatenate([[0], np.cumsum(bounds)])
+    session = np.repeat(np.arange(len(sessions), dtype=np.int32), sessions.lengths)
+    by_song = np.argsort(sessions.songs, kind="stable")
+    played = np.searchsorted(sessions.songs[by_song], np.arange(m + 1))
+    cores = os.cpu_count() or 1
+    workspaces = [(np.zeros(m), np.empty(m, np.int32), np.full(m, -1, np.int64)) for _ in range(cores)]
+    log = (by_song, played, sessions.songs, session, sessions.offsets)
+
+    def piece(first: int, last: int) -> tuple[Array, Array, Array]:
+        at = slots[first : last + 1] - slots[first]
+        found = np.empty(at[-1], np.int32), np.empty(at[-1], np.float32), np.zeros(last - first, np.int64)
+
+        def find(core: int) -> None:
+            find_lists(first + core, last, cores, log, steps, distinct, left, right, workspaces[core], at, first, *found)
+
+        list(pool.map(find, range(cores)))
+        songs, weights, counts = found
+        ends = np.cumsum(counts)
+        kept = np.repeat(at[:-1] - (ends - counts), counts) + np.arange(ends[-1])
+        return counts, songs[kept], weights[kept]
+
+    borders = np.unique(np.searchsorted(slots, np.arange(0, slots[-1] + _PAIRS, _PAIRS))).clip(max=m)
+    with ThreadPoolExecutor(cores) as pool:
+        pieces = [piece(first, last) for first, last in pairwise(np.unique([0, *borders, m]).tolist())]
+    counts, songs, weights = (np.concatenate(arrays) for arrays in zip(*pieces, strict=True))
+    return TransitionTable(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), songs, weights)

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from song2vec.catalogue import Catalogue, SongId, Unknown
-from song2vec.core.arrays import Array
+from song2vec.core.arrays import Array, ranges
 from song2vec.core.errors import ArgumentError, UnknownSongError
 from song2vec.search.scoring import among_best
 from song2vec.sessions import Sessions
@@ -28,6 +28,13 @@ def histories(sessions: Sessions, plays: Array) -> tuple[Array, Array]:
     """Where the history of each play begins and ends: history i is ``sessions.songs[begin[i]:end[i]]``, never empty."""
     session = np.searchsorted(sessions.offsets, plays, side="right") - 1
     return sessions.offsets[session], plays + 1
+
+
+def plays_of_histories(sessions: Sessions, plays: Array) -> tuple[Array, Array]:
+    """The histories of some plays, end to end: the number of the history that each of their plays is in, and its song."""
+    begin, end = histories(sessions, plays)
+    owner, play = ranges(begin, end - begin)
+    return owner, sessions.songs[play]
 
 
 def best_songs(catalogue: Catalogue, scores: Array, k: int, exclude: Iterable[SongId]) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from song2vec.models import AssociationRules, ItemKNN, MarkovChain, SequentialRules
-from song2vec.models import transitions as room
+from song2vec.models import rules as room
 from song2vec.sessions import Sessions
 
 logs = st.lists(st.lists(st.integers(0, 6), min_size=1, max_size=9), min_size=1, max_size=12).map(Sessions.from_lists)

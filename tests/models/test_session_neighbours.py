@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from song2vec.core.errors import ArgumentError
 from song2vec.models import MODELS, SKNN, STAN, VSKNN, VSTAN, NextSongModel, make_model
-from song2vec.models._session_index import DAY, build_index
+from song2vec.models._session_kernels import DAY, build_index
 from song2vec.sessions import Sessions
 
 SONGS = 8  # the last is never played in training

@@ -15,7 +15,7 @@ from song2vec.core.errors import ArgumentError
 from song2vec.evaluation.compare import compare as compare_models
 from song2vec.evaluation.comparison import ENDINGS, PICTURES
 from song2vec.evaluation.protocol import evaluate as evaluate_model
-from song2vec.evaluation.tuned import read_settings
+from song2vec.evaluation.study import read_settings
 from song2vec.models import make_model
 
 Way = Literal["time", "last-session", "listener", "random"]

@@ -15,7 +15,7 @@ from song2vec.core.checks import check_choice
 from song2vec.core.config import as_json
 from song2vec.core.errors import ArgumentError
 from song2vec.engine.info import next_song_model
-from song2vec.evaluation.tuned import read_settings
+from song2vec.evaluation.study import read_settings
 from song2vec.evaluation.tuning import METRICS
 from song2vec.evaluation.tuning import tune as tune_model
 from song2vec.models import Nearest, make_model

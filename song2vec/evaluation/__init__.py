@@ -6,7 +6,7 @@ from song2vec.evaluation.compare import compare
 from song2vec.evaluation.comparison import Comparison
 from song2vec.evaluation.protocol import evaluate
 from song2vec.evaluation.results import Evaluation
-from song2vec.evaluation.tuned import Tuned
+from song2vec.evaluation.study import Tuned
 from song2vec.evaluation.tuning import tune
 
 __all__ = ["Comparison", "Evaluation", "Tuned", "compare", "evaluate", "lists", "metrics", "tune", "tune_weight"]

@@ -6,12 +6,12 @@ import numpy as np
 import polars as pl
 
 from song2vec.core.arrays import Array
-from song2vec.core.checks import check_int, named_options
+from song2vec.core.checks import check_choice, check_int, named_options
 from song2vec.core.errors import ArgumentError
 from song2vec.core.jit import jit
 from song2vec.evaluation.protocol import check_model
 from song2vec.evaluation.queries import queries
-from song2vec.evaluation.tuned import Tuned
+from song2vec.evaluation.study import Tuned
 from song2vec.evaluation.tuning import METRICS
 from song2vec.models import Blend
 from song2vec.models.blend import mixed, side_by_side
@@ -44,8 +44,7 @@ def tune_weight(
     """
     if not isinstance(blend, Blend):
         raise ArgumentError(f"blend={blend!r}: a fitted Blend is allowed")
-    if metric not in METRICS:
-        raise ArgumentError(f"metric={metric!r}: {', '.join(map(repr, METRICS))} are allowed")
+    check_choice("metric", metric, METRICS)
     asked = queries(validation, [check_model(blend)], max_queries, seed).over(blend.catalogue_)
     weights = np.linspace(0, 1, check_int("steps", steps) + 1)
     ranks = np.empty((len(asked), len(weights)), np.int32)

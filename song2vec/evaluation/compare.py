@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from song2vec.core.checks import named_options
+import polars as pl
+
+from song2vec.core.arrays import Array
+from song2vec.core.checks import check_choice, named_options
 from song2vec.core.config import Component, settings_of
 from song2vec.core.errors import ArgumentError
 from song2vec.core.progress import progress_bar
 from song2vec.evaluation.comparison import Comparison
+from song2vec.evaluation.intervals import interval, resampled
 from song2vec.evaluation.protocol import ask, check_model
 from song2vec.evaluation.queries import queries
 from song2vec.evaluation.results import Evaluation
-from song2vec.evaluation.tables import differences, draw, figures
 from song2vec.models import NextSongModel
 from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors
@@ -34,7 +37,7 @@ def compare(
 ) -> Comparison:
     """Ask several fitted models the same queries, by the protocol of :func:`evaluate`.
 
-    Where models know different songs, only songs that all of them know are heard and asked for; the others are left out of
+    Where models know different songs, only songs that all of them know are played and asked for; the others are left out of
     the sessions for every model, and counted. Each still ranks all songs it knows (``songs`` in the table), and popularity is by
     the plays of its own catalogue: such figures compare models together with their data.
 
@@ -52,18 +55,23 @@ def compare(
     Raises ArgumentError for a bad argument, NothingLeftError when no query is left.
     """
     named = _labelled(models)
-    if baseline is not None and baseline not in named:
-        raise ArgumentError(f"baseline={baseline!r}: {', '.join(map(repr, named))} are allowed")
+    if baseline is not None:
+        check_choice("baseline", baseline, named)
     asked = queries(test, [check_model(model) for model in named.values()])
-    evaluations: dict[str, Evaluation] = {}
+    found: dict[str, Evaluation] = {}
     with progress_bar("comparing", len(named), progress) as advance:
         for label, model in named.items():
-            evaluations[label] = ask(model, asked, k=k, vectors=vectors, timed=timed, seed=seed)
+            found[label] = ask(model, asked, k=k, vectors=vectors, timed=timed, seed=seed)
             advance(label)
-    drawn = draw(evaluations, resamples, seed)
-    less = None if baseline is None else differences(evaluations, drawn, baseline)
-    said = str(test.report) if test.report is not None and test.report.dropped else ""
-    return Comparison(figures(named, evaluations, drawn), less, evaluations, k, baseline, resamples, seed, said)
+    names = [(label, name) for label, answers in found.items() for name in answers.ratios]
+    columns = resampled(asked.session, [found[label].ratios[name] for label, name in names], resamples, seed).T
+    drawn = dict(zip(names, columns, strict=True))
+    table = _frame([_figures(label, named[label], answers, drawn) for label, answers in found.items()])
+    differences = None
+    if baseline is not None:
+        differences = _frame([_difference(label, found, drawn, baseline) for label in found if label != baseline])
+    dropped = str(test.report) if test.report is not None and test.report.dropped else ""
+    return Comparison(table, differences, found, k, baseline, resamples, seed, dropped)
 
 
 def _labelled(models: Iterable[NextSongModel] | Mapping[str, NextSongModel]) -> dict[str, NextSongModel]:
@@ -85,8 +93,8 @@ def _labelled(models: Iterable[NextSongModel] | Mapping[str, NextSongModel]) -> 
 def _label(model: NextSongModel, given: list[NextSongModel], taken: Mapping[str, NextSongModel]) -> str:
     """``markov``, or ``sr(steps=8)`` beside an sr of other steps, or ``markov 2`` for the same once more."""
     others = [_flat(other) for other in given if other.name == model.name]
-    told = [f"{name}={value!r}" for name, value in _flat(model).items() if any(other.get(name, value) != value for other in others)]
-    label = f"{model.name}({', '.join(told)})" if told else model.name
+    differing = [f"{name}={value!r}" for name, value in _flat(model).items() if any(other.get(name, value) != value for other in others)]
+    label = f"{model.name}({', '.join(differing)})" if differing else model.name
     number = sum(name == label or name.startswith(f"{label} ") for name in taken) + 1
     return label if number == 1 else f"{label} {number}"
 
@@ -99,3 +107,38 @@ def _flat(model: NextSongModel) -> dict[str, Any]:
             part = model.component(name)
             found |= {name: part.name, **{f"{name}.{inner}": value for inner, value in part.settings.items()}}
     return found
+
+
+def _figures(label: str, model: NextSongModel, answers: Evaluation, drawn: Mapping[tuple[str, str], Array]) -> dict[str, Any]:
+    """A row of the table: every metric with its interval, and what the model costs."""
+    row: dict[str, Any] = {"model": label}
+    for name, value in answers.metrics().items():
+        row |= _bounded(name, value, drawn[label, name]) if (label, name) in drawn else {name: value}
+    speed = answers.speed
+    return row | {
+        "songs": len(answers.catalogue),
+        "fit_seconds": model.fit_seconds_,
+        "queries_per_second": speed.queries_per_second,
+        "p50_ms": speed.percentile(50),
+        "p99_ms": speed.percentile(99),
+        "bytes": model.nbytes,
+    }
+
+
+def _difference(label: str, evaluations: Mapping[str, Evaluation], drawn: Mapping[tuple[str, str], Array], baseline: str) -> dict[str, Any]:
+    """A row of the differences: every metric that is a sum over queries, less the baseline's, with its interval."""
+    row: dict[str, Any] = {"model": label}
+    base = evaluations[baseline].ratios
+    for name, ratio in evaluations[label].ratios.items():
+        if name in base and name != "repeat_share":  # that one is of the test, the same for all
+            row |= _bounded(name, ratio.value - base[name].value, drawn[label, name] - drawn[baseline, name])
+    return row
+
+
+def _bounded(name: str, value: float, figures: Array) -> dict[str, float]:
+    bounds = interval(figures)
+    return {name: value, f"{name}_low": bounds.low, f"{name}_high": bounds.high}
+
+
+def _frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
+    return pl.DataFrame(rows, infer_schema_length=None).with_columns(pl.col(pl.Float64).fill_nan(None))

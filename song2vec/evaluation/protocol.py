@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from time import perf_counter
 
+import numba
 import numpy as np
 
 from song2vec.catalogue import Catalogue
 from song2vec.core.arrays import Array
 from song2vec.core.checks import check_int, named_options
 from song2vec.core.errors import ArgumentError
+from song2vec.core.jit import jit, parallel_jit
 from song2vec.core.random import generator
-from song2vec.evaluation.kernels import rank_and_top
 from song2vec.evaluation.queries import Queries, queries
 from song2vec.evaluation.results import Evaluation, Speed
 from song2vec.models import NextSongModel
 from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors
+
+_STEP = 64  # songs looked at together: where none is better than the k-th best so far, none is looked at singly
+_INFINITY = np.float32(np.inf)
 
 
 @named_options
@@ -85,7 +89,8 @@ def _with_lists(model: NextSongModel, asked: Queries, k: int) -> tuple[Array, Ar
     for plays, scores in model.score_blocks(asked.sessions, asked.plays):
         seconds += perf_counter() - began
         where = np.searchsorted(asked.plays, plays)
-        ranks[where], top[where] = _ranked(scores, targets[where], top.shape[1])
+        rows = scores[:1] if scores.strides[0] == 0 else scores  # broadcast: one row for all
+        ranks[where], top[where] = rank_and_top(rows, targets[where], top.shape[1])
         began = perf_counter()
     return ranks, top, seconds
 
@@ -95,13 +100,6 @@ def check_model(model: NextSongModel) -> Catalogue:
     if not isinstance(model, NextSongModel) or not hasattr(model, "catalogue_"):
         raise ArgumentError(f"model={model!r}: a next-song model that was fitted is allowed")
     return model.catalogue_
-
-
-def _ranked(scores: Array, targets: Array, k: int) -> tuple[Array, Array]:
-    ranks, top = np.empty(len(targets), np.int32), np.empty((len(targets), k), np.int32)
-    rows = scores[:1] if scores.strides[0] == 0 else scores  # broadcast: one row for all
-    rank_and_top(np.ascontiguousarray(rows, np.float32), targets, ranks, top)
-    return ranks, top
 
 
 def _milliseconds(model: NextSongModel, asked: Queries, timed: int, seed: int) -> tuple[float, ...]:
@@ -116,3 +114,50 @@ def _milliseconds(model: NextSongModel, asked: Queries, timed: int, seed: int) -
         model.score(asked.sessions, play)
         taken.append(1000 * (perf_counter() - began))
     return tuple(sorted(taken[1:]))
+
+
+def rank_and_top(scores: Array, targets: Array, k: int) -> tuple[Array, Array]:
+    """Ranks (n,) and best songs (n, k) int32 by (n, songs) scores, or one row for all, and (n,) targets; k is at most songs.
+
+    Rank is the number of songs scored as high as the target or higher; 0 says that some score is not finite. Of equal
+    scores the lower row is ahead in top.
+    """
+    ranks, top = np.empty(len(targets), np.int32), np.empty((len(targets), k), np.int32)
+    _rank_and_top(np.ascontiguousarray(scores, np.float32), targets, ranks, top)
+    return ranks, top
+
+
+@parallel_jit
+def _rank_and_top(scores: Array, targets: Array, ranks: Array, top: Array) -> None:
+    for i in numba.prange(len(targets)):
+        ranks[i] = _rank_and_top_of(scores[i] if len(scores) > 1 else scores[0], targets[i], top[i])
+
+
+@jit
+def _rank_and_top_of(row: Array, target: int, top: Array) -> int:
+    goal, worst = row[target], -_INFINITY
+    rank = finite = filled = 0
+    for begin in range(0, len(row), _STEP):
+        step = row[begin : begin + _STEP]
+        better = 0
+        for i in range(len(step)):  # whole-number sums without a branch, from 0 on: so LLVM puts them on vector registers
+            rank += step[i] >= goal
+            better += step[i] > worst
+            finite += abs(step[i]) < _INFINITY
+        if better or filled < len(top):
+            for song in range(begin, begin + len(step)):
+                if filled < len(top) or row[song] > worst:
+                    filled = _insert(row, song, top, filled)
+                    worst = row[top[filled - 1]] if filled == len(top) else worst
+    return rank if finite == len(row) else 0
+
+
+@jit
+def _insert(row: Array, song: int, top: Array, filled: int) -> int:
+    """Put a song behind all that are as good; the last falls out of a full list."""
+    place = min(filled, len(top) - 1)
+    while place > 0 and row[song] > row[top[place - 1]]:
+        top[place] = top[place - 1]
+        place -= 1
+    top[place] = song
+    return min(filled + 1, len(top))

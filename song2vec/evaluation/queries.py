@@ -9,8 +9,8 @@ import numpy as np
 
 from song2vec.catalogue import Catalogue
 from song2vec.core.arrays import Array
-from song2vec.core.checks import check_int
-from song2vec.core.errors import ArgumentError, NothingLeftError
+from song2vec.core.checks import check_int, check_type
+from song2vec.core.errors import NothingLeftError
 from song2vec.core.random import generator
 from song2vec.sessions import Sessions
 
@@ -28,7 +28,7 @@ class Queries:
     """Plays of sessions after which the next song is asked for.
 
     Attributes:
-        sessions: what was heard; all its songs are known to whoever is asked.
+        sessions: the histories; all their songs are known to whoever is asked.
         plays: (n,) int64, positions in ``sessions.songs``, rising, never the last of a session; the right answer is the next.
         session: (n,) int64, the number of the test session each belongs to.
         dropped: what of the test is not asked.
@@ -50,7 +50,7 @@ class Queries:
 
     @property
     def repeat(self) -> Array:
-        """(n,) bool: was the right answer heard before in its session."""
+        """(n,) bool: was the right answer played before in its session."""
         sessions = self.sessions
         key = np.repeat(np.arange(len(sessions)), sessions.lengths) * len(sessions.catalogue) + sessions.songs
         again = np.ones(sessions.plays, bool)
@@ -75,8 +75,7 @@ def queries(test: Sessions, catalogues: Sequence[Catalogue], max_queries: int | 
 
     Raises ArgumentError for a test that is no Sessions or too small a number, NothingLeftError when no query is left.
     """
-    if not isinstance(test, Sessions):
-        raise ArgumentError(f"test is a {type(test).__name__}; Sessions are allowed, as a split makes them")
+    check_type("test", test, Sessions, "Sessions are allowed, as a split makes them")
     known = np.all([test.catalogue.rows_in(catalogue) >= 0 for catalogue in catalogues], axis=0)[test.songs]
     sessions, numbers = _without(test, known)
     asked = int(np.maximum(sessions.lengths - 1, 0).sum())

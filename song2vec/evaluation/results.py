@@ -50,7 +50,7 @@ class Evaluation:
             evaluation without lists.
         top: (n, k) int32, rows of the best songs, equal scores by row; (n, m) where there are fewer songs. None without lists.
         targets: (n,) int32, rows of the right ones.
-        repeat: (n,) bool, was the right song heard before in its session.
+        repeat: (n,) bool, was the right song played before in its session.
         session: (n,) int64, the number of the test session.
         dropped: plays of songs that the model does not know, and the queries that went with them.
         speed: how long scoring took.
@@ -109,7 +109,7 @@ class Evaluation:
         """Every figure by name; NaN where there is nothing to tell, as hits on repeats when nothing was repeated.
 
         recall, mrr and ndcg at k; new_recall and repeat_recall over the queries
-        whose answer was not, or was, heard before in its session, and repeat_share of the latter; popularity_lift and
+        whose answer was not, or was, played before in its session, and repeat_share of the latter; popularity_lift and
         novelty by the plays of the catalogue, which a split counts in training only; diversity where vectors and
         artist_diversity where artists are known; coverage and gini of what was recommended. Without lists the figures of ranks alone.
         """

@@ -1,4 +1,4 @@
-"""The trials of a search, kept in a JSON file that is replaced whole after every trial, so that a killed search goes on."""
+"""The trials of a search and what it found, in JSON files; that of trials is replaced whole after each, so that a killed search goes on."""
 
 from __future__ import annotations
 
@@ -11,10 +11,16 @@ from typing import Any
 
 import polars as pl
 
+from song2vec.core.checks import suggestion
 from song2vec.core.errors import ArgumentError, FormatError
 from song2vec.core.storage import write_atomically
+from song2vec.models import NextSongModel, make_model
 
 VERSION = 1
+NAMES = {  # what stands in a file beside "song2vec" and "version"
+    "study": ("about", "trials"),
+    "settings": ("model", "settings", "metric", "k", "score", "queries", "trials"),
+}
 STATES = ("complete", "pruned", "failed")
 
 
@@ -97,6 +103,53 @@ class Study:
         return pl.DataFrame(rows, infer_schema_length=None, strict=False)
 
 
+@dataclass(frozen=True, eq=False)
+class Tuned:
+    """What a search found.
+
+    Attributes:
+        model: with the best settings, not fitted.
+        score: of these settings, on all validation queries; ``metric`` and ``k`` say of what.
+        queries: how many validation queries there were.
+        table: one row a trial: trial, score (of complete ones), state, seconds, the settings tried, message. Trial 0 has
+            the settings the search began with.
+    """
+
+    model: NextSongModel
+    score: float
+    metric: str
+    k: int
+    queries: int
+    table: pl.DataFrame
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The best settings, as JSON has them."""
+        return self.model.settings
+
+    def __repr__(self) -> str:
+        return f"Tuned({self.model!r}, {self.metric}@{self.k} {self.score:.4f}, {self.table.height} trials)"
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the best settings as JSON, for ``song2vec train --config`` and :func:`read_settings`."""
+        found = {"metric": self.metric, "k": self.k, "score": self.score, "queries": self.queries, "trials": self.table.height}
+        return write_json(path, "settings", {"model": self.model.name, "settings": self.settings, **found})
+
+
+def read_settings(path: str | os.PathLike[str]) -> NextSongModel:
+    """The model, not fitted, whose settings :meth:`Tuned.save` wrote.
+
+    Written by hand, such a file is ``{"song2vec": "settings", "version": 1, "model": "vstan", "settings": {"k": 200}}``.
+
+    Raises FormatError for a file that is something else, ArgumentError for an unknown model or setting.
+    """
+    content = read_json(path, "settings")
+    name, settings = content.get("model"), content.get("settings", {})
+    if not isinstance(name, str) or not isinstance(settings, dict):
+        raise FormatError(path, 'holds no "model" with its "settings"')
+    return make_model(name, settings)
+
+
 def write_json(path: str | os.PathLike[str], what: str, content: Mapping[str, Any]) -> Path:
     """Write a JSON file that says what it is, all or nothing."""
     text = json.dumps({"song2vec": what, "version": VERSION, **content}, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
@@ -104,7 +157,7 @@ def write_json(path: str | os.PathLike[str], what: str, content: Mapping[str, An
 
 
 def read_json(path: str | os.PathLike[str], what: str) -> dict[str, Any]:
-    """Read what :func:`write_json` wrote. Raises FormatError for anything else."""
+    """Read what :func:`write_json` wrote, or a hand. Raises FormatError for anything else, such as a misspelt name."""
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
@@ -113,6 +166,8 @@ def read_json(path: str | os.PathLike[str], what: str) -> dict[str, Any]:
         raise FormatError(path, f"is no file of song2vec {what}")
     if content.get("version") != VERSION:
         raise FormatError(path, f"{what} of version {content.get('version')!r}; this song2vec reads version {VERSION}")
+    for name in content.keys() - {"song2vec", "version", *NAMES[what]}:
+        raise FormatError(path, f"holds {name!r}; {', '.join(map(repr, NAMES[what]))} are allowed{suggestion(name, NAMES[what])}")
     return content
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from time import perf_counter
 from typing import Any
@@ -13,25 +11,21 @@ from typing import Any
 import numpy as np
 
 from song2vec.core.arrays import Array
-from song2vec.core.checks import check_int, named_options
-from song2vec.core.errors import ArgumentError, MissingExtraError, NothingLeftError, Song2VecError
+from song2vec.core.checks import check_choice, check_int, named_options
+from song2vec.core.errors import ArgumentError, NothingLeftError
 from song2vec.core.progress import progress_bar
-from song2vec.core.random import MAX_SEED, generator
+from song2vec.core.random import generator
 from song2vec.evaluation import metrics
 from song2vec.evaluation.protocol import ask
 from song2vec.evaluation.queries import Queries, queries
-from song2vec.evaluation.space import distributions, from_params, space_around, to_params
-from song2vec.evaluation.study import Study, Trial
-from song2vec.evaluation.tuned import Tuned
+from song2vec.evaluation.search import Search, quiet_optuna, space_around
+from song2vec.evaluation.study import Study, Tuned
 from song2vec.models import NextSongModel, make_model
 from song2vec.sessions import Sessions
 from song2vec.sessions.splits import split_at_random, split_predefined
 
-logger = logging.getLogger("song2vec")
-
 METRICS: dict[str, Callable[[Array, int], Array]] = {"recall": metrics.hit, "mrr": metrics.reciprocal_rank, "ndcg": metrics.ndcg}
 SHARES = (0.25, 0.5, 1.0)  # of the queries: after each a trial that is behind is given up
-STARTUP = 5  # complete trials before one may be given up
 
 
 @named_options
@@ -74,11 +68,10 @@ def tune(
     part, held_out = _validation(train, validation, seed)
     asked = queries(held_out, [part.catalogue], max_queries, seed)
     rules = {"metric": metric, "k": k, "seed": seed, "max_queries": max_queries}
-    kept = Study.open(study, _about(template) | rules | {"sessions": [_told(part), _told(held_out)]})
+    kept = Study.open(study, _about(template) | rules | {"sessions": [_identity(part), _identity(held_out)]})
     rungs = _rungs(asked, seed)
 
     def attempt(candidate: NextSongModel) -> Iterator[tuple[float, bool]]:
-        """Scores on more and more of the queries, and whether it is on all."""
         candidate.fit(part)
         ranks = np.empty(0, np.int32)
         for rung in rungs:
@@ -86,8 +79,8 @@ def tune(
             yield float(METRICS[metric](ranks, k).mean()), len(ranks) == len(asked)
 
     began = perf_counter()
-    with _quiet_optuna(), progress_bar(f"tune {template.name}", trials, progress) as advance:
-        search = _Search(template, kept, seed)
+    with quiet_optuna(), progress_bar(f"tune {template.name}", trials, progress) as advance:
+        search = Search(template, kept, seed)
         for trial in kept.trials:
             advance(trial.state)
         while len(kept.trials) < trials and not (kept.trials and timeout is not None and perf_counter() - began > timeout):
@@ -103,68 +96,9 @@ def _about(model: NextSongModel) -> dict[str, Any]:
     return {"model": model.name, "settings": model.settings, "space": space}
 
 
-def _told(sessions: Sessions) -> list[str | int]:
+def _identity(sessions: Sessions) -> list[str | int]:
     """Enough to tell these sessions from others."""
     return [sessions.catalogue.fingerprint, len(sessions), sessions.plays]
-
-
-class _Search:
-    """Asks optuna what to try next; optuna's own study lives in memory and is made anew from the trials kept."""
-
-    def __init__(self, template: NextSongModel, kept: Study, seed: int) -> None:
-        import optuna
-
-        self.template, self.kept, self.seed = template, kept, seed
-        self.space = space_around(template)
-        self.distributions = distributions(self.space)
-        self.study = optuna.create_study(direction="maximize", pruner=optuna.pruners.MedianPruner(STARTUP))
-        for trial in kept.trials:
-            self.study.add_trial(self._as_optuna_has_it(trial))
-        if not kept.trials:
-            self.study.enqueue_trial(to_params(self.space, {name: template.value(name) for name in self.space}))
-
-    def step(self, attempt: Callable[[NextSongModel], Iterator[tuple[float, bool]]]) -> None:
-        """Run one trial and keep it."""
-        import optuna
-
-        # a generator for each trial: a resumed search goes on as if it had never stopped
-        drawn = int(generator(self.seed, f"trial {len(self.kept.trials)}").integers(MAX_SEED))
-        self.study.sampler = optuna.samplers.TPESampler(seed=drawn)
-        trial = self.study.ask(self.distributions)
-        values = from_params(self.space, trial.params)
-        state, message, scores, began = "complete", "", [], perf_counter()
-        try:
-            for scored, on_all in attempt(self.template.replaced(values)):
-                scores.append(scored)
-                trial.report(scored, len(scores))
-                if not on_all and trial.should_prune():
-                    state = "pruned"
-                    break
-        except MissingExtraError:
-            raise
-        except Song2VecError as error:
-            state, message = "failed", str(error)
-            logger.warning("tune: %s failed: %s", values, message)
-        self.study.tell(trial, scores[-1] if state == "complete" else None, state=self._state(state))
-        self.kept.add(Trial(values, state, scores, round(perf_counter() - began, 3), message))
-
-    def _as_optuna_has_it(self, trial: Trial) -> Any:
-        import optuna
-
-        return optuna.trial.create_trial(
-            state=self._state(trial.state),
-            value=trial.scores[-1] if trial.state != "failed" else None,
-            params=to_params(self.space, trial.values),
-            distributions=self.distributions,
-            intermediate_values=dict(enumerate(trial.scores, 1)),
-        )
-
-    def _state(self, state: str) -> Any:
-        import optuna
-
-        return {"complete": optuna.trial.TrialState.COMPLETE, "pruned": optuna.trial.TrialState.PRUNED}.get(
-            state, optuna.trial.TrialState.FAIL
-        )
 
 
 def _check(model: NextSongModel, trials: int, metric: str, k: int, timeout: float | None) -> None:
@@ -172,8 +106,7 @@ def _check(model: NextSongModel, trials: int, metric: str, k: int, timeout: floa
         raise ArgumentError(f"model={model!r}: a next-song model such as MarkovChain(), or its name, is allowed")
     if not model.space:
         raise ArgumentError(f"model={model!r}: has no setting to tune")
-    if metric not in METRICS:
-        raise ArgumentError(f"metric={metric!r}: {', '.join(map(repr, METRICS))} are allowed")
+    check_choice("metric", metric, METRICS)
     check_int("trials", trials)
     check_int("k", k)
     if timeout is not None and not timeout > 0:
@@ -195,18 +128,3 @@ def _rungs(asked: Queries, seed: int) -> list[Queries]:
     rung_of[order] = np.searchsorted(SHARES, done - 1e-9)
     parts = [rung_of[np.searchsorted(sessions, asked.session)] == rung for rung in range(len(SHARES))]
     return [Queries(asked.sessions, asked.plays[part], asked.session[part], asked.dropped) for part in parts if part.any()]
-
-
-@contextmanager
-def _quiet_optuna() -> Iterator[None]:
-    """optuna says only what is wrong, and as loud as before when we are done."""
-    try:
-        import optuna
-    except ImportError as error:
-        raise MissingExtraError("optuna", "tune", "tune") from error
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        yield
-    finally:
-        optuna.logging.set_verbosity(before)

@@ -61,9 +61,6 @@ class RatingModel(Estimator):
     def _predict(self, listener: Array, song: Array, period: Array) -> Array:
         """(n,) float32 for (n,) int64 rows, -1 for listeners and songs that training lacks."""
 
-    def _train(self, trainer: Trainer) -> list[Epoch]:
-        return trainer.run()
-
     def fit(
         self,
         ratings: Ratings,
@@ -88,7 +85,7 @@ class RatingModel(Estimator):
         if checkpoint is not None:
             data = {"ratings": ratings.fingerprint, "validation": "" if validation is None else validation.fingerprint}
             saved_in = Checkpoint(checkpoint, identity_of(self, **data), checkpoint_minutes)
-        trainer = Trainer(
+        self.history_ = Trainer(
             self._begin(ratings),
             name=self.name,
             epochs=self.epochs,
@@ -98,8 +95,7 @@ class RatingModel(Estimator):
             bound=_BEYOND * (1 + float(np.mean(np.square(ratings.value, dtype=np.float64)))),
             checkpoint=saved_in,
             progress=self.progress,
-        )
-        self.history_ = self._train(trainer)
+        ).run()
         self.catalogue_, self.listeners_ = ratings.catalogue, ratings.listeners
         return self
 

@@ -7,7 +7,7 @@ import pytest
 
 from song2vec import Blend, evaluate, tune_weight
 from song2vec.core.errors import ArgumentError
-from song2vec.evaluation.tuned import read_settings
+from song2vec.evaluation.study import read_settings
 from song2vec.models import MarkovChain
 from tests.models.test_blend import TWO, two_habits
 

@@ -15,8 +15,8 @@ from song2vec.core.arrays import Array
 from song2vec.core.config import Choice, FloatRange, IntRange, Text, learned, setting
 from song2vec.core.errors import ArgumentError, FormatError, MissingExtraError, NothingLeftError
 from song2vec.evaluation.protocol import evaluate
-from song2vec.evaluation.space import distributions, from_params, space_around, to_params
-from song2vec.evaluation.tuned import Tuned, read_settings
+from song2vec.evaluation.search import distributions, from_params, space_around, to_params
+from song2vec.evaluation.study import Tuned, read_settings
 from song2vec.evaluation.tuning import SHARES, tune
 from song2vec.models import MODELS, MarkovChain, Nearest, NextSongModel
 from song2vec.sessions import Sessions
@@ -27,7 +27,7 @@ FORBIDDEN = 5
 
 
 class Counting(NextSongModel):
-    """Foretells the song whose number is ``shift`` higher; sessions count up, so 1 is right, and nearer is better."""
+    """Predicts the song whose number is ``shift`` higher; sessions count up, so 1 is right, and nearer is better."""
 
     name = "counting"
     shift: int | None = setting(IntRange(-9, 9), default=-4, tune=IntRange(-6, 6), help="how much higher")
@@ -176,7 +176,7 @@ def test_what_is_no_study_is_refused_and_left_alone(train, tmp_path):
     ]
     bad += [
         json.dumps({**good, **change}).encode()
-        for change in ({"version": 2}, {"trials": [{}]}, {"trials": 5}, {"about": []}, {"about": {}})
+        for change in ({"version": 2}, {"trial": []}, {"trials": [{}]}, {"trials": 5}, {"about": []}, {"about": {}})
     ]
     bad += [json.dumps({**good, "trials": [{**good["trials"][0], **change}]}).encode() for change in ({"state": "x"}, {"scores": []})]
     for content in bad:
@@ -289,6 +289,7 @@ def test_the_best_settings_are_saved_and_read_again(train, tmp_path):
         ('{"song2vec": "study", "version": 1}', FormatError, "is no file of song2vec settings"),
         ('{"song2vec": "settings", "version": 7}', FormatError, "settings of version 7; this song2vec reads version 1"),
         ('{"song2vec": "settings", "version": 1}', FormatError, 'holds no "model" with its "settings"'),
+        ('{"song2vec": "settings", "version": 1, "model": "sr", "setings": {}}', FormatError, "holds 'setings'; .* mean 'settings'"),
         ('{"song2vec": "settings", "version": 1, "model": "markov", "settings": 5}', FormatError, "holds no"),
         ('{"song2vec": "settings", "version": 1, "model": "polka"}', ArgumentError, "model='polka': 'popularity', "),
         ('{"song2vec": "settings", "version": 1, "model": "markov", "settings": {"x": 5}}', ArgumentError, "x: not a setting of markov"),

@@ -13,8 +13,7 @@ from song2vec.catalogue import Catalogue
 from song2vec.core.errors import ArgumentError
 from song2vec.nn.device import threads
 from song2vec.ratings import RRN, RatingModel, Ratings
-from song2vec.ratings.rrn.network import Side
-from song2vec.ratings.rrn.steps import Steps
+from song2vec.ratings.rrn.network import Side, Steps
 from song2vec.testing.raters import LAST, drifting
 from tests.ratings.planted import errors, fitted, learned, make
 
@@ -108,7 +107,7 @@ def test_states_go_on_with_what_is_observed():
     went_on = model.observe(ratings.during(LAST))
     assert went_on.rmse(ratings.during(LAST + 1)) < model.rmse(ratings.during(LAST + 1))
     np.testing.assert_array_equal(model.predict(ratings.during(LAST + 1)), before)
-    strangers = Ratings([0], [0], [LAST], [1.0], ["new"], Catalogue(["never heard"], [1]))
+    strangers = Ratings([0], [0], [LAST], [1.0], ["new"], Catalogue(["never played"], [1]))
     np.testing.assert_array_equal(model.observe(strangers).predict(ratings), model.predict(ratings))
 
 

@@ -16,10 +16,9 @@ from song2vec.core.errors import ArgumentError
 from song2vec.core.random import generator
 from song2vec.core.storage import Part
 from song2vec.nn.device import threads
-from song2vec.nn.trainer import Epoch, Trainee, Trainer
+from song2vec.nn.trainer import Trainee
 from song2vec.ratings.base import RatingModel
-from song2vec.ratings.rrn.network import RatingNetwork, Side
-from song2vec.ratings.rrn.steps import StepBatch, Steps
+from song2vec.ratings.rrn.network import RatingNetwork, Side, StepBatch, Steps
 from song2vec.ratings.table import Ratings
 
 
@@ -73,10 +72,6 @@ class RRN(RatingModel):
         self.network_ = self._new_network()
         return _Turns(self)
 
-    def _train(self, trainer: Trainer) -> list[Epoch]:
-        with threads(self.workers):
-            return super()._train(trainer)
-
     @torch.inference_mode()
     def _predict(self, listener: Array, song: Array, period: Array) -> Array:
         if self.dynamic and self._states is None:
@@ -127,14 +122,15 @@ class _Turns(Trainee):
         model, side, steps, total = self.model, self.sides[block], self.steps[block], 0.0
         model._states = None  # those of before
         order = generator(model.seed, f"order {block} {self.epoch}").permutation(np.flatnonzero(np.diff(steps.begin)))
-        states = self._states_of_others(block) if model.dynamic else None
-        for at in range(0, len(order), model.batch_size):
-            squares, learned = self._squares(block, steps.batch(order[at : at + model.batch_size], model.periods_), states)
-            side.zero_grad()
-            ((squares.sum() + model.l2 * learned) / len(squares)).backward()  # type: ignore[no-untyped-call]
-            for optimiser in self.optimisers[block]:
-                optimiser.step()
-            total += float(squares.detach().sum())
+        with threads(model.workers):
+            states = self._states_of_others(block) if model.dynamic else None
+            for at in range(0, len(order), model.batch_size):
+                squares, learned = self._squares(block, steps.batch(order[at : at + model.batch_size], model.periods_), states)
+                side.zero_grad()
+                ((squares.sum() + model.l2 * learned) / len(squares)).backward()  # type: ignore[no-untyped-call]
+                for optimiser in self.optimisers[block]:
+                    optimiser.step()
+                total += float(squares.detach().sum())
         return total, len(steps.other)
 
     def _squares(self, block: int, batch: StepBatch, states: tuple[Tensor, Array] | None) -> tuple[Tensor, Tensor]:

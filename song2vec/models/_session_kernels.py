@@ -13,13 +13,14 @@ Three sessions, the last the most recent: ``7 3 7``, ``3 5``, ``7 5``. Sessions 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
-from song2vec.core.arrays import Array
-from song2vec.core.jit import jit, parallel_jit
+from song2vec.core.arrays import Array, ranges
+from song2vec.core.jit import jit
 from song2vec.sessions import Sessions
 
 DAY = 86_400  # seconds
@@ -40,41 +41,21 @@ class SessionIndex(NamedTuple):
 def build_index(sessions: Sessions) -> SessionIndex:
     """The index of these sessions; of two that began in the same second, and in a log without times, the later line is more recent."""
     start = np.zeros(len(sessions), np.int64) if sessions.start is None else np.asarray(sessions.start)
-    order = np.lexsort((np.arange(len(start)), start))[::-1]
-    offsets = np.zeros(len(order) + 1, np.int64)
-    songs, places = np.empty(sessions.plays, np.int32), np.empty(sessions.plays, np.int32)
-    stamps = np.full(len(sessions.catalogue), -1, np.int32)
-    _last_plays(sessions.songs, sessions.offsets, order, offsets, songs, places, stamps)
-    songs, places = songs[: offsets[-1]].copy(), places[: offsets[-1]].copy()
-    listing = np.zeros(len(sessions.catalogue) + 1, np.int64)
-    np.cumsum(np.bincount(songs, minlength=len(sessions.catalogue)), out=listing[1:])
-    listed = np.empty(len(songs), np.int32)
-    _list_sessions(offsets, songs, listing[:-1].copy(), listed)
-    return SessionIndex(offsets, songs, places, listing, listed, (start.max() - start[order]) / DAY)
-
-
-@jit
-def _last_plays(played: Array, bounds: Array, order: Array, offsets: Array, songs: Array, places: Array, stamps: Array) -> None:
-    """Each song of each session once, at its last place, from the end of the session to its beginning."""
-    kept = 0
-    for number in range(len(order)):
-        begin, end = bounds[order[number]], bounds[order[number] + 1]
-        for play in range(end - 1, begin - 1, -1):
-            song = played[play]
-            if stamps[song] != number:
-                stamps[song] = number
-                songs[kept], places[kept] = song, play - begin + 1
-                kept += 1
-        offsets[number + 1] = kept
-
-
-@jit
-def _list_sessions(offsets: Array, songs: Array, ends: Array, listed: Array) -> None:
-    """Turn session -> songs into song -> sessions; ``ends`` begin where each song's list begins, and end where it ends."""
-    for session in range(len(offsets) - 1):
-        for i in range(offsets[session], offsets[session + 1]):
-            listed[ends[songs[i]]] = session
-            ends[songs[i]] += 1
+    oldest_first, songs_known = np.argsort(start, kind="stable"), len(sessions.catalogue)
+    number, play = ranges(sessions.offsets[oldest_first], sessions.lengths[oldest_first])
+    number, play = len(start) - 1 - number[::-1], play[::-1]  # the most recent session first, each from its end to its beginning
+    kept = np.sort(np.unique(number * songs_known + sessions.songs[play], return_index=True)[1])
+    number, play = number[kept], play[kept]
+    songs, by_song = sessions.songs[play], np.argsort(sessions.songs[play], kind="stable")
+    order = oldest_first[::-1]
+    return SessionIndex(
+        offsets=np.searchsorted(number, np.arange(len(order) + 1)),
+        songs=songs,
+        places=(play - sessions.offsets[order[number]] + 1).astype(np.int32),
+        listing=np.searchsorted(songs[by_song], np.arange(songs_known + 1)),
+        sessions=number[by_song].astype(np.int32),
+        ages=(start.max() - start[order]) / DAY,
+    )
 
 
 class Rules(NamedTuple):
@@ -98,7 +79,7 @@ class Rules(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Room to work in, a row for each thread; the marks and stamps of a query are higher than all before it."""
+    """Room for one thread to work in; the marks and stamps of a query are higher than all before it."""
 
     stamps: Array  # (2,) int64: the last query's stamp, and the mark of the next query's first slot
     marks: Array  # (sessions,) int64: the mark of the session's slot
@@ -111,50 +92,36 @@ class Scratch(NamedTuple):
     touched: Array  # (songs + 1,) int32: songs whose total is not 0
 
 
-def make_scratch(threads: int, sessions: int, songs: int) -> Scratch:
+def make_scratch(sessions: int, songs: int) -> Scratch:
     """Zeros, which take no memory until they are touched."""
-    stamps = np.zeros((threads, 2), np.int64)
-    stamps[:, 1] = 1
-    by_session = [np.zeros((threads, sessions), dtype) for dtype in (np.int64, np.int32, np.int32, np.float64, np.float64)]
-    by_song = [np.zeros((threads, songs + 1), dtype) for dtype in (np.int64, np.float64, np.int32)]
-    return Scratch(stamps, *by_session, *by_song)
+    by_session = [np.zeros(sessions, dtype) for dtype in (np.int64, np.int32, np.int32, np.float64, np.float64)]
+    return Scratch(np.array([0, 1]), *by_session, *(np.zeros(songs + 1, dtype) for dtype in (np.int64, np.float64, np.int32)))
 
 
-def score_queries(index: SessionIndex, rules: Rules, songs: Array, begins: Array, ends: Array, scratch: Scratch, scores: Array) -> None:
-    """Write the (n, songs) float32 scores after each history ``songs[begins[i]:ends[i]]``.
+def score_queries(
+    index: SessionIndex, rules: Rules, songs: Array, begins: Array, ends: Array, scratch: Sequence[Scratch], scores: Array
+) -> None:
+    """Write the (n, songs) float32 scores after each history ``songs[begins[i]:ends[i]]``, by as many threads as there is scratch for.
 
     A single query is scored by this thread: to wake others takes longer than they save, at times by far.
     """
-    if len(begins) == 1:
-        _score_share(index, rules, songs, begins, ends, scratch, scores, 0, 1)
+    threads = max(1, min(len(scratch), len(begins)))
+
+    def score(thread: int) -> None:
+        _score_share(index, rules, songs, begins, ends, scratch[thread], scores, thread, threads)
+
+    if threads == 1:
+        score(0)
     else:
-        _score_together(index, rules, songs, begins, ends, scratch, scores)
-
-
-@parallel_jit
-def _score_together(index: SessionIndex, rules: Rules, songs: Array, begins: Array, ends: Array, scratch: Scratch, scores: Array) -> None:
-    threads = min(len(scratch.stamps), len(begins))
-    for thread in numba.prange(threads):
-        _score_share(index, rules, songs, begins, ends, scratch, scores, thread, threads)
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(score, range(threads)))
 
 
 @jit
 def _score_share(
-    index: SessionIndex, rules: Rules, songs: Array, begins: Array, ends: Array, scratch: Scratch, scores: Array, thread: int, threads: int
+    index: SessionIndex, rules: Rules, songs: Array, begins: Array, ends: Array, own: Scratch, scores: Array, first: int, step: int
 ) -> None:
-    """Every ``threads``-th query from ``thread`` on, in the room of that thread."""
-    own = Scratch(
-        scratch.stamps[thread],
-        scratch.marks[thread],
-        scratch.found[thread],
-        scratch.backs[thread],
-        scratch.overlap[thread],
-        scratch.near[thread],
-        scratch.queried[thread],
-        scratch.total[thread],
-        scratch.touched[thread],
-    )
-    for query in range(thread, len(begins), threads):
+    for query in range(first, len(begins), step):
         _score(index, rules, songs[begins[query] : ends[query]], own, scores[query])
 
 

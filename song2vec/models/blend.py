@@ -11,7 +11,6 @@ from song2vec.catalogue import SongId
 from song2vec.core.arrays import Array
 from song2vec.core.config import Components, FloatRange, learned, setting
 from song2vec.core.errors import ArgumentError
-from song2vec.core.jit import jit
 from song2vec.core.storage import Part, prefixed, within
 from song2vec.models.base import MODELS, NextSongModel
 from song2vec.models.live import LiveSession
@@ -151,20 +150,15 @@ class _Waiting:
 
 
 def mixed(scores: list[Array], weight: float) -> Array:
-    """(n, songs) float32: scaled scores of each model, all (n, songs), the first by its weight, the others by the rest."""
+    """(n, songs) float32: scaled scores of each model, all (n, songs), the first by its weight, the others by the rest.
+
+    Scaled are (s - min) / (max - min) of each row; a row of equals adds nothing.
+    """
     total = np.zeros(scores[0].shape, np.float32)
     rest = (1 - weight) / (len(scores) - 1)
     for place, some in enumerate(scores):
-        add_scaled(some, rest if place else weight, total)
+        low = some.min(axis=1, keepdims=True)
+        span = some.max(axis=1, keepdims=True) - low
+        factor = np.divide(rest if place else weight, span, out=np.zeros_like(span), where=span > 0)
+        total += factor * (some - low)
     return total
-
-
-@jit
-def add_scaled(scores: Array, weight: float, total: Array) -> None:
-    """Add weight (s - min) / (max - min) of each row of (n, songs) scores to a total; nothing where all are equal."""
-    for i in range(len(scores)):
-        low, high = scores[i].min(), scores[i].max()
-        if high > low:
-            factor = np.float32(weight / (high - low))
-            for song in range(scores.shape[1]):
-                total[i, song] += factor * (scores[i, song] - low)

@@ -44,7 +44,7 @@ class SessionNeighbours(NextSongModel):
     index_: SessionIndex = learned(SessionIndex)
     by_gap_: Array = learned()
     by_song_: Array = learned()
-    _scratch: Scratch | None = learned(saved=False, default=None)
+    _scratch: list[Scratch] | None = learned(saved=False, default=None)
 
     @abstractmethod
     def _rules(self, longest: int) -> Rules:
@@ -71,7 +71,7 @@ class SessionNeighbours(NextSongModel):
         rules = self._rules(int((ends - begins).max(initial=1)))
         # taken away while in use, so that another thread makes its own
         scratch, self._scratch = self._scratch, None
-        scratch = scratch or make_scratch(numba.get_num_threads(), len(self.index_.ages), len(self.catalogue_))
+        scratch = scratch or [make_scratch(len(self.index_.ages), len(self.catalogue_)) for _ in range(numba.get_num_threads())]
         score_queries(self.index_, rules, sessions.songs, begins, ends, scratch, scores)
         self._scratch = scratch
         return scores

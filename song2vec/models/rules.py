@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from song2vec.core.arrays import Array
+from song2vec.core.arrays import Array, ranges
 from song2vec.core.config import Choice, FloatRange, IntRange, learned, setting
 from song2vec.models._transition_kernels import add_lists, find_lists
 from song2vec.models.base import NextSongModel
@@ -65,7 +65,7 @@ class MarkovChain(TransitionModel):
     name = "markov"
 
     def _fit(self, sessions: Sessions) -> None:
-        self.table_ = after(sessions, steps=1)
+        self.table_ = transition_table(sessions, steps=1)
 
 
 class AssociationRules(TransitionModel):
@@ -83,7 +83,7 @@ class AssociationRules(TransitionModel):
     )
 
     def _fit(self, sessions: Sessions) -> None:
-        self.table_ = together(sessions, self.neighbours)
+        self.table_ = transition_table(sessions, self.neighbours)
 
     def _scores(self, sessions: Sessions, plays: Array, decay: float = 0.0) -> Array:
         return super()._scores(sessions, plays, self.decay)
@@ -100,7 +100,7 @@ class SequentialRules(AssociationRules):
     steps: int = setting(IntRange(1), default=10, tune=IntRange(1, 30, log=True), help="plays after a song that are looked at")
 
     def _fit(self, sessions: Sessions) -> None:
-        self.table_ = after(sessions, self.steps, self.neighbours)
+        self.table_ = transition_table(sessions, self.neighbours, steps=self.steps)
 
 
 class ItemKNN(AssociationRules):
@@ -122,54 +122,38 @@ class ItemKNN(AssociationRules):
     )
 
     def _fit(self, sessions: Sessions) -> None:
-        self.table_ = cosines(sessions, self.neighbours, self.shrinkage, self.alpha)
+        songs = len(sessions.catalogue)
+        once = np.unique(np.repeat(np.arange(len(sessions)) * songs, sessions.lengths) + sessions.songs) % songs
+        held = np.bincount(once, minlength=songs) + float(self.shrinkage)  # sessions that hold each song
+        held[held == 0] = 1  # never played
+        factors = held**-self.alpha, held ** (self.alpha - 1)
+        self.table_ = transition_table(sessions, self.neighbours, distinct=True, left=factors[0], right=factors[1])
 
 
-def after(sessions: Sessions, steps: int, neighbours: int | None = None) -> TransitionTable:
-    """What comes up to ``steps`` plays after a song in a session, weight 1 / steps apart; shares of all that comes after it.
-
-    ``neighbours`` keeps so many of the heaviest of each list, None keeps all.
-    """
-    bounds = np.bincount(sessions.songs, minlength=len(sessions.catalogue)) * steps
-    return _table(sessions, bounds, neighbours, steps=steps)
-
-
-def together(sessions: Sessions, neighbours: int | None = None) -> TransitionTable:
-    """How often another song is played in the same session, each play with each; shares of all that goes with a song."""
-    return _table(sessions, _met(sessions), neighbours)
-
-
-def cosines(sessions: Sessions, neighbours: int | None, shrinkage: float, alpha: float) -> TransitionTable:
-    """Sessions that hold both songs, over (n_i + shrinkage)**alpha (n_j + shrinkage)**(1 - alpha), n the sessions that hold one."""
-    held = np.bincount(_held(sessions) % len(sessions.catalogue), minlength=len(sessions.catalogue)) + float(shrinkage)
-    held[held == 0] = 1  # never played
-    return _table(sessions, _met(sessions), neighbours, distinct=True, left=held**-alpha, right=held ** (alpha - 1))
-
-
-def _held(sessions: Sessions) -> Array:
-    """Each session and song in it, once, as session * m + song."""
-    session = np.repeat(np.arange(len(sessions)), sessions.lengths)
-    return np.unique(session * len(sessions.catalogue) + sessions.songs)
-
-
-def _met(sessions: Sessions) -> Array:
-    """(m,) int64: no song has met more others in its sessions than this."""
-    lengths = np.repeat(sessions.lengths, sessions.lengths)
-    return np.bincount(sessions.songs, lengths, len(sessions.catalogue)).astype(np.int64)
-
-
-def _table(
+def transition_table(
     sessions: Sessions,
-    bounds: Array,
-    neighbours: int | None,
+    neighbours: int | None = None,
     *,
     steps: int = 0,
     distinct: bool = False,
     left: Array = _EMPTY,
     right: Array = _EMPTY,
 ) -> TransitionTable:
-    """Lists of all songs, made for some songs after others; ``bounds[i]`` is no less than the length of song i's."""
+    """What comes up to ``steps`` plays after a song in a session, weight 1 / steps apart, or else what is played in the same session.
+
+    Made for some songs after others. Weights are shares of the sum of a list.
+
+    Args:
+        neighbours: so many of the heaviest of each list are kept; None keeps all.
+        steps: 0 counts each play of another song with each play of this one, whichever comes first.
+        distinct: each session counts once for two songs.
+        left, right: (m,) factors of a pair's weight by its songs, in place of shares.
+    """
     m = len(sessions.catalogue)
+    if steps:
+        bounds = np.bincount(sessions.songs, minlength=m) * steps
+    else:  # no song has met more others in its sessions than this
+        bounds = np.bincount(sessions.songs, np.repeat(sessions.lengths, sessions.lengths), m).astype(np.int64)
     bounds = np.minimum(bounds, m if neighbours is None else min(neighbours, m))
     slots = np.concatenate([[0], np.cumsum(bounds)])
     session = np.repeat(np.arange(len(sessions), dtype=np.int32), sessions.lengths)
@@ -188,8 +172,7 @@ def _table(
 
         list(pool.map(find, range(cores)))
         songs, weights, counts = found
-        ends = np.cumsum(counts)
-        kept = np.repeat(at[:-1] - (ends - counts), counts) + np.arange(ends[-1])
+        kept = ranges(at[:-1], counts)[1]
         return counts, songs[kept], weights[kept]
 
     borders = np.unique(np.searchsorted(slots, np.arange(0, slots[-1] + _PAIRS, _PAIRS))).clip(max=m)

@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 
 from song2vec.catalogue import Catalogue
+from song2vec.core.errors import ArgumentError, UnknownSongError
 from song2vec.ratings import RatingModel, Ratings
-from song2vec.testing.battery import SHARED, Case, run
+from song2vec.testing.battery import SHARED, Case, close, refused, run
 
 LISTENERS, SONGS, PERIODS = 80, 60, 12
 LAST = PERIODS - 2  # the last two periods are predicted
@@ -49,7 +50,20 @@ def predicting(case: Case) -> None:
     assert abs(case.fitted.predict(new)[0] - case.data.value.mean()) < 0.3
 
 
-RATER_CHECKS = (*SHARED, learning, predicting)
+def rating(case: Case) -> None:
+    """A listener rates songs by id, as predictions have it; songs and listeners that training lacks are refused by name."""
+    one = case.data.select(np.arange(1))
+    listener, song = case.data.listeners[int(one.listener[0])], case.data.catalogue.ids[int(one.song[0])]
+    found = case.fitted.rate(listener, [song], int(one.period[0]))
+    assert list(found) == [song]
+    close(list(found.values()), case.fitted.predict(one))
+    with refused(UnknownSongError, text="never played"):
+        case.fitted.rate(listener, ["never played"], 0)
+    with refused(ArgumentError, text="listener='nobody'"):
+        case.fitted.rate("nobody", [song], 0)
+
+
+RATER_CHECKS = (*SHARED, learning, predicting, rating)
 
 
 def rater_case(rater: RatingModel) -> Case:

@@ -57,13 +57,13 @@ def once(songs):
 @settings(deadline=None)
 @given(logs, st.integers(1, 4), st.sampled_from([None, 1, 2, 3]))
 def test_sequential_rules_are_those_of_plain_python(sessions, steps, keep):
-    check(sessions, room.after(sessions, steps, keep), plain(sessions, steps_apart(steps)), keep)
+    check(sessions, room.transition_table(sessions, keep, steps=steps), plain(sessions, steps_apart(steps)), keep)
 
 
 @settings(deadline=None)
 @given(logs, st.sampled_from([None, 1, 2, 3]))
 def test_association_rules_are_those_of_plain_python(sessions, keep):
-    check(sessions, room.together(sessions, keep), plain(sessions, all_pairs), keep)
+    check(sessions, room.transition_table(sessions, keep), plain(sessions, all_pairs), keep)
 
 
 @settings(deadline=None)
@@ -72,7 +72,7 @@ def test_cosines_are_those_of_plain_python(sessions, shrinkage, alpha):
     held = np.zeros(len(sessions.catalogue))
     for session in sessions:
         held[sessions.catalogue.rows(set(session))] += 1
-    found = lists(room.cosines(sessions, None, shrinkage, alpha))
+    found = lists(ItemKNN(neighbours=None, shrinkage=shrinkage, alpha=alpha).fit(sessions).table_)
     for song, wanted in plain(sessions, once).items():
         norm = (held[song] + shrinkage) ** alpha * (held + shrinkage) ** (1 - alpha)
         others, weights = found[song]
@@ -84,9 +84,9 @@ def test_cosines_are_those_of_plain_python(sessions, shrinkage, alpha):
 def test_tables_made_in_pieces_are_the_same(monkeypatch):
     random = np.random.default_rng(0)
     sessions = Sessions.from_lists([random.integers(0, 50, 12).tolist() for _ in range(100)])
-    whole = room.after(sessions, 5, 10)
+    whole = room.transition_table(sessions, 10, steps=5)
     monkeypatch.setattr(room, "_PAIRS", 64)
-    for found, expected in zip(room.after(sessions, 5, 10), whole, strict=True):
+    for found, expected in zip(room.transition_table(sessions, 10, steps=5), whole, strict=True):
         np.testing.assert_array_equal(found, expected)
 
 

@@ -55,7 +55,7 @@ class CarriedSession(LiveSession):
         scores: Array = self.network.scores(self.heard())[0].cpu().numpy()
         return scores
 
-    def next(self, k: int = 10, *, exclude: Sequence[SongId] = ()) -> pl.DataFrame:
+    def next(self, k: int = 10, *, exclude: Iterable[SongId] = ()) -> pl.DataFrame:
         """The k songs most likely to come next: the table of :meth:`NextSongModel.next`.
 
         Raises UnknownSongError before the first song, and ArgumentError for a k below 1.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import IO
+from urllib.parse import quote, unquote
 
 import numpy as np
 import polars as pl
@@ -12,7 +15,6 @@ from song2vec.catalogue import Catalogue, SongId
 from song2vec.core.arrays import Array
 from song2vec.core.errors import ArgumentError, FormatError
 from song2vec.core.storage import write_atomically
-from song2vec.vectors.written_ids import read_id, whole_numbers, written_ids
 
 _ENDINGS = {
     ".txt": "word2vec-text",
@@ -22,6 +24,9 @@ _ENDINGS = {
     ".npz": "numpy",
     ".parquet": "parquet",
 }
+# ids are cut at a space by every word2vec reader; only what would break is escaped, so plain ids stay as they are
+_UNSAFE = re.compile(r"[\s%]")
+_ESCAPED = re.compile(r"(?:%[0-9A-F]{2})+")
 _POLARS_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)  # polars panics on some damaged files
 
 
@@ -39,7 +44,7 @@ def read(path: Path, format: str = "auto") -> tuple[Array, Catalogue]:
         matrix, catalogue = _FORMATS[name][1](path)
     except OSError as error:
         raise FormatError(path, f"cannot be read ({error})") from error
-    return _checked(path, matrix, catalogue, first_line=2 if name == "word2vec-text" else None), catalogue
+    return _checked(path, matrix, catalogue, name), catalogue
 
 
 def _format(path: Path, format: str) -> str:
@@ -52,14 +57,13 @@ def _format(path: Path, format: str) -> str:
 
 def _write_text(matrix: Array, catalogue: Catalogue, path: Path) -> Path:
     frame = pl.DataFrame(matrix, schema=[f"v{i}" for i in range(matrix.shape[1])])
-    frame.insert_column(0, pl.Series("id", written_ids(catalogue)))
+    frame.insert_column(0, pl.Series("id", _written_ids(catalogue)))
 
-    def fill(temporary: Path) -> None:
-        with temporary.open("wb") as file:
-            file.write(f"{len(matrix)} {matrix.shape[1]}\n".encode())
-            frame.write_csv(file, separator=" ", include_header=False, quote_style="never")
+    def fill(file: IO[bytes]) -> None:
+        file.write(f"{len(matrix)} {matrix.shape[1]}\n".encode())
+        frame.write_csv(file, separator=" ", include_header=False, quote_style="never")
 
-    return write_atomically(path, fill)
+    return _write_file(path, fill)
 
 
 def _read_text(path: Path) -> tuple[Array, Catalogue]:
@@ -83,13 +87,12 @@ def _read_text(path: Path) -> tuple[Array, Catalogue]:
 
 
 def _write_binary(matrix: Array, catalogue: Catalogue, path: Path) -> Path:
-    def fill(temporary: Path) -> None:
-        with temporary.open("wb") as file:
-            file.write(f"{len(matrix)} {matrix.shape[1]}\n".encode())
-            for song, vector in zip(written_ids(catalogue), matrix.astype("<f4", copy=False), strict=True):
-                file.write(song.encode() + b" " + vector.tobytes())
+    def fill(file: IO[bytes]) -> None:
+        file.write(f"{len(matrix)} {matrix.shape[1]}\n".encode())
+        for song, vector in zip(_written_ids(catalogue), matrix.astype("<f4", copy=False), strict=True):
+            file.write(song.encode() + b" " + vector.tobytes())
 
-    return write_atomically(path, fill)
+    return _write_file(path, fill)
 
 
 def _read_binary(path: Path) -> tuple[Array, Catalogue]:
@@ -134,7 +137,7 @@ def _read_projector(path: Path) -> tuple[Array, Catalogue]:
             raise FormatError(path, "vectors.tsv must hold numbers only, metadata.tsv a column 'song'")
     except (OSError, *_POLARS_ERRORS) as error:
         raise FormatError(path, f"not a folder of vectors.tsv and metadata.tsv ({str(error).splitlines()[0]})") from error
-    return matrix, _catalogue_of_table(path, table.with_columns(whole_numbers(table["song"])))
+    return matrix, _catalogue_of_table(path, table.with_columns(_whole_numbers(table["song"])))
 
 
 def _write_numpy(matrix: Array, catalogue: Catalogue, path: Path) -> Path:
@@ -142,12 +145,7 @@ def _write_numpy(matrix: Array, catalogue: Catalogue, path: Path) -> Path:
     ids = np.array(catalogue.ids.to_list(), np.int64 if catalogue.holds_integers else np.str_)
     if ids.tolist() != catalogue.ids.to_list():
         raise ArgumentError("format='numpy': ids that end in a NUL character cannot be kept in it")
-
-    def fill(temporary: Path) -> None:
-        with temporary.open("wb") as file:  # given a name, savez would put .npz after any other ending
-            np.savez(file, vectors=matrix, ids=ids)
-
-    return write_atomically(path, fill)
+    return _write_file(path, lambda file: np.savez(file, vectors=matrix, ids=ids))  # given a name, savez would put .npz behind it
 
 
 def _read_numpy(path: Path) -> tuple[Array, Catalogue]:
@@ -165,8 +163,7 @@ def _read_numpy(path: Path) -> tuple[Array, Catalogue]:
 
 def _write_parquet(matrix: Array, catalogue: Catalogue, path: Path) -> Path:
     vector = pl.Series("vector", matrix, pl.Array(pl.Float32, matrix.shape[1]))
-    frame = catalogue.table().with_columns(vector)
-    return write_atomically(path, lambda p: frame.write_parquet(p))
+    return write_atomically(path, catalogue.table().with_columns(vector).write_parquet)
 
 
 def _read_parquet(path: Path) -> tuple[Array, Catalogue]:
@@ -180,6 +177,14 @@ def _read_parquet(path: Path) -> tuple[Array, Catalogue]:
     return matrix, _catalogue_of_table(path, table)
 
 
+def _write_file(path: Path, fill: Callable[[IO[bytes]], object]) -> Path:
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as file:
+            fill(file)
+
+    return write_atomically(path, write)
+
+
 def _header(path: Path, line: bytes) -> tuple[int, int]:
     try:
         count, size = map(int, line.split())
@@ -190,21 +195,43 @@ def _header(path: Path, line: bytes) -> tuple[int, int]:
     return count, size
 
 
+def _written_ids(catalogue: Catalogue) -> list[str]:
+    """Ids as text, white space and % as in URLs (``%20``)."""
+    return [_UNSAFE.sub(lambda found: quote(found[0], safe=""), str(song)) for song in catalogue.ids.to_list()]
+
+
+def _read_id(song: str) -> str:
+    """The inverse of :func:`_written_ids` for one id."""
+
+    def decode(found: re.Match[str]) -> str:
+        text = unquote(found[0])
+        return text if all(_UNSAFE.match(character) for character in text) else found[0]
+
+    return _ESCAPED.sub(decode, song)
+
+
+def _whole_numbers(ids: pl.Series) -> pl.Series:
+    """Ids that are all whole numbers as int64; any others as they are."""
+    if not ids.str.contains(r"^(0|-?[1-9][0-9]{0,18})$").all():
+        return ids
+    numbers = ids.cast(pl.Int64, strict=False)
+    return ids if numbers.null_count() else numbers
+
+
 def _catalogue(path: Path, ids: Sequence[SongId], *, guess: bool = True) -> Catalogue:
-    series = whole_numbers(pl.Series("song", [read_id(str(song)) for song in ids], pl.String)) if guess else pl.Series("song", ids)
+    series = _whole_numbers(pl.Series("song", [_read_id(str(song)) for song in ids], pl.String)) if guess else pl.Series("song", ids)
     return _catalogue_of_table(path, pl.DataFrame([series]))
 
 
 def _catalogue_of_table(path: Path, table: pl.DataFrame) -> Catalogue:
-    columns = {name: table[name] if name in table.columns else None for name in ("artist", "title", "plays")}
+    artist, title, plays = (table.get_column(name, default=None) for name in ("artist", "title", "plays"))
     try:
-        plays = None if columns["plays"] is None else columns["plays"].cast(pl.Int64).fill_null(0).to_numpy()
-        return Catalogue(table["song"], plays, columns["artist"], columns["title"])
+        return Catalogue(table["song"], None if plays is None else plays.cast(pl.Int64).fill_null(0).to_numpy(), artist, title)
     except (ArgumentError, pl.exceptions.PolarsError) as error:
         raise FormatError(path, str(error)) from error
 
 
-def _checked(path: Path, matrix: Array, catalogue: Catalogue, first_line: int | None) -> Array:
+def _checked(path: Path, matrix: Array, catalogue: Catalogue, format: str) -> Array:
     """Vectors read, as (songs, size) float32."""
     if matrix.dtype.kind not in "iuf" or matrix.ndim != 2:
         raise FormatError(path, f"vectors are {matrix.dtype} of shape {matrix.shape}; numbers of shape (songs, size) are expected")
@@ -213,14 +240,12 @@ def _checked(path: Path, matrix: Array, catalogue: Catalogue, first_line: int | 
     with np.errstate(over="ignore"):
         vectors = matrix.astype(np.float32, copy=False)
     for row in np.flatnonzero(~np.isfinite(vectors).all(axis=1))[:1].tolist():
-        line = None if first_line is None else first_line + row
+        line = row + 2 if format == "word2vec-text" else None
         raise FormatError(path, f"the vector of {catalogue.label(row)!r} has a number that is missing or not finite", line=line)
     return vectors
 
 
-_Writer = Callable[[Array, Catalogue, Path], Path]
-_Reader = Callable[[Path], tuple[Array, Catalogue]]
-_FORMATS: dict[str, tuple[_Writer, _Reader]] = {
+_FORMATS: dict[str, tuple[Callable[[Array, Catalogue, Path], Path], Callable[[Path], tuple[Array, Catalogue]]]] = {
     "word2vec-text": (_write_text, _read_text),
     "word2vec-binary": (_write_binary, _read_binary),
     "projector": (_write_projector, _read_projector),

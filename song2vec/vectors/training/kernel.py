@@ -16,15 +16,16 @@ import numpy as np
 
 from song2vec.core.arrays import Array
 from song2vec.core.jit import compiled
+from song2vec.core.simd import LINE, prefetch
 from song2vec.vectors.training.draws import OPTIONS, below, draw, inlined, kept_plays, step
-from song2vec.vectors.training.outputs import path, prefetch_path, prefetch_row, put_together, sampled, workspace
-from song2vec.vectors.training.products import NEXT, NOW, find_scores, learn
+from song2vec.vectors.training.learning import learn_each, learn_mean
 
 PIECE = 65_536  # a longer session is read in pieces of so many plays
 GROUP = 4  # context songs that share negatives
 APART = 16  # plays after which the nodes held are put together
 POOL = 64  # groups whose negatives are drawn at once
-_ONE = np.float32(1)
+HELD = 32  # nodes nearest the root, which all threads change all the time: each changes copies of its own, put together now and then
+_ONE, _HALF = np.float32(1), np.float32(0.5)
 
 
 class Log(NamedTuple):
@@ -48,7 +49,7 @@ class Model(NamedTuple):
     node_nodes: Array
 
 
-class Plan(NamedTuple):
+class KernelOptions(NamedTuple):
     """The window; negatives a pair; most outputs of a play; how many of inputs and outputs are old, and the scale of their learning
     rate."""
 
@@ -61,49 +62,102 @@ class Plan(NamedTuple):
     scale: np.float32
 
 
-@inlined
-def beside(line, place, other):  # type: ignore[no-untyped-def]
-    """The row of a context song, counted without the song at ``place``."""
-    return np.uint64(line[other + (other >= place)])
+class Workspace(NamedTuple):
+    """What one thread works with: of each output of a play its row, label (1/2 where it is right, -1/2 where it is wrong), learning
+    rate, learning-rate scale and score; (2, size) the context now and the one after it; (1, size) what the mean of contexts has
+    learned."""
+
+    rows: Array
+    labels: Array
+    rates: Array
+    scales: Array
+    scores: Array
+    near: Array
+    gain: Array
 
 
 @inlined
-def learn_each(model, plan, line, low, high, place, work, count, size):  # type: ignore[no-untyped-def]
-    """Skip-gram: one context after the other."""
-    inputs, row = model.inputs, beside(line, place, low)
-    for j in range(size):
-        work.near[NEXT, j] = inputs[row, j]
-    find_scores(work, NEXT, model.outputs, count, size)
-    for other in range(low, high):
-        following = beside(line, place, other + 1) if other + 1 < high else row
-        for j in range(size):
-            work.near[NOW, j] = work.near[NEXT, j]
-            work.near[NEXT, j] = inputs[following, j]
-        learn(work, inputs, row, plan.scale if row < plan.old_inputs else _ONE, model.outputs, count, True, size)
-        if following == row and other + 1 < high:  # it has just changed
+def workspace(most, size):  # type: ignore[no-untyped-def]
+    """For ``most`` outputs; the first is right, being the song itself, unless a path says otherwise."""
+    numbers = np.zeros((4, most), np.float32)
+    numbers[0] = -_HALF
+    numbers[0, 0] = _HALF
+    near, gain = np.empty((2, size), np.float32), np.empty((1, size), np.float32)
+    return Workspace(np.empty(most, np.int64), numbers[0], numbers[1], numbers[2], numbers[3], near, gain)
+
+
+@inlined
+def path(model, plan, song, rate, own, held, work, size):  # type: ignore[no-untyped-def]
+    """The nodes above a song; a first branch is right, as in word2vec.c.
+
+    Returns how many, and ``held`` with the bits of those that the thread now has copies of: as they were, in the rows from
+    ``own + HELD`` on, and as it changes them, from ``own`` on.
+    """
+    count, outputs = 0, model.outputs
+    above = np.int64(model.song_nodes[song])
+    while above >= 0:
+        node = above >> 1
+        work.labels[count] = _HALF - np.float32(above & 1)
+        work.rates[count] = rate
+        work.scales[count] = plan.scale if node < plan.old_outputs else _ONE
+        above = np.int64(model.node_nodes[node])
+        if node < HELD:
+            if not (held >> node) & 1:
+                for j in range(size):
+                    outputs[own + node, j] = outputs[node, j]
+                    outputs[own + HELD + node, j] = outputs[node, j]
+                held |= 1 << node
+            node += own
+        work.rows[count] = node
+        count += 1
+    return count, held
+
+
+@inlined
+def put_together(outputs, held, own, size):  # type: ignore[no-untyped-def]
+    """Add what the copies have learned to what their nodes have learned from others; none is held any more."""
+    for node in range(HELD):
+        if (held >> node) & 1:
             for j in range(size):
-                work.near[NEXT, j] = inputs[row, j]
-            find_scores(work, NEXT, model.outputs, count, size)
-        row = following
+                outputs[node, j] += outputs[own + node, j] - outputs[own + HELD + node, j]
+    return 0
 
 
 @inlined
-def learn_mean(model, plan, line, low, high, place, work, count, size):  # type: ignore[no-untyped-def]
-    """CBOW: the mean of the contexts learns, and each of them what it has learned."""
-    inputs, share = model.inputs, _ONE / np.float32(high - low)
-    work.near[NOW] = 0
-    work.gain[NOW] = 0
-    for other in range(low, high):
-        row = beside(line, place, other)
-        for j in range(size):
-            work.near[NOW, j] += share * inputs[row, j]
-    find_scores(work, NOW, model.outputs, count, size)
-    learn(work, work.gain, NOW, _ONE, model.outputs, count, False, size)
-    for other in range(low, high):
-        row = beside(line, place, other)
-        scale = plan.scale if row < plan.old_inputs else _ONE
-        for j in range(size):
-            inputs[row, j] += scale * work.gain[NOW, j]
+def sampled(plan, drawn, begin, end, song, rate, work):  # type: ignore[no-untyped-def]
+    """The song, and each of these negatives once; what is drawn twice is meant twice, the song never. Returns how many."""
+    work.rows[0] = song
+    work.rates[0] = rate
+    count = 1
+    for place in range(begin, end):
+        same = 0
+        while same < count and work.rows[same] != drawn[place]:
+            same += 1
+        if same == count:
+            work.rows[count] = drawn[place]
+            work.rates[count] = rate
+            count += 1
+        elif same > 0:
+            work.rates[same] += rate
+    for k in range(count):
+        work.scales[k] = plan.scale if work.rows[k] < plan.old_outputs else _ONE
+    return count
+
+
+@inlined
+def prefetch_row(matrix, row, size):  # type: ignore[no-untyped-def]
+    """Ask for a row that is needed soon."""
+    for place in range(0, size, LINE):
+        prefetch(matrix, row, place)
+
+
+@inlined
+def prefetch_path(model, song, size):  # type: ignore[no-untyped-def]
+    """Ask for the nodes above a song; those nearest the root are in a near cache anyway."""
+    above = np.int64(model.song_nodes[song])
+    while above >= 2 * HELD:
+        prefetch_row(model.outputs, above >> 1, size)
+        above = np.int64(model.node_nodes[above >> 1])
 
 
 @cache

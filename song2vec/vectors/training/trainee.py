@@ -22,8 +22,7 @@ from song2vec.sessions import Sessions
 from song2vec.vectors.learner import Word2VecSettings
 from song2vec.vectors.measures import Objective
 from song2vec.vectors.training.draws import alias_table
-from song2vec.vectors.training.kernel import Log, Model, Plan, make_kernel
-from song2vec.vectors.training.outputs import HELD
+from song2vec.vectors.training.kernel import HELD, KernelOptions, Log, Model, make_kernel
 from song2vec.vectors.training.weights import Weights, aligned, count_plays
 
 CHUNK = 100_000  # plays
@@ -89,7 +88,7 @@ class KernelTrainee(WeightsTrainee):
         self._log = Log(*map(_read_only, (sessions.songs, sessions.offsets, rows, _keep(sessions, rows, weights, settings), song_weights)))
         window = WHOLE_SESSION if settings.window == "session" else int(settings.window)
         most = 1 + settings.n_negatives if weights.tree is None else weights.tree.depth
-        self._plan = Plan(window, bool(settings.dynamic_window), settings.n_negatives, most, *old, np.float32(learning_rate_scale))
+        self._plan = KernelOptions(window, bool(settings.dynamic_window), settings.n_negatives, most, *old, np.float32(learning_rate_scale))
         self._own: SimpleQueue[int] = SimpleQueue()  # where the rows of outputs begin that one thread has for itself
         for worker in range(self._workers):
             self._own.put(len(weights.outputs) + 2 * HELD * worker)

@@ -10,9 +10,8 @@ import pytest
 
 from song2vec.vectors.training.draws import alias_table
 from song2vec.vectors.training.huffman import Tree, huffman_tree
-from song2vec.vectors.training.kernel import GROUP, POOL, Log, Model, Plan, make_kernel
-from song2vec.vectors.training.outputs import HELD
-from song2vec.vectors.training.products import EDGE
+from song2vec.vectors.training.kernel import GROUP, HELD, POOL, KernelOptions, Log, Model, make_kernel
+from song2vec.vectors.training.learning import EDGE
 from song2vec.vectors.training.weights import aligned
 
 SIZE, SONGS, NEGATIVES, MASK = 80, 50, 3, 2**64 - 1  # more songs than there are nodes held
@@ -101,7 +100,7 @@ def trained(
     before = inputs.copy(), outputs.copy()
     aliases = alias_table(np.arange(1.0, SONGS + 1) ** 0.75)
     model = Model(inputs, everything, aliases, *tree)
-    plan = Plan(window, dynamic, NEGATIVES, tree.depth if hierarchical else 1 + NEGATIVES, *old, np.float32(scale))
+    plan = KernelOptions(window, dynamic, NEGATIVES, tree.depth if hierarchical else 1 + NEGATIVES, *old, np.float32(scale))
     keep = np.ones(SONGS, np.float32) if keep is None else keep.astype(np.float32)
     weights = np.ones(SONGS, np.float32) if weights is None else weights.astype(np.float32)
     reference = Reference(model, plan, keep, weights, skip_gram, hierarchical, 77)

@@ -10,9 +10,8 @@ from song2vec.core.errors import ArgumentError
 from song2vec.search.annoy_index import AnnoyIndex
 from song2vec.search.base import INDEXES, SongIndex
 from song2vec.search.exact import ExactIndex
-from song2vec.search.filters import Filters
+from song2vec.search.filters import BatchNeighbours, Filters, Neighbours
 from song2vec.search.hnsw_index import HNSWIndex
-from song2vec.search.neighbours import BatchNeighbours, Neighbours
 from song2vec.vectors.song_vectors import SongVectors
 
 __all__ = ["INDEXES", "AnnoyIndex", "BatchNeighbours", "ExactIndex", "Filters", "HNSWIndex", "Neighbours", "SongIndex", "make_index"]

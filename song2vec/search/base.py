@@ -20,12 +20,10 @@ from song2vec.core.errors import ArgumentError, SavedFolderError
 from song2vec.core.estimator import MAIN, Estimator
 from song2vec.core.registry import Registry
 from song2vec.core.storage import Part
-from song2vec.search.choosing import choose
-from song2vec.search.filters import Allowed, Filters
-from song2vec.search.neighbours import BatchNeighbours, Neighbours
-from song2vec.search.recall import AIM, GOOD_RECALL, RecallCheck, Sample
+from song2vec.search.filters import NO_ROWS, Allowed, BatchNeighbours, Filters, Neighbours
+from song2vec.search.measuring import AIM, GOOD_RECALL, RecallCheck, Sample, choose
 from song2vec.search.scoring import candidates, ranked
-from song2vec.search.state import NO_ROWS, IndexState, Searcher
+from song2vec.search.state import IndexState, Searcher
 from song2vec.vectors.song_vectors import SongVectors, unit_rows
 
 logger = logging.getLogger("song2vec")
@@ -81,7 +79,7 @@ class SongIndex(Estimator):
 
     @staticmethod
     def auto(vectors: SongVectors, recall: float = 0.99, seed: int = 0) -> SongIndex:
-        """The index that suits these vectors, built: see :func:`song2vec.search.choosing.choose`; its ``why_`` says why."""
+        """The index that suits these vectors, built: see :func:`song2vec.search.measuring.choose`; its ``why_`` says why."""
         index: SongIndex = choose(INDEXES.values(), vectors, recall, seed)
         return index
 

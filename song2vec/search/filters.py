@@ -1,8 +1,8 @@
-"""Which songs a search may return."""
+"""Which songs a search may return, and what it returns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,10 +11,11 @@ import polars as pl
 from rapidfuzz import process
 
 from song2vec.catalogue import Catalogue, SongId, Unknown
-from song2vec.core.arrays import Array
+from song2vec.core.arrays import Array, FloatArray, IntArray
 from song2vec.core.checks import check_choice, check_int
 from song2vec.core.errors import ArgumentError
-from song2vec.search.neighbours import Neighbours
+
+NO_ROWS: Array = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,53 @@ class Filters:
 
 
 @dataclass(frozen=True, eq=False)
+class Neighbours:
+    """The songs found for one query, best first, equals by row.
+
+    Attributes:
+        rows: (n,) int64 rows of the catalogue.
+        cosines: (n,) float32, -1 to 1.
+    """
+
+    rows: IntArray
+    cosines: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True, eq=False)
+class BatchNeighbours:
+    """The songs found for several queries.
+
+    Attributes:
+        rows: (b, w) int64, w the smaller of k and the number of songs; -1 after the last where a query has fewer.
+        cosines: (b, w) float32; NaN after the last.
+    """
+
+    rows: IntArray
+    cosines: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, query: int) -> Neighbours:
+        """The songs of one query, without the padding."""
+        found = self.rows[query] >= 0
+        return Neighbours(self.rows[query][found], self.cosines[query][found])
+
+    @classmethod
+    def of(cls, found: Sequence[Neighbours], width: int) -> BatchNeighbours:
+        """Single answers as one table."""
+        rows = np.full((len(found), width), -1, np.int64)
+        cosines = np.full((len(found), width), np.nan, np.float32)
+        for query, answer in enumerate(found):
+            rows[query, : len(answer)] = answer.rows
+            cosines[query, : len(answer)] = answer.cosines
+        return cls(rows, cosines)
+
+
+@dataclass(frozen=True, eq=False)
 class Allowed:
     """Filters as rows of one catalogue: ``count`` rows are allowed, those of ``mask``; None for all rows."""
 
@@ -90,11 +138,10 @@ class Allowed:
 class Resolver:
     """Turns filters into rows of one catalogue; ``removed`` rows are allowed by none."""
 
-    def __init__(self, catalogue: Catalogue, removed: Array | None = None) -> None:
+    def __init__(self, catalogue: Catalogue, removed: Array = NO_ROWS) -> None:
         self._catalogue = catalogue
         self._present = np.ones(len(catalogue), np.bool_)
-        if removed is not None:
-            self._present[removed] = False
+        self._present[removed] = False
         self._everything = _allowed(self._present)
 
     def resolve(self, filters: Filters | None) -> Allowed:
@@ -103,56 +150,36 @@ class Resolver:
             return self._everything
         if not isinstance(filters, Filters):
             raise ArgumentError(f"filters={filters!r}: a Filters(...) or None is allowed")
-        mask = self._mask(filters)
-        if filters.max_per_artist is None:
-            return _allowed(mask)
-        if self._catalogue.artist_codes is None:
-            raise ArgumentError(f"max_per_artist={filters.max_per_artist}: the catalogue names no artists, so only None is allowed")
-        return _allowed(mask, self._catalogue.artist_codes, filters.max_per_artist)
-
-    def _mask(self, filters: Filters) -> Array:
         mask = self._present.copy()
         if filters.only is not None:
             only = self._catalogue.rows(filters.only, filters.unknown)
             mask[:] = False
             mask[only] = self._present[only]
         mask[self._catalogue.rows(filters.exclude, filters.unknown)] = False
-        for code in self._codes_of(filters):
-            order, codes = self._by_artist
-            mask[order[slice(*np.searchsorted(codes, [code, code + 1]))]] = False
-        return mask
-
-    def _codes_of(self, filters: Filters) -> list[int]:
-        codes: list[int] = []
         for artist in filters.not_by:
-            if _key(artist) in self._artists:
-                codes += self._artists[_key(artist)]
-            elif filters.unknown == "raise":
-                raise ArgumentError(f"not_by: unknown artist {artist!r}; {self._nearest_artists(artist)}")
-        return codes
+            mask[self._rows_by(artist, filters.unknown)] = False
+        if filters.max_per_artist is None:
+            return _allowed(mask)
+        if self._catalogue.artist_codes is None:
+            raise ArgumentError(f"max_per_artist={filters.max_per_artist}: the catalogue names no artists, so only None is allowed")
+        return _allowed(mask, self._catalogue.artist_codes, filters.max_per_artist)
 
-    @cached_property
-    def _by_artist(self) -> tuple[Array, Array]:
-        """Rows in order of their artist's code, and these codes."""
-        codes = np.asarray(self._catalogue.artist_codes)
-        order = np.argsort(codes, kind="stable")
-        return order, codes[order]
+    def _rows_by(self, artist: str, unknown: Unknown) -> list[int]:
+        if unknown == "raise" and _key(artist) not in self._artists:
+            nearest = [repr(name) for name, _, _ in process.extract(_key(artist), list(self._artists), limit=3)]
+            known = f"the nearest are {', '.join(nearest)}" if nearest else "the catalogue names no artists"
+            raise ArgumentError(f"not_by: unknown artist {artist!r}; {known}")
+        return self._artists.get(_key(artist), [])
 
     @cached_property
     def _artists(self) -> dict[str, list[int]]:
-        """Folded names -> codes; several where the log writes one name in several ways."""
+        """Folded names -> rows; a log may write one name in several ways."""
         found: dict[str, list[int]] = {}
         if self._catalogue.artists is not None:
-            named = pl.DataFrame({"artist": self._catalogue.artists, "code": self._catalogue.artist_codes}).drop_nulls().unique()
-            for artist, code in named.iter_rows():
-                found.setdefault(_key(artist), []).append(code)
+            named = pl.DataFrame({"artist": self._catalogue.artists, "row": np.arange(len(self._catalogue))}).drop_nulls()
+            for artist, rows in named.group_by("artist").agg("row").iter_rows():
+                found.setdefault(_key(artist), []).extend(rows)
         return found
-
-    def _nearest_artists(self, artist: str) -> str:
-        if not self._artists:
-            return "the catalogue names no artists"
-        nearest = process.extract(_key(artist), list(self._artists), limit=3)
-        return "the nearest are " + ", ".join(repr(name) for name, _, _ in nearest)
 
 
 def _allowed(mask: Array, codes: Array | None = None, cap: int = 0) -> Allowed:
@@ -167,8 +194,6 @@ def _key(artist: str) -> str:
 def _times_before(codes: Array) -> Array:
     """How often each code occurred before: [7, 3, 7, 7, 3] -> [0, 0, 1, 2, 1]."""
     order = np.argsort(codes, kind="stable")
-    ordered = codes[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]][: len(codes)])
     times = np.empty(len(codes), np.int64)
-    times[order] = np.arange(len(codes)) - np.repeat(starts, np.diff(np.r_[starts, len(codes)]))
+    times[order] = np.arange(len(codes)) - np.searchsorted(codes[order], codes[order])
     return times

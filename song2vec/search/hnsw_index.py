@@ -15,7 +15,8 @@ from song2vec.core.config import FloatRange, IntRange, setting
 from song2vec.core.errors import MissingExtraError, SavedFolderError
 from song2vec.core.storage import Part
 from song2vec.search.base import SongIndex
-from song2vec.search.state import NO_ROWS, Searcher
+from song2vec.search.filters import NO_ROWS
+from song2vec.search.state import Searcher
 
 _FIRST_EF = 16
 

@@ -14,10 +14,8 @@ from song2vec.catalogue import SongId
 from song2vec.core.arrays import Array
 from song2vec.core.errors import ArgumentError, UnknownSongError
 from song2vec.core.storage import Part
-from song2vec.search.filters import Resolver
+from song2vec.search.filters import NO_ROWS, Resolver
 from song2vec.vectors.song_vectors import SongVectors
-
-NO_ROWS: Array = np.empty(0, np.int64)
 
 
 class Searcher(ABC):

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from song2vec.core.errors import ArgumentError
-from song2vec.search import HNSWIndex, SongIndex, choosing
+from song2vec.search import HNSWIndex, SongIndex, measuring
 from song2vec.search.state import Searcher
 from song2vec.testing.indexes import some_vectors
 
@@ -21,7 +21,7 @@ def clock(monkeypatch):
             whole = milliseconds[index.name]
             return 1e-3 * (whole if isinstance(whole, float) else whole[len(vectors) < 5000])
 
-        monkeypatch.setattr(choosing, "seconds_a_query", took)
+        monkeypatch.setattr(measuring, "seconds_a_query", took)
 
     return set_clock
 

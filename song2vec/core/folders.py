@@ -59,20 +59,14 @@ def save_folder(path: str | os.PathLike[str], kind: str, parts: Mapping[str, Par
     Raises SavedFolderError when ``path`` holds something that song2vec did not save.
     """
     folder = Path(path)
-    _check_place(folder, kind)
+    if folder.exists() and not folder.is_dir():
+        raise SavedFolderError(f"{folder}: is a file; a saved {kind} is a folder")
     with _locked(folder):
         old_files = _files_to_replace(folder, kind)
-        manifest: dict[str, Any] = {"song2vec": FORMAT_VERSION, "kind": kind, "parts": {}}
         written: set[str] = set()
         try:
-            for name, part in parts.items():
-                entry: dict[str, Any] = {"meta": part.meta}
-                if part.arrays:
-                    entry["arrays"] = _write_checked(folder, name, ".safetensors", partial(_write_arrays, part.arrays), written)
-                if part.write_file is not None:
-                    entry["file"] = _write_checked(folder, name, ".bin", part.write_file, written)
-                manifest["parts"][name] = entry
-            _replace_manifest(folder, manifest)
+            entries = {name: _write_part(folder, name, part, written) for name, part in parts.items()}
+            _replace_manifest(folder, {"song2vec": FORMAT_VERSION, "kind": kind, "parts": entries})
         except BaseException:
             committed: set[str] = set()  # the interruption may have come just after the rename
             with suppress(SavedFolderError):
@@ -82,25 +76,27 @@ def save_folder(path: str | os.PathLike[str], kind: str, parts: Mapping[str, Par
             if not any(folder.iterdir()):
                 folder.rmdir()
             raise
-        for stray in _remains(folder, written):
+        for stray in [file for file in folder.iterdir() if file.name not in written and _is_remains(file)]:
             stray.unlink(missing_ok=True)
     return folder
 
 
-def load_folder(path: str | os.PathLike[str], kind: str, *, memory_map: bool = False, verify: bool = True) -> dict[str, Part]:
+def load_folder(path: str | os.PathLike[str], kind: str, *, memory_map: bool = False) -> dict[str, Part]:
     """Load the parts of a saved folder, all of one save, whoever saves there meanwhile.
 
     Args:
         memory_map: arrays stay on disk and are paged in as they are read.
-        verify: compare every file with its checksum; sizes are compared always.
 
     Raises SavedFolderError when the folder is missing, foreign, of another kind or version, truncated or corrupt.
     """
     folder, missing = Path(path), os.fspath(path)
     for attempt in range(_ATTEMPTS):
         manifest = _read_manifest(folder)
+        if manifest["kind"] != kind:
+            raise SavedFolderError(f"{folder}: holds a saved {manifest['kind']!r}, where {kind!r} is asked for")
         try:
-            return _load_parts(folder, manifest, kind, memory_map, verify)
+            with understood(folder / MANIFEST):
+                return {name: _load_part(folder, entry, memory_map) for name, entry in manifest["parts"].items()}
         except FileNotFoundError as error:  # gone, or taken away by a newer save that came in between
             missing = error.filename
             sleep(_PAUSE * (attempt + 1))
@@ -113,19 +109,24 @@ def is_empty(path: str | os.PathLike[str]) -> bool:
     return not folder.exists() or (folder.is_dir() and all(_is_remains(file) for file in folder.iterdir()))
 
 
-def _load_parts(folder: Path, manifest: dict[str, Any], kind: str, memory_map: bool, verify: bool) -> dict[str, Part]:
-    if manifest["kind"] != kind:
-        raise SavedFolderError(f"{folder}: holds a saved {manifest['kind']!r}, where {kind!r} is asked for")
-    parts: dict[str, Part] = {}
-    with understood(folder / MANIFEST):
-        for name, entry in manifest["parts"].items():
-            part = Part(meta=entry["meta"])
-            if "arrays" in entry:
-                part.arrays = read_safetensors(_checked_file(folder, entry["arrays"], verify), memory_map=memory_map)
-            if "file" in entry:
-                part.file = _checked_file(folder, entry["file"], verify)
-            parts[name] = part
-    return parts
+def _write_part(folder: Path, name: str, part: Part, written: set[str]) -> dict[str, Any]:
+    """Write the files of a part; returns its manifest entry."""
+    entry: dict[str, Any] = {"meta": part.meta}
+    if part.arrays:
+        arrays = {name: np.asarray(array, order="C") for name, array in part.arrays.items()}
+        entry["arrays"] = _write_checked(folder, name, ".safetensors", partial(save_file, arrays), written)
+    if part.write_file is not None:
+        entry["file"] = _write_checked(folder, name, ".bin", part.write_file, written)
+    return entry
+
+
+def _load_part(folder: Path, entry: dict[str, Any], memory_map: bool) -> Part:
+    part = Part(meta=entry["meta"])
+    if "arrays" in entry:
+        part.arrays = read_safetensors(_checked_file(folder, entry["arrays"]), memory_map=memory_map)
+    if "file" in entry:
+        part.file = _checked_file(folder, entry["file"])
+    return part
 
 
 @contextmanager
@@ -178,11 +179,6 @@ def _locked(folder: Path) -> Iterator[None]:
             os.close(held)
 
 
-def _check_place(folder: Path, kind: str) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise SavedFolderError(f"{folder}: is a file; a saved {kind} is a folder")
-
-
 def _files_to_replace(folder: Path, kind: str) -> set[str]:
     """Names of the data files of an older save of this kind at ``folder``; refuses to write over anything else."""
     if is_empty(folder):
@@ -194,11 +190,6 @@ def _files_to_replace(folder: Path, kind: str) -> set[str]:
     if manifest["kind"] != kind:
         raise SavedFolderError(f"{folder}: holds a saved {manifest['kind']!r}; a {kind!r} will not be written over it")
     return _listed_files(folder, manifest)
-
-
-def _remains(folder: Path, kept: set[str]) -> list[Path]:
-    """The files of older saves, and of saves that were killed, but for those of these names."""
-    return [file for file in folder.iterdir() if file.name not in kept and _is_remains(file)]
 
 
 def _is_remains(file: Path) -> bool:
@@ -222,10 +213,6 @@ def _name_inside(folder: Path, entry: dict[str, Any]) -> str:
     if Path(name).name != name or name in ("", "..", MANIFEST):
         raise SavedFolderError(f"{folder / MANIFEST}: names a file outside the folder, {name!r}")
     return name
-
-
-def _write_arrays(arrays: Mapping[str, Array], path: Path) -> None:
-    save_file({name: np.asarray(array, order="C") for name, array in arrays.items()}, path)
 
 
 def _write_checked(folder: Path, name: str, suffix: str, write: Callable[[Path], object], written: set[str]) -> dict[str, Any]:
@@ -274,12 +261,12 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _checked_file(folder: Path, entry: dict[str, Any], verify: bool) -> Path:
+def _checked_file(folder: Path, entry: dict[str, Any]) -> Path:
     path = folder / _name_inside(folder, entry)
     found = path.stat()  # FileNotFoundError where it is missing
     if not S_ISREG(found.st_mode) or found.st_size != entry["bytes"]:
         raise SavedFolderError(f"{path}: has {found.st_size} bytes, {entry['bytes']} were saved: truncated or changed")
-    if verify and _sha256(path) != entry["sha256"]:
+    if _sha256(path) != entry["sha256"]:
         raise SavedFolderError(f"{path}: does not match its checksum: corrupt")
     return path
 

@@ -122,12 +122,20 @@ class Component:
 
     def made(self, name: str, value: Any) -> Any:
         """A new one, with the settings of ``value``; what it has learned stays behind."""
-        if isinstance(value, Config):
+        if isinstance(value, Config) and self._holds(value):
             return type(value)(**value.settings)
+        if isinstance(value, Config):
+            raise ArgumentError(f"{name}={value!r}: {self}, by name or made already, is allowed")
         named = value if isinstance(value, Mapping) else {"name": value}
         if not set(named) <= {"name", "settings"} or not isinstance(named.get("settings", {}), Mapping):
             raise ArgumentError(f'{name}={value!r}: a name, or {{"name": ..., "settings": {{...}}}}, is allowed')
         return make(name, self.registry(), named.get("name"), named.get("settings", {}))
+
+    def _holds(self, value: Config) -> bool:
+        """Whether it is of the registry's family, registered or not."""
+        registry, name = self.registry(), getattr(value, "name", None)
+        family = value.registry() if hasattr(value, "registry") else None
+        return family is registry or (name in registry and isinstance(value, registry[str(name)]))
 
     def __str__(self) -> str:
         return f"one of {', '.join(map(repr, self.registry()))}"
@@ -232,8 +240,8 @@ class Config:
 
     def component(self, name: str) -> Any:
         """A new instance of what the setting of this name describes."""
-        field = next(field for field in _settings(type(self)) if field.name == name)
-        return field.metadata["allowed"].made(name, getattr(self, name))
+        _, allowed, _ = settings_of(type(self))[name]
+        return allowed.made(name, getattr(self, name))  # type: ignore[union-attr]
 
     def value(self, name: str) -> Any:
         """What a setting is, as JSON has it; ``learner.size`` as in :attr:`space`."""

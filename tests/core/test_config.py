@@ -28,6 +28,12 @@ class Other(Config):
 PARTS = {"inner": Inner, "other": Other}
 
 
+class Stranger(Config):
+    """Of another family."""
+
+    name = "stranger"
+
+
 class Outer(Config):
     """A model."""
 
@@ -73,6 +79,7 @@ def test_defaults_are_those_of_the_fields_and_keywords_replace_them():
         ({"columns": ["city", 3]}, "columns=['city', 3]: a list of texts"),
         ({"part": "iner"}, "part='iner': 'inner', 'other' are allowed; did you mean 'inner'?"),
         ({"part": {"name": "inner", "settings": {"sise": 3}}}, "sise: not a setting of inner; size are allowed; did you mean 'size'?"),
+        ({"part": Stranger()}, "part=Stranger(): one of 'inner', 'other', by name or made already, is allowed"),
         ({"part": {"kind": "inner"}}, 'a name, or {"name": ..., "settings": {...}}, is allowed'),
         ({"hiden": 3}, "hiden: not a setting of Outer; .* did you mean 'hidden'?"),
         ({"weights_": 3}, "weights_: not a setting of Outer"),

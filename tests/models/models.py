@@ -27,8 +27,8 @@ SMALL: dict[str, dict[str, Any]] = {
         "hidden": 16,
         "listener_hidden": 8,
         "n_negatives": 32,
-        "batch_size": 16,
-        "learning_rate": 0.1,
+        "batch_size": 48,
+        "learning_rate": 0.2,
         "workers": 1,
         "progress": False,
     },
@@ -36,7 +36,16 @@ SMALL: dict[str, dict[str, Any]] = {
     "blend": {"models": ["markov", "vsknn"]},
     "playlist-rnn": {"hidden": 16, "learning_rate": 0.1, "workers": 1, "progress": False},
     "autoencoder": {"hidden": 16, "epochs": 20, "batch_size": 16, "learning_rate": 0.1, "repeats": True, "workers": 1, "progress": False},
-    "youtube": {"hidden": 16, "size": 16, "n_negatives": 32, "batch_size": 16, "window": 1, "workers": 1, "progress": False},
+    "youtube": {
+        "hidden": 16,
+        "size": 16,
+        "n_negatives": 32,
+        "batch_size": 48,
+        "learning_rate": 0.1,
+        "window": 1,
+        "workers": 1,
+        "progress": False,
+    },
 }
 # the structure of song2vec.testing.listen that a model finds; all others find "follows"
 LEARNS = {

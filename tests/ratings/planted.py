@@ -7,7 +7,7 @@ from functools import cache
 from song2vec.ratings import RATERS
 from song2vec.testing.raters import LAST, drifting
 
-OWN = {"rrn": {"batch_size": 16, "workers": 1}}
+OWN = {"rrn": {"batch_size": 48, "learning_rate": 0.04, "workers": 1}}
 
 
 def make(name, **settings):

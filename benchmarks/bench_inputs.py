@@ -25,7 +25,7 @@ from common import real_sessions, save_result
 
 from song2vec.core.arrays import Array
 from song2vec.evaluation import Evaluation, evaluate, metrics
-from song2vec.evaluation.intervals import Ratio, interval, resampled
+from song2vec.evaluation.results import Ratio, interval, resampled
 from song2vec.models import make_model
 from song2vec.sessions.splits import split_last_session
 from song2vec.vectors import Word2Vec

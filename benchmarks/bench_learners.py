@@ -27,8 +27,8 @@ from common import save_result
 from song2vec.catalogue import Catalogue
 from song2vec.core.arrays import Array
 from song2vec.evaluation import compare
-from song2vec.evaluation.intervals import Ratio, interval, resampled
 from song2vec.evaluation.metrics import hit
+from song2vec.evaluation.results import Ratio, interval, resampled
 from song2vec.models import NextSongModel, make_model
 from song2vec.sessions import Sessions
 from song2vec.vectors import SIF, Doc2Vec, MetaProd2Vec, Product2Vec, SongVectors, Word2Vec

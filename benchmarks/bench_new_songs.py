@@ -18,7 +18,7 @@ from common import real_sessions, save_result
 
 from song2vec.core.arrays import Array
 from song2vec.evaluation import evaluate, metrics
-from song2vec.evaluation.intervals import Ratio, interval, resampled
+from song2vec.evaluation.results import Ratio, interval, resampled
 from song2vec.models import GRU4Rec
 from song2vec.sessions import Sessions
 from song2vec.sessions.splits import split_last_session

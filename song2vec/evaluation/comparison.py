@@ -15,8 +15,7 @@ import polars as pl
 from song2vec.core.errors import ArgumentError
 from song2vec.core.storage import write_atomically
 from song2vec.evaluation import chart
-from song2vec.evaluation.intervals import LEVEL
-from song2vec.evaluation.results import Evaluation
+from song2vec.evaluation.results import LEVEL, Evaluation
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

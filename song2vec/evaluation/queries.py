@@ -77,7 +77,11 @@ def queries(test: Sessions, catalogues: Sequence[Catalogue], max_queries: int | 
     """
     check_type("test", test, Sessions, "Sessions are allowed, as a split makes them")
     known = np.all([test.catalogue.rows_in(catalogue) >= 0 for catalogue in catalogues], axis=0)[test.songs]
-    sessions, numbers = _without(test, known)
+    sessions, numbers = test, np.arange(len(test))
+    if not (known.all() and test.lengths.all()):
+        kept = test.keep(plays=known)
+        numbers = np.flatnonzero(kept.lengths)  # sessions left empty are gone
+        sessions = kept.keep(numbers)
     asked = int(np.maximum(sessions.lengths - 1, 0).sum())
     dropped = Dropped(int((~known).sum()), int(np.maximum(test.lengths - 1, 0).sum()) - asked)
     if not asked:
@@ -90,15 +94,6 @@ def queries(test: Sessions, catalogues: Sequence[Catalogue], max_queries: int | 
     owner = np.repeat(np.arange(len(sessions)), sessions.lengths)
     plays = np.flatnonzero(owner[:-1] == owner[1:])
     return Queries(sessions, plays, numbers[owner[plays]], dropped)
-
-
-def _without(test: Sessions, known: Array) -> tuple[Sessions, Array]:
-    """The sessions with their known songs only, those left empty gone, and the number each had."""
-    if known.all() and test.lengths.all():
-        return test, np.arange(len(test))
-    kept = test.keep(plays=known)
-    numbers = np.flatnonzero(kept.lengths)
-    return kept.keep(numbers), numbers
 
 
 def _some(lengths: Array, most: int, seed: int) -> Array:

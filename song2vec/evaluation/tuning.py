@@ -1,4 +1,4 @@
-"""The settings that suit a log: a model tried with many, each scored on validation sessions that training does not see."""
+"""The settings that suit a log: a model tried with many, each scored on validation sessions; and the weight that suits a blend."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from time import perf_counter
-from typing import Any
 
 import numpy as np
+import polars as pl
 
 from song2vec.core.arrays import Array
 from song2vec.core.checks import check_choice, check_int, named_options
 from song2vec.core.errors import ArgumentError, NothingLeftError
+from song2vec.core.jit import jit
 from song2vec.core.progress import progress_bar
 from song2vec.core.random import generator
 from song2vec.evaluation import metrics
-from song2vec.evaluation.protocol import ask
+from song2vec.evaluation.protocol import ask, check_model
 from song2vec.evaluation.queries import Queries, queries
 from song2vec.evaluation.search import Search, quiet_optuna, space_around
 from song2vec.evaluation.study import Study, Tuned
-from song2vec.models import NextSongModel, make_model
+from song2vec.models import Blend, NextSongModel, make_model
+from song2vec.models.blend import mixed, side_by_side
 from song2vec.sessions import Sessions
 from song2vec.sessions.splits import split_at_random, split_predefined
 
@@ -67,9 +69,11 @@ def tune(
     _check(template, trials, metric, k, timeout)
     part, held_out = _validation(train, validation, seed)
     asked = queries(held_out, [part.catalogue], max_queries, seed)
-    rules = {"metric": metric, "k": k, "seed": seed, "max_queries": max_queries}
-    kept = Study.open(study, _about(template) | rules | {"sessions": [_identity(part), _identity(held_out)]})
     rungs = _rungs(asked, seed)
+    space = {name: {type(values).__name__: asdict(values)} for name, values in space_around(template).items()}
+    about = {"model": template.name, "settings": template.settings, "space": space, "metric": metric, "k": k, "seed": seed}
+    sessions = [[some.catalogue.fingerprint, len(some), some.plays] for some in (part, held_out)]
+    kept = Study.open(study, {**about, "max_queries": max_queries, "sessions": sessions})
 
     def attempt(candidate: NextSongModel) -> Iterator[tuple[float, bool]]:
         candidate.fit(part)
@@ -91,14 +95,44 @@ def tune(
     return Tuned(template.replaced(kept.best.values), kept.best.scores[-1], metric, k, len(asked), kept.table())
 
 
-def _about(model: NextSongModel) -> dict[str, Any]:
-    space = {name: {type(values).__name__: asdict(values)} for name, values in space_around(model).items()}
-    return {"model": model.name, "settings": model.settings, "space": space}
+@named_options
+def tune_weight(
+    blend: Blend,
+    validation: Sessions,
+    *,
+    metric: str = "recall",
+    k: int = 20,
+    steps: int = 20,
+    max_queries: int | None = 5_000,
+    seed: int = 0,
+) -> Tuned:
+    """The weight at which a blend finds the most; its models are not fitted again, and score each query once for all weights.
 
+    Args:
+        blend: fitted to sessions without those of the validation.
+        metric, k: what to raise: the mean over queries of "recall", "mrr" or "ndcg" at k.
+        steps: weights tried are 0, 1 / steps, 2 / steps, ... 1; of equally good ones the lowest is taken.
+        max_queries: as many at most, of sessions drawn at random; None for all.
 
-def _identity(sessions: Sessions) -> list[str | int]:
-    """Enough to tell these sessions from others."""
-    return [sessions.catalogue.fingerprint, len(sessions), sessions.plays]
+    Returns:
+        Tuned, whose ``model`` is the blend with the best weight, not fitted; ``blend.weighted(...)`` is ready for use.
+
+    Raises ArgumentError for a bad argument and a blend not fitted, NothingLeftError when nothing can be asked.
+    """
+    if not isinstance(blend, Blend):
+        raise ArgumentError(f"blend={blend!r}: a fitted Blend is allowed")
+    check_choice("metric", metric, METRICS)
+    asked = queries(validation, [check_model(blend)], max_queries, seed).over(blend.catalogue_)
+    weights = np.linspace(0, 1, check_int("steps", steps) + 1)
+    ranks = np.empty((len(asked), len(weights)), np.int32)
+    for plays, scores in side_by_side(blend.models_, asked.sessions, asked.plays):
+        where = np.searchsorted(asked.plays, plays)
+        ranks[where] = _ranks(mixed(scores, 1.0), mixed(scores, 0.0), asked.targets[where], weights)
+    found = [float(METRICS[metric](column, check_int("k", k)).mean()) for column in ranks.T]
+    best = int(np.argmax(found))
+    table = pl.DataFrame({"trial": range(len(found)), "score": found, "weight": weights})
+    model = blend.replaced({"weight": float(weights[best])})
+    return Tuned(model, found[best], metric, k, len(asked), table)
 
 
 def _check(model: NextSongModel, trials: int, metric: str, k: int, timeout: float | None) -> None:
@@ -128,3 +162,15 @@ def _rungs(asked: Queries, seed: int) -> list[Queries]:
     rung_of[order] = np.searchsorted(SHARES, done - 1e-9)
     parts = [rung_of[np.searchsorted(sessions, asked.session)] == rung for rung in range(len(SHARES))]
     return [Queries(asked.sessions, asked.plays[part], asked.session[part], asked.dropped) for part in parts if part.any()]
+
+
+@jit
+def _ranks(first: Array, others: Array, targets: Array, weights: Array) -> Array:
+    """(n, weights) int32: how many songs score as high as the target or higher in weight first + (1 - weight) others."""
+    ranks = np.zeros((len(first), len(weights)), np.int32)
+    for i in range(len(first)):
+        for song in range(first.shape[1]):
+            lead, rest = first[i, song] - first[i, targets[i]], others[i, song] - others[i, targets[i]]
+            for place in range(len(weights)):
+                ranks[i, place] += weights[place] * lead + (1 - weights[place]) * rest >= 0
+    return ranks

@@ -143,44 +143,36 @@ def _least_squares(factors: Array, gram: Array, songs: Array, begin: Array, end:
     Not by LAPACK, whose threads take longer over so small a matrix than they save.
     """
     size = len(gram)
-    left, right, factor = np.empty((size, size)), np.empty(size), np.empty(size)
     for i in range(len(begin)):
-        for d in range(size):
-            right[d] = 0
-            for e in range(d + 1):
-                left[d, e] = gram[d, e]
-            left[d, d] += l2
-        history = np.sort(songs[begin[i] : end[i]])
-        times = 0
+        left, right = gram + l2 * np.eye(size), np.zeros(size)
+        history, times = np.sort(songs[begin[i] : end[i]]), 0
         for place in range(len(history)):
             times += 1
-            if place + 1 < len(history) and history[place + 1] == history[place]:
-                continue
-            for d in range(size):
-                factor[d] = factors[history[place], d]
-                right[d] += alpha * times * factor[d]
-                for e in range(d + 1):  # the lower half is all that is read
-                    left[d, e] += (alpha * times - 1) * factor[d] * factor[e]
-            times = 0
-        _solve(left, right, factor)
-        for d in range(size):
-            found[i, d] = right[d]
+            if place + 1 == len(history) or history[place + 1] != history[place]:
+                factor = factors[history[place]].astype(np.float64)
+                right += alpha * times * factor
+                for d in range(size):
+                    for e in range(size):  # only half is read, but whole rows go on vector registers
+                        left[d, e] += (alpha * times - 1) * factor[d] * factor[e]
+                times = 0
+        _solve(left, right)
+        found[i] = right
 
 
 @jit
-def _solve(left: Array, right: Array, column: Array) -> None:
-    """Overwrite ``right`` with left^-1 right, for a symmetric, positive definite ``left`` that is spoiled."""
+def _solve(left: Array, right: Array) -> None:
+    """Overwrite ``right`` with left^-1 right, for a symmetric, positive definite ``left``, whose upper half becomes its Cholesky factor."""
     size = len(right)
     for c in range(size):
-        for a in range(size - 1, c - 1, -1):  # the diagonal last: all others are divided by it
-            column[a] = left[a, c] / np.sqrt(left[c, c])
-            left[a, c] = column[a]
-        right[c] /= column[c]
-        for a in range(c + 1, size):
-            right[a] -= column[a] * right[c]
-            for b in range(c + 1, a + 1):
-                left[a, b] -= column[a] * column[b]
-    for c in range(size - 1, -1, -1):
-        right[c] /= left[c, c]
-        for b in range(c):
+        root = np.sqrt(left[c, c])
+        for a in range(c, size):
+            left[c, a] /= root
+        right[c] /= root
+        for b in range(c + 1, size):
             right[b] -= left[c, b] * right[c]
+            for a in range(b, size):
+                left[b, a] -= left[c, b] * left[c, a]
+    for c in range(size - 1, -1, -1):
+        for b in range(c + 1, size):
+            right[c] -= left[c, b] * right[b]
+        right[c] /= left[c, c]

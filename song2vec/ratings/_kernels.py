@@ -135,14 +135,8 @@ def learn(factors: Factors, known: Known, terms: Terms, order: Array, begin: Arr
                 if terms.temporal:
                     factors.taste_drift[u, f] += rate * (error * q * dev - l2 * a)
                 pending[f] += error * q
-        if terms.implicit:
-            _move_history(factors, known, u, norm, pending, rate, l2)
+        if terms.implicit:  # the y of all songs that the listener rated move once for all of the ratings
+            for song in known.rated[known.begin[u] : known.begin[u + 1]]:
+                for f in range(size):
+                    factors.history[song, f] += rate * (norm * pending[f] - l2 * factors.history[song, f])
     return total
-
-
-@jit
-def _move_history(factors: Factors, known: Known, u: int, norm: float, pending: Array, rate: float, l2: float) -> None:
-    """Move the y of all songs a listener rated, once for all of the ratings."""
-    for song in known.rated[known.begin[u] : known.begin[u + 1]]:
-        for f in range(len(pending)):
-            factors.history[song, f] += rate * (norm * pending[f] - l2 * factors.history[song, f])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Self
 
 import numpy as np
@@ -18,7 +18,7 @@ from song2vec.core.errors import ArgumentError
 from song2vec.core.estimator import Estimator
 from song2vec.core.registry import Registry
 from song2vec.nn.checkpoint import Checkpoint, identity_of
-from song2vec.nn.trainer import Epoch, Scores, Trainee, Trainer
+from song2vec.nn.trainer import Epoch, Trainee, Trainer
 from song2vec.ratings.table import Ratings, check_period
 
 RATERS: Registry[RatingModel] = Registry(
@@ -80,23 +80,27 @@ class RatingModel(Estimator):
         Raises ArgumentError for a setting that is not allowed, for no ratings, and for an error that grows beyond bounds.
         """
         self.check()
-        _check_ratings("ratings", ratings, some=True)
-        validate, saved_in = self._validation(validation, ratings), None
+        _check_ratings("ratings", ratings)
+        if validation is not None:
+            _check_ratings("validation", validation)
+        elif self.patience is not None:
+            raise ArgumentError("patience: needs validation ratings to watch, fit(ratings, validation=...)")
+        saved_in = None
         if checkpoint is not None:
             data = {"ratings": ratings.fingerprint, "validation": "" if validation is None else validation.fingerprint}
             saved_in = Checkpoint(checkpoint, identity_of(self, **data), checkpoint_minutes)
+        self.catalogue_, self.listeners_ = ratings.catalogue, ratings.listeners
         self.history_ = Trainer(
             self._begin(ratings),
             name=self.name,
             epochs=self.epochs,
-            validate=validate,
+            validate=None if validation is None else lambda: {"rmse": self.rmse(validation)},
             patience=self.patience,
             lower_is_better=True,
             bound=_BEYOND * (1 + float(np.mean(np.square(ratings.value, dtype=np.float64)))),
             checkpoint=saved_in,
             progress=self.progress,
         ).run()
-        self.catalogue_, self.listeners_ = ratings.catalogue, ratings.listeners
         return self
 
     def predict(self, ratings: Ratings) -> FloatArray:
@@ -110,8 +114,9 @@ class RatingModel(Estimator):
     def rmse(self, ratings: Ratings) -> float:
         """Root mean squared error of the predictions. Raises ArgumentError as :meth:`predict`, and for no ratings."""
         self._check_fitted()
-        _check_ratings("ratings", ratings, some=True)
-        return _root_mean_square(self.predict(ratings) - ratings.value)
+        _check_ratings("ratings", ratings)
+        errors = self.predict(ratings) - ratings.value
+        return float(np.sqrt(np.mean(errors**2, dtype=np.float64)))
 
     def rate(self, listener: SongId, songs: list[SongId], period: int) -> dict[SongId, float]:
         """What a listener will give some songs in a period, by song.
@@ -141,42 +146,20 @@ class RatingModel(Estimator):
 
     def listener_rows(self, listeners: Iterable[SongId]) -> Array:
         """(n,) int64: the row of each of these listeners; -1 for those that training lacks."""
-        return _rows_among(self.listeners_, listeners)
+        rows = {listener: row for row, listener in enumerate(self.listeners_.to_list())}
+        return np.array([rows.get(listener, -1) for listener in listeners], np.int64)
 
     def _rows(self, ratings: Ratings) -> tuple[Array, Array, Array]:
         """Rows of listeners and songs, and periods, as ``_predict`` takes them. Raises ArgumentError before ``fit`` and for no Ratings."""
         self._check_fitted()
-        _check_ratings("ratings", ratings)
-        return _rows_of(ratings, self.listeners_, self.catalogue_)
-
-    def _validation(self, held_out: Ratings | None, ratings: Ratings) -> Callable[[], Scores] | None:
-        if held_out is None:
-            if self.patience is not None:
-                raise ArgumentError("patience: needs validation ratings to watch, fit(ratings, validation=...)")
-            return None
-        _check_ratings("validation", held_out, some=True)
-        asked = _rows_of(held_out, ratings.listeners, ratings.catalogue)
-        return lambda: {"rmse": _root_mean_square(self._predict(*asked) - held_out.value)}
+        _check_ratings("ratings", ratings, least=0)
+        listener = self.listener_rows(ratings.listeners)[ratings.listener]
+        song = ratings.catalogue.rows_in(self.catalogue_)[ratings.song]
+        return listener, song.astype(np.int64), ratings.period.astype(np.int64)
 
 
-def _check_ratings(name: str, ratings: object, *, some: bool = False) -> None:
-    """Raises ArgumentError for what are no Ratings, and with ``some`` for none."""
+def _check_ratings(name: str, ratings: Ratings, *, least: int = 1) -> None:
+    """Raises ArgumentError for what are no Ratings, and for too few."""
     check_type(name, ratings, Ratings, "Ratings are allowed, as count_plays(sessions) makes them")
-    if some and not len(ratings):  # type: ignore[arg-type]
+    if len(ratings) < least:
         raise ArgumentError(f"{name}: are none; one at least is needed")
-
-
-def _rows_of(ratings: Ratings, listeners: pl.Series, catalogue: Catalogue) -> tuple[Array, Array, Array]:
-    """(n,) int64 rows of the listeners and songs of ratings among those that are known, -1 for others; and the periods."""
-    listener = _rows_among(listeners, ratings.listeners)[ratings.listener]
-    song = ratings.catalogue.rows_in(catalogue)[ratings.song]
-    return listener, song.astype(np.int64), ratings.period.astype(np.int64)
-
-
-def _rows_among(known: pl.Series, ids: Iterable[SongId]) -> Array:
-    rows = {one: row for row, one in enumerate(known.to_list())}
-    return np.array([rows.get(one, -1) for one in ids], np.int64)
-
-
-def _root_mean_square(errors: Array) -> float:
-    return float(np.sqrt(np.mean(errors**2, dtype=np.float64)))

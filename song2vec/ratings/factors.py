@@ -27,8 +27,11 @@ class BiasedMF(RatingModel):
         order = np.lexsort((ratings.period, ratings.listener))
         listener, song, period, value = (getattr(ratings, name)[order] for name in ("listener", "song", "period", "value"))
         begin = np.searchsorted(listener, np.arange(len(ratings.listeners) + 1))
-        periods = int(period.max()) + 1
-        self.terms_, self.known_ = self._new_terms(float(value.mean(dtype=np.float64)), periods), _known(listener, song, period, begin)
+        periods, counts = int(period.max()) + 1, np.diff(begin)
+        rated = np.unique(np.stack([listener, song]), axis=1).astype(np.int64)
+        middle = np.bincount(listener, weights=period, minlength=len(counts)) / np.maximum(counts, 1)
+        self.known_ = Known(middle, rated[1].copy(), np.searchsorted(rated[0], np.arange(len(begin))))
+        self.terms_ = self._new_terms(float(value.mean(dtype=np.float64)), periods)
         self.factors_ = self._new_factors(len(ratings.listeners), len(ratings.catalogue), periods)
         return _Descent(self, begin, song, period, value)
 
@@ -97,12 +100,3 @@ class _Descent(Trainee):
     def load(self, arrays: dict[str, Array]) -> None:
         for name, array in self.model.factors_._asdict().items():
             array[...] = arrays[name]
-
-
-def _known(listener: Array, song: Array, period: Array, begin: Array) -> Known:
-    """Ratings in order of their listeners."""
-    counts = np.diff(begin)
-    sums = np.bincount(listener, weights=period, minlength=len(counts))
-    both = np.unique(np.stack([listener, song]), axis=1)
-    where = np.searchsorted(both[0], np.arange(len(counts) + 1))
-    return Known(sums / np.maximum(counts, 1), both[1].astype(np.int64), where.astype(np.int64))

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from song2vec.catalogue import Catalogue
-from song2vec.core.arrays import Array
+from song2vec.evaluation import evaluate
 from song2vec.models import NextSongModel
 from song2vec.sessions import Sessions
 
@@ -76,15 +76,6 @@ def with_string_ids(sessions: Sessions) -> Sessions:
     return replace(sessions, catalogue=Catalogue(pl.Series("song", ids), named.plays, named.artists, named.titles))
 
 
-def queries(sessions: Sessions) -> Array:
-    """Every play that another follows in its session."""
-    return np.setdiff1d(np.arange(sessions.plays), sessions.offsets[1:] - 1)
-
-
 def recall(model: NextSongModel, test: Sessions, k: int = K) -> float:
     """The share of next songs that fewer than k others score as high as."""
-    hits = [
-        (scores >= scores[np.arange(len(plays)), test.songs[plays + 1]][:, None]).sum(1) <= k
-        for plays, scores in model.score_blocks(test, queries(test))
-    ]
-    return float(np.concatenate(hits).mean())
+    return evaluate(model, test, k=k, lists=False, timed=0).metrics()["recall"]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from song2vec.catalogue import Catalogue
-from song2vec.evaluation.intervals import Ratio, interval, resampled
+from song2vec.evaluation.results import Ratio, interval, resampled
 from song2vec.sessions import Sessions
 from tests.vectors.test_word2vec import CLUSTERS, SONGS, planted
 

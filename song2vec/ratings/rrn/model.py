@@ -123,7 +123,10 @@ class _Turns(Trainee):
         model._states = None  # those of before
         order = generator(model.seed, f"order {block} {self.epoch}").permutation(np.flatnonzero(np.diff(steps.begin)))
         with threads(model.workers):
-            states = self._states_of_others(block) if model.dynamic else None
+            states = None
+            if model.dynamic:  # of the other side, and which of them each rating of this side meets
+                others, period = self.steps[1 - block], np.repeat(steps.period, np.diff(steps.first))
+                states = self.sides[1 - block].all_states(others).clone(), others.places(steps.other, period)
             for at in range(0, len(order), model.batch_size):
                 squares, learned = self._squares(block, steps.batch(order[at : at + model.batch_size], model.periods_), states)
                 side.zero_grad()
@@ -146,12 +149,6 @@ class _Turns(Trainee):
             moving = side(steps, batch)[torch.from_numpy(own)]
             found = found + (moving * fixed[torch.from_numpy(places[batch.ratings])]).sum(1)
         return (found - torch.from_numpy(steps.value[batch.ratings])).square(), factor.square().sum() + bias.square().sum()
-
-    def _states_of_others(self, block: int) -> tuple[Tensor, Array]:
-        """The states of the other side, and (ratings,) which of them each rating of this side meets."""
-        steps, others = self.steps[block], self.steps[1 - block]
-        period = np.repeat(steps.period, np.diff(steps.first))
-        return self.sides[1 - block].all_states(others).clone(), others.places(steps.other, period)
 
     def arrays(self) -> dict[str, Array]:
         found = self.model.network_.arrays()

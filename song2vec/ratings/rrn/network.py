@@ -143,7 +143,8 @@ class Side(nn.Module):
         counts, most = batch.counts, int(batch.counts.max(initial=0))
         states = torch.zeros(len(counts), most + 1, self.lstm.hidden_size)
         if len(batch.offsets):
-            value = (steps.value[batch.ratings] - np.float32(self.mean)) / np.sqrt(_sizes(batch))
+            sizes = np.diff(np.append(batch.offsets, len(batch.ratings)))
+            value = (steps.value[batch.ratings] - np.float32(self.mean)) / np.sqrt(np.repeat(sizes, sizes))
             rows, offsets = torch.from_numpy(steps.other[batch.ratings]), torch.from_numpy(batch.offsets)
             met = self.others(rows, offsets, per_sample_weights=torch.from_numpy(value.astype(np.float32)))
             padded = met.new_zeros(len(counts) * most, met.shape[1])
@@ -188,9 +189,3 @@ class RatingNetwork(nn.Module):
             self.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in arrays.items()})
         except RuntimeError as error:
             raise ValueError(str(error)) from error
-
-
-def _sizes(batch: StepBatch) -> Array:
-    """(n,) how many ratings the step of each rating has."""
-    sizes = np.diff(np.append(batch.offsets, len(batch.ratings)))
-    return np.repeat(sizes, sizes)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from song2vec.core.errors import ArgumentError
-from song2vec.evaluation.intervals import Interval, Ratio, interval, resampled
+from song2vec.evaluation.results import Interval, Ratio, interval, resampled
 
 
 def session_hits(random, sessions=80):
@@ -60,7 +60,7 @@ def test_the_same_seed_draws_the_same():
 def test_many_sessions_are_drawn_in_blocks(monkeypatch):
     session, hits = session_hits(np.random.default_rng(0))
     whole = resampled(session, [Ratio.mean(hits)], 50)
-    monkeypatch.setattr("song2vec.evaluation.intervals._BLOCK", 200)
+    monkeypatch.setattr("song2vec.evaluation.results._BLOCK", 200)
     assert resampled(session, [Ratio.mean(hits)], 50) == pytest.approx(whole)
 
 

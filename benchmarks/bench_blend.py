@@ -21,7 +21,7 @@ from common import save_result
 
 from song2vec.core.arrays import Array
 from song2vec.evaluation import compare, tune_weight
-from song2vec.evaluation.queries import queries
+from song2vec.evaluation.protocol import queries
 from song2vec.models import Blend, NextSongModel, make_model
 from song2vec.sessions import Sessions
 

@@ -20,7 +20,7 @@ _LONGEST = 28  # characters of a label
 _DPI = 160
 
 
-def draw(table: pl.DataFrame, titles: Mapping[str, str], *, title: str = "", subtitle: str = "", dark: bool = False) -> Figure:
+def draw(table: pl.DataFrame, titles: Mapping[str, str], *, subtitle: str = "", dark: bool = False) -> Figure:
     """Draw one row a model of ``table``: a panel of bars for each metric, and the first metric against ``p50_ms``.
 
     Args:
@@ -45,7 +45,7 @@ def draw(table: pl.DataFrame, titles: Mapping[str, str], *, title: str = "", sub
     rows = -(-panels // _COLUMNS)
     figure = Figure(figsize=(12, 1.2 + rows * (1.4 + 0.24 * table.height)), dpi=_DPI, facecolor=theme.ground, layout="constrained")
     FigureCanvasAgg(figure)
-    figure.suptitle(one_line(title) or "Which song comes next?", color=theme.ink, fontsize=15, weight="bold", parse_math=False)
+    figure.suptitle("Which song comes next?", color=theme.ink, fontsize=15, weight="bold", parse_math=False)
     grid = figure.subplots(rows, _COLUMNS, squeeze=False).ravel()
     for number, (name, heading) in enumerate(shown.items()):
         _bars(grid[number], table, name, heading, theme, labelled=number % _COLUMNS == 0)

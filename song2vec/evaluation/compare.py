@@ -13,8 +13,7 @@ from song2vec.core.config import Component, settings_of
 from song2vec.core.errors import ArgumentError
 from song2vec.core.progress import progress_bar
 from song2vec.evaluation.comparison import Comparison
-from song2vec.evaluation.protocol import ask, check_model
-from song2vec.evaluation.queries import queries
+from song2vec.evaluation.protocol import ask, check_model, queries
 from song2vec.evaluation.results import Evaluation, interval, resampled
 from song2vec.models import NextSongModel
 from song2vec.sessions import Sessions

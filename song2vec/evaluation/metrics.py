@@ -9,11 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numba
 import numpy as np
 
 from song2vec.core.arrays import Array
 from song2vec.core.checks import check_int
 from song2vec.core.errors import ArgumentError
+from song2vec.core.jit import jit, parallel_jit
+
+_STEP = 64  # songs looked at together: where none is better than the k-th best so far, none is looked at singly
+_INFINITY = np.float32(np.inf)
 
 
 def hit(ranks: Array, k: int) -> Array:
@@ -100,3 +105,50 @@ def _found(lists: Array, held_out: Sequence[Array]) -> tuple[Array, Array]:
     if not sizes.all():
         raise ArgumentError(f"held_out: number {int(sizes.argmin())} is empty; at least one song each is allowed")
     return np.stack([np.isin(row, songs) for row, songs in zip(lists, right, strict=True)]) if len(right) else lists > 0, sizes
+
+
+def rank_and_top(scores: Array, targets: Array, k: int) -> tuple[Array, Array]:
+    """Ranks (n,) and best songs (n, k) int32 by (n, songs) scores, or one row for all, and (n,) targets; k is at most songs.
+
+    Rank is the number of songs scored as high as the target or higher; 0 says that some score is not finite. Of equal
+    scores the lower row is ahead in top.
+    """
+    ranks, top = np.empty(len(targets), np.int32), np.empty((len(targets), k), np.int32)
+    _rank_and_top(np.ascontiguousarray(scores, np.float32), targets, ranks, top)
+    return ranks, top
+
+
+@parallel_jit
+def _rank_and_top(scores: Array, targets: Array, ranks: Array, top: Array) -> None:
+    for i in numba.prange(len(targets)):
+        ranks[i] = _rank_and_top_of(scores[i] if len(scores) > 1 else scores[0], targets[i], top[i])
+
+
+@jit
+def _rank_and_top_of(row: Array, target: int, top: Array) -> int:
+    goal, worst = row[target], -_INFINITY
+    rank = finite = filled = 0
+    for begin in range(0, len(row), _STEP):
+        step = row[begin : begin + _STEP]
+        better = 0
+        for i in range(len(step)):  # whole-number sums without a branch, from 0 on: so LLVM puts them on vector registers
+            rank += step[i] >= goal
+            better += step[i] > worst
+            finite += abs(step[i]) < _INFINITY
+        if better or filled < len(top):
+            for song in range(begin, begin + len(step)):
+                if filled < len(top) or row[song] > worst:
+                    filled = _insert(row, song, top, filled)
+                    worst = row[top[filled - 1]] if filled == len(top) else worst
+    return rank if finite == len(row) else 0
+
+
+@jit
+def _insert(row: Array, song: int, top: Array, filled: int) -> int:
+    """Put a song behind all that are as good; the last falls out of a full list."""
+    place = min(filled, len(top) - 1)
+    while place > 0 and row[song] > row[top[place - 1]]:
+        top[place] = top[place - 1]
+        place -= 1
+    top[place] = song
+    return min(filled + 1, len(top))

@@ -2,25 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from time import perf_counter
 
-import numba
 import numpy as np
 
 from song2vec.catalogue import Catalogue
 from song2vec.core.arrays import Array
-from song2vec.core.checks import check_int, named_options
-from song2vec.core.errors import ArgumentError
-from song2vec.core.jit import jit, parallel_jit
+from song2vec.core.checks import check_int, check_type, named_options
+from song2vec.core.errors import ArgumentError, NothingLeftError
 from song2vec.core.random import generator
-from song2vec.evaluation.queries import Queries, queries
-from song2vec.evaluation.results import Evaluation, Speed
+from song2vec.evaluation.metrics import rank_and_top
+from song2vec.evaluation.results import Dropped, Evaluation, Speed
 from song2vec.models import NextSongModel
 from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors
 
-_STEP = 64  # songs looked at together: where none is better than the k-th best so far, none is looked at singly
-_INFINITY = np.float32(np.inf)
+
+@dataclass(frozen=True, eq=False)
+class Queries:
+    """Plays of sessions after which the next song is asked for.
+
+    Attributes:
+        sessions: the histories; all their songs are known to whoever is asked.
+        plays: (n,) int64, positions in ``sessions.songs``, rising, never the last of a session; the right answer is the next.
+        session: (n,) int64, the number of the test session each belongs to.
+        dropped: what of the test is not asked.
+    """
+
+    sessions: Sessions
+    plays: Array
+    session: Array
+    dropped: Dropped
+
+    def __len__(self) -> int:
+        return len(self.plays)
+
+    @property
+    def targets(self) -> Array:
+        """(n,) int32: rows of the right answers."""
+        songs: Array = self.sessions.songs[self.plays + 1]
+        return songs
+
+    @property
+    def repeat(self) -> Array:
+        """(n,) bool: was the right answer played before in its session."""
+        sessions = self.sessions
+        key = np.repeat(np.arange(len(sessions)), sessions.lengths) * len(sessions.catalogue) + sessions.songs
+        again = np.ones(sessions.plays, bool)
+        again[np.unique(key, return_index=True)[1]] = False
+        repeat: Array = again[self.plays + 1]
+        return repeat
+
+    def over(self, catalogue: Catalogue) -> Queries:
+        """The same queries in the rows of another catalogue, which must have their songs."""
+        if self.sessions.catalogue == catalogue:
+            return self
+        return replace(self, sessions=self.sessions.over(catalogue, self.sessions.catalogue.rows_in(catalogue)))
 
 
 @named_options
@@ -116,48 +155,39 @@ def _milliseconds(model: NextSongModel, asked: Queries, timed: int, seed: int) -
     return tuple(sorted(taken[1:]))
 
 
-def rank_and_top(scores: Array, targets: Array, k: int) -> tuple[Array, Array]:
-    """Ranks (n,) and best songs (n, k) int32 by (n, songs) scores, or one row for all, and (n,) targets; k is at most songs.
+def queries(test: Sessions, catalogues: Sequence[Catalogue], max_queries: int | None = None, seed: int = 0) -> Queries:
+    """Every play of the test but the last of each session, once the songs that some catalogue lacks are gone.
 
-    Rank is the number of songs scored as high as the target or higher; 0 says that some score is not finite. Of equal
-    scores the lower row is ahead in top.
+    A session A X B without X asks what follows A, and the answer is B.
+
+    Args:
+        max_queries: whole sessions, drawn at random while all their queries are at most so many. All sessions by default.
+
+    Raises ArgumentError for a test that is no Sessions or too small a number, NothingLeftError when no query is left.
     """
-    ranks, top = np.empty(len(targets), np.int32), np.empty((len(targets), k), np.int32)
-    _rank_and_top(np.ascontiguousarray(scores, np.float32), targets, ranks, top)
-    return ranks, top
+    check_type("test", test, Sessions, "Sessions are allowed, as a split makes them")
+    known = np.all([test.catalogue.rows_in(catalogue) >= 0 for catalogue in catalogues], axis=0)[test.songs]
+    sessions, numbers = test, np.arange(len(test))
+    if not (known.all() and test.lengths.all()):
+        kept = test.keep(plays=known)
+        numbers = np.flatnonzero(kept.lengths)  # sessions left empty are gone
+        sessions = kept.keep(numbers)
+    asked = int(np.maximum(sessions.lengths - 1, 0).sum())
+    dropped = Dropped(int((~known).sum()), int(np.maximum(test.lengths - 1, 0).sum()) - asked)
+    if not asked:
+        raise NothingLeftError(
+            f"test: {test!r} leaves nothing to ask: no session holds two plays of known songs ({dropped.plays:,} unknown)"
+        )
+    if max_queries is not None and check_int("max_queries", max_queries) < asked:
+        chosen = _some(sessions.lengths, max_queries, seed)
+        sessions, numbers = sessions.keep(chosen), numbers[chosen]
+    owner = np.repeat(np.arange(len(sessions)), sessions.lengths)
+    plays = np.flatnonzero(owner[:-1] == owner[1:])
+    return Queries(sessions, plays, numbers[owner[plays]], dropped)
 
 
-@parallel_jit
-def _rank_and_top(scores: Array, targets: Array, ranks: Array, top: Array) -> None:
-    for i in numba.prange(len(targets)):
-        ranks[i] = _rank_and_top_of(scores[i] if len(scores) > 1 else scores[0], targets[i], top[i])
-
-
-@jit
-def _rank_and_top_of(row: Array, target: int, top: Array) -> int:
-    goal, worst = row[target], -_INFINITY
-    rank = finite = filled = 0
-    for begin in range(0, len(row), _STEP):
-        step = row[begin : begin + _STEP]
-        better = 0
-        for i in range(len(step)):  # whole-number sums without a branch, from 0 on: so LLVM puts them on vector registers
-            rank += step[i] >= goal
-            better += step[i] > worst
-            finite += abs(step[i]) < _INFINITY
-        if better or filled < len(top):
-            for song in range(begin, begin + len(step)):
-                if filled < len(top) or row[song] > worst:
-                    filled = _insert(row, song, top, filled)
-                    worst = row[top[filled - 1]] if filled == len(top) else worst
-    return rank if finite == len(row) else 0
-
-
-@jit
-def _insert(row: Array, song: int, top: Array, filled: int) -> int:
-    """Put a song behind all that are as good; the last falls out of a full list."""
-    place = min(filled, len(top) - 1)
-    while place > 0 and row[song] > row[top[place - 1]]:
-        top[place] = top[place - 1]
-        place -= 1
-    top[place] = song
-    return min(filled + 1, len(top))
+def _some(lengths: Array, most: int, seed: int) -> Array:
+    """Numbers of sessions with two plays or more, drawn at random until their queries are ``most``, and at least one."""
+    order = generator(seed, "queries").permutation(np.flatnonzero(lengths > 1))
+    asked = np.cumsum(lengths[order] - 1)
+    return np.sort(order[: max(1, np.searchsorted(asked, most, "right"))])

@@ -19,7 +19,6 @@ from song2vec.core.arrays import Array
 from song2vec.core.checks import check_int
 from song2vec.core.random import generator
 from song2vec.evaluation import lists, metrics
-from song2vec.evaluation.queries import Dropped
 
 LEVEL = 0.95
 _BLOCK = 2**21  # drawn weights held at once
@@ -41,7 +40,8 @@ class Ratio:
     @property
     def value(self) -> float:
         """The figure; NaN where the sum of ``bottom`` is 0."""
-        return float(_divided(np.array([self.top.sum()]), np.array([self.bottom.sum()]))[0])
+        whole = self.bottom.sum()
+        return float(self.top.sum() / whole) if whole else float("nan")
 
 
 @dataclass(frozen=True)
@@ -75,21 +75,26 @@ def resampled(session: Array, ratios: Sequence[Ratio], resamples: int = 1000, se
     for begin in range(0, resamples, rows):
         block = drawn[begin : begin + rows]
         block[:] = np.stack([np.bincount(random.integers(0, count, count), minlength=count) for _ in block]) @ sums
-    return _divided(drawn[:, ::2], drawn[:, 1::2])
+    top, bottom = drawn[:, ::2], drawn[:, 1::2]
+    figures: Array = np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom != 0)
+    return figures
 
 
-def interval(figures: Array, level: float = LEVEL) -> Interval:
-    """The percentile interval of (resamples,) figures; NaN (hits on repeats where none was drawn) is passed over."""
+def interval(figures: Array) -> Interval:
+    """The 95 % percentile interval of (resamples,) figures; NaN (hits on repeats where none was drawn) is passed over."""
     known = figures[~np.isnan(figures)]
     if not len(known):
         return Interval(float("nan"), float("nan"))
-    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(float(low), float(high))
 
 
-def _divided(top: Array, bottom: Array) -> Array:
-    quotient: Array = np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom != 0)
-    return quotient
+@dataclass(frozen=True)
+class Dropped:
+    """What of a test could not be asked: plays of songs that a model does not know, and the queries that went with them."""
+
+    plays: int
+    queries: int
 
 
 @dataclass(frozen=True)

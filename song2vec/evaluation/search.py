@@ -31,7 +31,14 @@ class Search:
         self._distributions = distributions(self.space)
         self._study = optuna.create_study(direction="maximize", pruner=optuna.pruners.MedianPruner(STARTUP))
         for trial in kept.trials:
-            self._study.add_trial(self._as_optuna_has_it(trial))
+            made = optuna.trial.create_trial(
+                state=_state(trial.state),
+                value=trial.scores[-1] if trial.state != "failed" else None,
+                params=to_params(self.space, trial.values),
+                distributions=self._distributions,
+                intermediate_values=dict(enumerate(trial.scores, 1)),
+            )
+            self._study.add_trial(made)
         if not kept.trials:
             self._study.enqueue_trial(to_params(self.space, {name: template.value(name) for name in self.space}))
 
@@ -59,17 +66,6 @@ class Search:
             logger.warning("tune: %s failed: %s", values, message)
         self._study.tell(trial, scores[-1] if state == "complete" else None, state=_state(state))
         self.kept.add(Trial(values, state, scores, round(perf_counter() - began, 3), message))
-
-    def _as_optuna_has_it(self, trial: Trial) -> Any:
-        import optuna
-
-        return optuna.trial.create_trial(
-            state=_state(trial.state),
-            value=trial.scores[-1] if trial.state != "failed" else None,
-            params=to_params(self.space, trial.values),
-            distributions=self._distributions,
-            intermediate_values=dict(enumerate(trial.scores, 1)),
-        )
 
 
 def _state(state: str) -> Any:

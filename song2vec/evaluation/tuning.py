@@ -17,8 +17,7 @@ from song2vec.core.jit import jit
 from song2vec.core.progress import progress_bar
 from song2vec.core.random import generator
 from song2vec.evaluation import metrics
-from song2vec.evaluation.protocol import ask, check_model
-from song2vec.evaluation.queries import Queries, queries
+from song2vec.evaluation.protocol import Queries, ask, check_model, queries
 from song2vec.evaluation.search import Search, quiet_optuna, space_around
 from song2vec.evaluation.study import Study, Tuned
 from song2vec.models import Blend, NextSongModel, make_model

@@ -138,21 +138,17 @@ def count_plays(sessions: Sessions, days: float = 30, *, unplayed: float = 0, se
     passed = (start - start.min(initial=start[0] if len(start) else 0)) // (days * DAY)
     if passed.max(initial=0) > _LAST:
         raise ArgumentError(f"days={days!r}: makes {passed.max():.0f} periods of these sessions; up to {_LAST} are allowed")
-    period = passed.astype(np.int32)
-    plays = pl.DataFrame(
-        {
-            "listener": np.repeat(np.asarray(sessions.listener), lengths),
-            "song": np.asarray(sessions.songs),
-            "period": np.repeat(period, lengths),
-        }
-    )
+    listener, period = np.repeat(np.asarray(sessions.listener), lengths), np.repeat(passed.astype(np.int32), lengths)
+    plays = pl.DataFrame({"listener": listener, "song": np.asarray(sessions.songs), "period": period})
     keys = ("period", "listener", "song")
     counted = plays.group_by(keys).agg(value=(1 + pl.len()).log().cast(pl.Float32))
     if unplayed:
-        drawn = _drawn(counted, len(sessions.catalogue), unplayed, generator(seed, "unplayed"))
+        random, pairs = generator(seed, "unplayed"), counted.sort(keys).select("period", "listener")
+        drawn = pairs[np.repeat(np.arange(pairs.height), random.poisson(unplayed, pairs.height))]
+        drawn = drawn.with_columns(song=random.integers(0, len(sessions.catalogue), drawn.height).astype(np.int32)).unique()
         counted = pl.concat([counted, drawn.join(counted, on=keys, how="anti").with_columns(value=pl.lit(0, pl.Float32))])
-    listener, song, when, value = (counted.sort(keys)[name].to_numpy() for name in ("listener", "song", "period", "value"))
-    return Ratings(listener, song, when, value, sessions.listeners, sessions.catalogue)
+    columns: dict[str, Any] = {name: column.to_numpy() for name, column in counted.sort(keys).to_dict().items()}
+    return Ratings(**columns, listeners=sessions.listeners, catalogue=sessions.catalogue)
 
 
 def check_period(period: object) -> int:
@@ -187,10 +183,3 @@ def _ids(listeners: Any) -> pl.Series:
         return Catalogue(listeners).ids.alias("listener")
     except ArgumentError as error:
         raise ArgumentError(str(error).replace("song ids", "listeners")) from error
-
-
-def _drawn(counted: pl.DataFrame, songs: int, share: float, random: np.random.Generator) -> pl.DataFrame:
-    """Rows of the table with another song each, drawn from all, every row once."""
-    rows = counted.sort("period", "listener", "song").select("period", "listener")
-    chosen = rows[np.repeat(np.arange(rows.height), random.poisson(share, rows.height))]
-    return chosen.with_columns(song=random.integers(0, songs, chosen.height).astype(np.int32)).unique()

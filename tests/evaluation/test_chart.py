@@ -52,7 +52,7 @@ def test_dark_is_light_on_dark():
 
 @pytest.mark.parametrize("label", [r"$\frac{1}{0}$", "_^{}\\", "two\nlines", "x" * 200])
 def test_odd_labels_are_drawn_as_they_are(label):
-    figure = draw(TIMED.with_columns(model=pl.lit(label)), TITLES, title=label, subtitle=label)
+    figure = draw(TIMED.with_columns(model=pl.lit(label)), TITLES, subtitle=label)
     figure.savefig(io.BytesIO(), format="svg")
     shown = figure.axes[0].get_yticklabels()[0].get_text()
     assert len(shown) <= 28

@@ -63,13 +63,13 @@ def test_a_baseline_alone_differs_from_nobody():
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_models_that_know_other_songs_are_asked_the_same(order):
-    few = Sessions.from_lists([[song for song in heard if song < 20] for heard in TRAIN])
+    few = Sessions.from_lists([[song for song in session if song < 20] for session in TRAIN])
     models = [MarkovChain().fit(few), MarkovChain().fit(TRAIN)]
     found = compare(models[::order], TEST, **QUIET)
     one, other = found.evaluations.values()
     assert one.catalogue.songs(one.targets) == other.catalogue.songs(other.targets)
     assert one.dropped == other.dropped
-    assert one.dropped.plays == sum(song >= 20 for heard in TEST for song in heard)
+    assert one.dropped.plays == sum(song >= 20 for session in TEST for song in session)
     assert found.table["songs"].to_list() == [20, 30][::order]
     assert "queries dropped" in repr(found)
 

@@ -7,7 +7,8 @@ import pytest
 
 from song2vec.catalogue import Catalogue
 from song2vec.core.errors import ArgumentError, NothingLeftError
-from song2vec.evaluation.queries import Dropped, queries
+from song2vec.evaluation.protocol import queries
+from song2vec.evaluation.results import Dropped
 from song2vec.sessions import Sessions
 from tests.evaluation.toys import random_log
 

@@ -58,10 +58,10 @@ def random_log(sessions: int = 200, songs: int = 30, seed: int = 0) -> Sessions:
     random = np.random.default_rng(seed)
     lists = []
     for _ in range(sessions):
-        heard = [int(random.integers(songs))]
+        played = [int(random.integers(songs))]
         for _ in range(random.integers(1, 9)):
-            heard.append(int((heard[-1] + 1) % songs if random.random() < 0.5 else random.integers(songs)))
-        lists.append(heard)
+            played.append(int((played[-1] + 1) % songs if random.random() < 0.5 else random.integers(songs)))
+        lists.append(played)
     return Sessions.from_lists(lists)
 
 

@@ -47,37 +47,37 @@ def fade(distance, decay):
 
 def reference(model, training, starts, history):
     """Scores by song of one session so far: training sessions, when they began in seconds or None, and the history, as lists."""
-    told = model.settings
+    chosen = model.settings
     n = len(history)
     last = {song: i for i, song in enumerate(history, 1)}
-    place = (lambda i: PLACE[told["weighting"]](i, n)) if "weighting" in told else lambda i: fade(n - i, told.get("lambda_spw"))
+    place = (lambda i: PLACE[chosen["weighting"]](i, n)) if "weighting" in chosen else lambda i: fade(n - i, chosen.get("lambda_spw"))
     weights = {song: place(last[song]) for song in sorted(last, key=last.get, reverse=True)}
     starts = starts or [0] * len(training)
     recent = sorted(range(len(training)), key=lambda s: (starts[s], s), reverse=True)
-    sample = [s for s in recent if set(training[s]) & set(history)][: told["sample_size"] or None]
+    sample = [s for s in recent if set(training[s]) & set(history)][: chosen["sample_size"] or None]
     near = {}
     for s in sample:
         shared = [weight for song, weight in weights.items() if song in training[s]]
-        near[s] = SIMILARITY[told.get("similarity", "cosine")](shared, list(weights.values()), set(training[s]))
-        near[s] *= fade((starts[sample[0]] - starts[s]) / DAY, told.get("lambda_snh"))
+        near[s] = SIMILARITY[chosen.get("similarity", "cosine")](shared, list(weights.values()), set(training[s]))
+        near[s] *= fade((starts[sample[0]] - starts[s]) / DAY, chosen.get("lambda_snh"))
     scores = dict.fromkeys(range(SONGS), 0.0)
-    for s in sorted(sample, key=lambda s: -near[s])[: told["k"]]:
+    for s in sorted(sample, key=lambda s: -near[s])[: chosen["k"]]:
         for song in set(training[s]):
-            if told.get("remind", True) or song not in history:
-                scores[song] += near[s] * vote(told, training, s, song, history, last)
+            if chosen.get("remind", True) or song not in history:
+                scores[song] += near[s] * vote(chosen, training, s, song, history, last)
     return [scores[song] for song in range(SONGS)]
 
 
-def vote(told, training, s, song, history, last):
+def vote(chosen, training, s, song, history, last):
     """What a neighbour's similarity is multiplied by for one of its songs."""
     places = {other: i for i, other in enumerate(training[s], 1)}
     shared = max(places[other] for other in places if other in last)
     back = len(history) - max(last[other] for other in places if other in last)
-    weight = fade(abs(places[song] - shared), told.get("lambda_inh")) * fade(back, told.get("lambda_ipw"))
-    if "weighting_score" in told:
-        weight *= STEP[told["weighting_score"]](back + 1)
+    weight = fade(abs(places[song] - shared), chosen.get("lambda_inh")) * fade(back, chosen.get("lambda_ipw"))
+    if "weighting_score" in chosen:
+        weight *= STEP[chosen["weighting_score"]](back + 1)
     idf = max(0.0, log(len(training) / sum(session.count(song) for session in training)))
-    return weight * (1 + told.get("lambda_idf", told.get("idf_weighting", 0)) * idf)
+    return weight * (1 + chosen.get("lambda_idf", chosen.get("idf_weighting", 0)) * idf)
 
 
 def as_sessions(lists, starts=None):
@@ -91,15 +91,15 @@ def as_sessions(lists, starts=None):
 
 @st.composite
 def models(draw):
-    told = {"k": draw(st.integers(1, 5)), "sample_size": draw(st.integers(0, 8))}
+    chosen = {"k": draw(st.integers(1, 5)), "sample_size": draw(st.integers(0, 8))}
     name = draw(st.sampled_from(NAMES))
     space = MODELS[name]().space
     for setting in space:
         if setting.startswith("lambda") and setting != "lambda_idf":
-            told[setting] = draw(DECAYS)
-        elif setting not in told:
-            told[setting] = draw(st.sampled_from(space[setting].values))
-    return make_model(name, told | ({"remind": draw(st.booleans())} if name == "vsknn" else {}))
+            chosen[setting] = draw(DECAYS)
+        elif setting not in chosen:
+            chosen[setting] = draw(st.sampled_from(space[setting].values))
+    return make_model(name, chosen | ({"remind": draw(st.booleans())} if name == "vsknn" else {}))
 
 
 session_lists = st.lists(st.lists(st.integers(0, SONGS - 2), min_size=1, max_size=14), min_size=1, max_size=12)
@@ -143,9 +143,9 @@ def test_the_index_is_the_one_drawn_above_it():
 def test_times_decide_what_is_recent_and_the_log_where_they_are_equal():
     model = SKNN(k=1, sample_size=1)
     sessions = [[0, 1], [0, 2], [0, 3]]
-    heard = as_sessions([[0]])
+    asked = as_sessions([[0]])
     for starts, winner in ((None, 3), ([5, 5, 5], 3), ([5, 9, 1], 2), ([5, 5, 1], 2), ([DAY, 0, 0], 1)):
-        scores = model.fit(as_sessions(sessions, starts)).score(heard, np.array([0]))[0]
+        scores = model.fit(as_sessions(sessions, starts)).score(asked, np.array([0]))[0]
         assert np.flatnonzero(scores).tolist() == [0, winner]
 
 
@@ -207,7 +207,7 @@ def test_no_query_gives_no_scores():
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "chosen"),
     [
         ("sknn", {"k": 0}),
         ("sknn", {"k": 2.5}),
@@ -227,6 +227,6 @@ def test_no_query_gives_no_scores():
         ("vstan", {"similarity": "jaccard"}),
     ],
 )
-def test_bad_settings_are_named(name, told):
-    with pytest.raises(ArgumentError, match=f"^{next(iter(told))}="):
-        make_model(name, told).fit(as_sessions([[0, 1]]))
+def test_bad_settings_are_named(name, chosen):
+    with pytest.raises(ArgumentError, match=f"^{next(iter(chosen))}="):
+        make_model(name, chosen).fit(as_sessions([[0, 1]]))

@@ -10,7 +10,7 @@ from typing import Literal, Self
 import numpy as np
 import polars as pl
 
-from song2vec.core.arrays import Array, IntArray, pack_ids, pack_strings, unpack_ids, unpack_strings
+from song2vec.core.arrays import Array, IntArray, pack_ids, unpack_ids
 from song2vec.core.checks import check_choice
 from song2vec.core.errors import ArgumentError, UnknownSongError
 from song2vec.core.storage import Part, Saved
@@ -134,25 +134,17 @@ class Catalogue(Saved):
 
     def to_parts(self) -> dict[str, Part]:
         """The catalogue as one part of a saved folder."""
-        arrays: dict[str, Array] = {"plays": self.plays}
-        arrays |= {f"id_{key}": value for key, value in pack_ids(self.ids).items()}
-        for name, column in (("artist", self.artists), ("title", self.titles)):
-            if column is not None:
-                arrays |= {f"{name}_{key}": value for key, value in pack_strings(column.fill_null("").to_list()).items()}
+        arrays: dict[str, Array] = {"plays": self.plays, **pack_column("id_", self.ids)}
+        for name, column in (("artist_", self.artists), ("title_", self.titles)):
+            arrays |= {} if column is None else pack_column(name, column)
         return {"songs": Part({"songs": len(self), "fingerprint": self.fingerprint}, arrays)}
 
     @classmethod
     def from_parts(cls, parts: Mapping[str, Part]) -> Self:
         """The inverse of :meth:`to_parts`."""
-        part = parts["songs"]
-
-        def strings(name: str) -> list[str] | None:
-            if f"{name}_bytes" not in part.arrays:
-                return None
-            return unpack_strings({key: part.arrays[f"{name}_{key}"] for key in ("bytes", "offsets")})
-
-        ids = unpack_ids("song", {key.removeprefix("id_"): array for key, array in part.arrays.items() if key.startswith("id_")})
-        return cls(ids, np.array(part.arrays["plays"]), strings("artist"), strings("title"))
+        arrays = parts["songs"].arrays
+        artists, titles = (unpack_column(f"{name}_", arrays) if f"{name}_bytes" in arrays else None for name in ("artist", "title"))
+        return cls(unpack_column("id_", arrays), np.array(arrays["plays"]), artists, titles)
 
     @cached_property
     def _row_of(self) -> dict[SongId, int]:
@@ -167,6 +159,17 @@ class Catalogue(Saved):
         if self._is_id(song):
             return named
         return f": the ids of this catalogue are {'integers' if self.holds_integers else 'strings'}, this is a {type(song).__name__}{named}"
+
+
+def pack_column(prefix: str, column: pl.Series) -> dict[str, Array]:
+    """A column of ids or texts as arrays whose names begin so; nulls become empty texts."""
+    ids = column if column.dtype.is_integer() else column.fill_null("")
+    return {f"{prefix}{name}": array for name, array in pack_ids(ids).items()}
+
+
+def unpack_column(prefix: str, arrays: Mapping[str, Array]) -> pl.Series:
+    """The inverse of :func:`pack_column`."""
+    return unpack_ids("", {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)})
 
 
 def _of_table(table: pl.DataFrame, plays: Array | None = None) -> Catalogue:

@@ -15,9 +15,9 @@ from song2vec.core.checks import check_choice, check_float, check_int, named_opt
 from song2vec.core.errors import NothingLeftError
 from song2vec.listens import Listens, read_listens
 from song2vec.listens.schema import CONTEXT
-from song2vec.sessions import _kernels, numbering, ordering
+from song2vec.sessions import _kernels, numbering
+from song2vec.sessions._kernels import Plays, gather
 from song2vec.sessions.numbering import Codes, encode
-from song2vec.sessions.ordering import Plays
 from song2vec.sessions.sessions import CutReport, Sessions
 
 logger = logging.getLogger("song2vec")
@@ -84,7 +84,7 @@ class _Log(NamedTuple):
     """A listens table in order.
 
     Attributes:
-        order: (plays,) int32, which row of the table each play is; empty where nobody asks.
+        order: (plays,) int32, which row of the table each play is.
         duplicates, over_cap: plays that a cap has dropped already.
     """
 
@@ -100,23 +100,23 @@ def _in_order(table: pl.DataFrame, min_played_seconds: float, cap: int | None) -
     """Number listeners and songs, and put the plays in order; equal times keep the order of the table."""
     with ThreadPoolExecutor(2) as both:  # the kernels let go of the interpreter's lock
         listeners, songs = both.map(encode, (table["listener"], table["song"]))
-    order, bounds = ordering.group(listeners.codes, len(listeners))
+    order, bounds = _kernels.group(listeners.codes, len(listeners))
     sessions = encode(table["session"]) if "session" in table.columns else None
     given = np.empty(0, np.int32) if sessions is None else sessions.codes
-    times = ordering.gather(_times(table), order)
-    moved, dropped = bool(len(times)) and ordering.sort_within(times, bounds, order), (0, 0)
+    times = gather(_times(table), order)
+    moved, dropped = bool(len(times)) and _kernels.sort_within(times, bounds, order), (0, 0)
     if cap is not None:  # before sessions are put together: the latest plays may be of several that interleave
         lacking = np.empty(0, np.float32), np.empty(0, np.bool_)
-        so_far = [ordering.gather(column, order) for column in (songs.codes, _times(table), given, *lacking)]
-        order, bounds, dropped = ordering.keep_latest(order, Plays(bounds, *so_far), cap)
+        so_far = [gather(column, order) for column in (songs.codes, _times(table), given, *lacking)]
+        order, bounds, dropped = _kernels.keep_latest(order, Plays(bounds, *so_far), cap)
         moved = True
     if sessions is not None:
-        places = ordering.session_places(ordering.gather(given, order), bounds, len(sessions))
-        moved |= ordering.sort_within(places, bounds, order)
-    times = ordering.gather(_times(table), order) if moved else times
-    rest = [ordering.gather(column, order) for column in (given, _played(table), _skipped(table, min_played_seconds))]
-    plays = Plays(bounds, ordering.gather(songs.codes, order), times, *rest)
-    return _Log(plays, listeners, songs, order if _context_names(table) else order[:0], *map(int, dropped))
+        places = _kernels.session_places(gather(given, order), bounds, len(sessions))
+        moved |= _kernels.sort_within(places, bounds, order)
+    times = gather(_times(table), order) if moved else times
+    rest = [gather(column, order) for column in (given, _played(table), _skipped(table, min_played_seconds))]
+    plays = Plays(bounds, gather(songs.codes, order), times, *rest)
+    return _Log(plays, listeners, songs, order, *map(int, dropped))
 
 
 def _times(table: pl.DataFrame) -> Array:
@@ -148,7 +148,7 @@ def _skipped(table: pl.DataFrame, min_played_seconds: float) -> Array:
 
 def _assemble(table: pl.DataFrame, log: _Log, kept: Array, offsets: Array, report: CutReport) -> Sessions:
     """Sessions of the plays kept, with a catalogue of just their songs, most played first."""
-    codes = ordering.gather(log.plays.songs, kept)
+    codes = gather(log.plays.songs, kept)
     counts = numbering.count_each(codes, len(log.songs))
     rows = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
     row_of = np.full(len(counts), -1, np.int32)
@@ -157,26 +157,18 @@ def _assemble(table: pl.DataFrame, log: _Log, kept: Array, offsets: Array, repor
     owner = np.searchsorted(log.plays.bounds, first_plays, side="right") - 1
     present, listener = np.unique(owner, return_inverse=True)
     timed = bool(len(log.plays.times))
+    context = table.select(pl.col(f"^{CONTEXT}.*$").gather(log.order[first_plays]))
     return Sessions(
-        songs=ordering.gather(row_of, codes),
+        songs=gather(row_of, codes),
         offsets=offsets,
         listener=listener,
         catalogue=Catalogue(log.songs.values.gather(rows), counts[rows], *_names(table, log.songs, rows)),
         listeners=log.listeners.values.gather(present).rename("listener"),
         start=log.plays.times[first_plays] // 1_000_000 if timed else None,
         dwell=_kernels.dwell(kept, offsets, log.plays) if timed or len(log.plays.played) else None,
-        context=_context(table, log.order[first_plays]) if len(log.order) else None,
+        context=context.rename(lambda name: name.removeprefix(CONTEXT)) if context.width else None,
         report=report,
     )
-
-
-def _context(table: pl.DataFrame, rows: Array) -> pl.DataFrame:
-    """What the log says of the first play of each session."""
-    return pl.DataFrame([table[name].gather(rows).rename(name.removeprefix(CONTEXT)) for name in _context_names(table)])
-
-
-def _context_names(table: pl.DataFrame) -> list[str]:
-    return [name for name in table.columns if name.startswith(CONTEXT)]
 
 
 def _names(table: pl.DataFrame, songs: Codes, rows: Array) -> list[pl.Series | None]:
@@ -186,11 +178,9 @@ def _names(table: pl.DataFrame, songs: Codes, rows: Array) -> list[pl.Series | N
         if column not in table.columns or table[column].null_count() == table.height:
             found.append(None)
             continue
-        names = table[column]
-        first = songs.first
+        names, first = table[column], songs.first.copy()
         if names.null_count():
-            known = np.flatnonzero(names.is_not_null().to_numpy())
-            first_known = numbering.first_of_each(songs.codes[known], len(songs))
-            first = np.where(first_known < 0, first, known[first_known])
+            known = np.flatnonzero(names.is_not_null().to_numpy())[::-1]
+            first[songs.codes[known]] = known  # of several the last one stays
         found.append(names.gather(first[rows]))
     return found

@@ -35,31 +35,19 @@ class Codes:
 
 def encode(ids: pl.Series) -> Codes:
     """Number the distinct ids of a column, strings or integers without nulls, in order of first appearance."""
-    if ids.dtype == pl.String:
-        # a private Categorical numbers its strings densely, but in no order that is promised
-        labels = ids.cast(pl.Categorical(pl.Categories.random())).to_physical().to_numpy()
-        return _codes(ids, _renumbered(labels, 0, int(labels.max()) + 1))
-    values = ids.to_numpy()
-    smallest = int(values.min())
-    span = int(values.max()) - smallest + 1
-    if span <= 4 * len(values):  # ids close together, as databases number them, need no hashing
-        return _codes(ids, _renumbered(values, smallest, span))
-    return _codes(ids, _hashed(values))
-
-
-def _codes(ids: pl.Series, numbered: tuple[Array, Array]) -> Codes:
-    codes, first = numbered
-    return Codes(codes, first, ids.gather(first))
-
-
-def _renumbered(labels: Array, smallest: int, count: int) -> tuple[Array, Array]:
-    """Labels smallest..smallest+count-1 -> codes in order of first appearance, and the first row of each code."""
+    # a private Categorical numbers its strings densely, but in no order that is promised
+    labels = (ids.cast(pl.Categorical(pl.Categories.random())).to_physical() if ids.dtype == pl.String else ids).to_numpy()
+    smallest = int(labels.min())
+    count = int(labels.max()) - smallest + 1
     codes = np.empty(len(labels), np.int32)
-    return codes, _renumber(labels, smallest, count, codes)
+    # ids close together, as databases number them, need no hashing
+    first = _renumber(labels, smallest, count, codes) if count <= 4 * len(labels) else _hash(labels, codes)
+    return Codes(codes, first, ids.gather(first))
 
 
 @jit
 def _renumber(labels: Array, smallest: int, count: int, codes: Array) -> Array:
+    """Labels smallest..smallest+count-1 -> their codes, and the first row of each code."""
     code_of = np.full(count, -1, np.int32)
     first = np.empty(count, np.int64)
     used = 0
@@ -73,14 +61,9 @@ def _renumber(labels: Array, smallest: int, count: int, codes: Array) -> Array:
     return first[:used].copy()
 
 
-def _hashed(values: Array) -> tuple[Array, Array]:
-    """Integers of any range -> codes in order of first appearance, and the first row of each: open addressing."""
-    codes = np.empty(len(values), np.int32)
-    return codes, _encode_integers(values, codes)
-
-
 @jit
-def _encode_integers(values: Array, codes: Array) -> Array:
+def _hash(values: Array, codes: Array) -> Array:
+    """Integers of any range -> their codes, and the first row of each code, by open addressing."""
     capacity = 1 << 16
     keys, table = np.empty(capacity, np.int64), np.full(capacity, -1, np.int32)  # a slot holds a value and its code
     first = np.empty(capacity // 2, np.int64)
@@ -130,12 +113,3 @@ def count_each(codes: Array, count: int) -> Array:
     for code in codes:
         counts[code] += 1
     return counts
-
-
-@jit
-def first_of_each(codes: Array, count: int) -> Array:
-    """The first row of each code, -1 where it has none."""
-    first = np.full(count, -1, np.int64)
-    for row in range(len(codes) - 1, -1, -1):
-        first[codes[row]] = row
-    return first

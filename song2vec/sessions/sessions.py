@@ -21,14 +21,15 @@ import numpy as np
 import polars as pl
 
 from song2vec.catalogue import Catalogue, SongId
-from song2vec.core.arrays import Array, pack_ids, pack_strings, unpack_ids, unpack_strings
+from song2vec.catalogue.songs import pack_column, unpack_column
+from song2vec.core.arrays import Array, pack_ids, ranges, unpack_ids
 from song2vec.core.checks import check_type
 from song2vec.core.errors import ArgumentError
 from song2vec.core.storage import Part, Saved, prefixed, within
 from song2vec.listens.schema import reasons
 from song2vec.sessions import columns
+from song2vec.sessions._kernels import gather
 from song2vec.sessions.columns import offsets_of
-from song2vec.sessions.ordering import gather
 
 OF_PLAYS = ("songs", "dwell")  # columns with an entry a play
 OF_SESSIONS = ("listener", "start", "context")  # and a session
@@ -146,8 +147,7 @@ class Sessions(Saved):
         if sessions is not None:
             chosen = columns.numbers("sessions", sessions, len(self))
             begin, lengths = offsets[chosen], np.diff(offsets)[chosen]
-            offsets = offsets_of(lengths)
-            inside = np.repeat(begin - offsets[:-1], lengths) + np.arange(offsets[-1])
+            offsets, (_, inside) = offsets_of(lengths), ranges(begin, lengths)
             places = inside if plays is None else places[inside]
         kept: dict[str, Any] = {name: getattr(self, name) for name in OF_PLAYS + OF_SESSIONS if getattr(self, name) is not None}
         kept = {name: column[places if name in OF_PLAYS else chosen] for name, column in kept.items()}
@@ -186,20 +186,19 @@ class Sessions(Saved):
         arrays = {name: getattr(self, name) for name in _ARRAYS if getattr(self, name) is not None}
         parts = {"sessions": Part({"sessions": len(self)}, arrays), "listeners": Part(arrays=pack_ids(self.listeners))}
         if self.context is not None:
-            texts = {name: pack_strings(self.context[name].fill_null("").to_list()) for name in self.context.columns}
-            packed = {f"{name}.{piece}": array for name, column in texts.items() for piece, array in column.items()}
-            parts["context"] = Part({"columns": list(texts)}, packed)
+            parts["context"] = Part({"columns": self.context.columns})
+            for name in self.context.columns:
+                parts["context"].arrays.update(pack_column(f"{name}.", self.context[name]))
         return parts | prefixed("catalogue", self.catalogue.to_parts())
 
     @classmethod
     def from_parts(cls, parts: Mapping[str, Part]) -> Self:
         """The inverse of :meth:`to_parts`."""
-        return cls(
-            catalogue=Catalogue.from_parts(within("catalogue", parts)),
-            listeners=unpack_ids("listener", parts["listeners"].arrays),
-            context=_context(parts["context"]) if "context" in parts else None,
-            **parts["sessions"].arrays,  # type: ignore[arg-type]
-        )
+        catalogue, listeners = Catalogue.from_parts(within("catalogue", parts)), unpack_ids("listener", parts["listeners"].arrays)
+        context = None
+        if (part := parts.get("context")) is not None:
+            context = pl.DataFrame({name: unpack_column(f"{name}.", part.arrays).replace("", None) for name in part.meta["columns"]})
+        return cls(catalogue=catalogue, listeners=listeners, context=context, **parts["sessions"].arrays)  # type: ignore[arg-type]
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, memory_map: bool = True) -> Self:
@@ -213,11 +212,3 @@ class Sessions(Saved):
 def check_sessions(sessions: object, name: str = "sessions") -> None:
     """Raises ArgumentError, which calls them by this name, for what are no Sessions."""
     check_type(name, sessions, Sessions, "Sessions are allowed, as cut_sessions(listens) makes them")
-
-
-def _context(part: Part) -> pl.DataFrame:
-    def column(name: str) -> list[str | None]:
-        strings = unpack_strings({piece: part.arrays[f"{name}.{piece}"] for piece in ("bytes", "offsets")})
-        return [text or None for text in strings]
-
-    return pl.DataFrame({name: pl.Series(column(name), dtype=pl.String) for name in part.meta["columns"]})

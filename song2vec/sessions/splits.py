@@ -23,9 +23,9 @@ from song2vec.core.errors import ArgumentError, NothingLeftError
 from song2vec.core.jit import jit
 from song2vec.core.random import generator
 from song2vec.sessions import CutReport, Sessions, check_sessions
+from song2vec.sessions._kernels import gather
 from song2vec.sessions.columns import offsets_of
 from song2vec.sessions.numbering import count_each
-from song2vec.sessions.ordering import gather
 
 Split = tuple[Sessions, Sessions]
 Unseen = Literal["drop", "keep"]
@@ -52,7 +52,8 @@ def split_by_time(sessions: Sessions, test_days: float = 7, *, unseen: Unseen = 
         span = (sessions.start.max() - sessions.start.min()) / DAY
         raise ArgumentError(f"test_days={test_days!r}: leaves no session to train on, as the log spans {span:.1f} days; fewer are allowed")
     before = sessions.keep(~in_test)
-    train = _until(before, boundary)
+    dwell = np.zeros(0, np.float32) if before.dwell is None else before.dwell
+    train = before.keep(plays=_begun(before.start, before.offsets, dwell, boundary))
     return _finished(train, sessions.keep(in_test), unseen, {"after the test began": before.plays - train.plays})
 
 
@@ -141,13 +142,6 @@ def _by_mask(sessions: Sessions, in_test: Array, unseen: Unseen) -> Split:
     return _finished(sessions.keep(~in_test), sessions.keep(in_test), unseen)
 
 
-def _until(sessions: Sessions, boundary: float) -> Sessions:
-    """The plays that began by the boundary, in epoch seconds."""
-    lengths = _begun(sessions.start, sessions.offsets, np.zeros(0, np.float32) if sessions.dwell is None else sessions.dwell, boundary)
-    place = np.arange(sessions.plays) - np.repeat(sessions.offsets[:-1], sessions.lengths)
-    return sessions.keep(plays=place < np.repeat(lengths, sessions.lengths))
-
-
 def _finished(train: Sessions, test: Sessions, unseen: Unseen, lost: Mapping[str, int] | None = None) -> Split:
     """Two sides over one catalogue -> over the songs that training plays; ``lost`` are plays that left training, by reason."""
     counts = count_each(train.songs, len(train.catalogue))
@@ -185,14 +179,14 @@ def _joined(ours: pl.Series, theirs: pl.Series) -> tuple[pl.Series, Array]:
 
 @jit
 def _begun(start: Array, offsets: Array, dwell: Array, boundary: float) -> Array:
-    """(sessions,) int64: how many plays of each session began by the boundary."""
-    counts = np.diff(offsets)
+    """(plays,) bool: which plays began by the boundary, in epoch seconds."""
+    begun = np.zeros(offsets[-1], np.bool_)
     for session in range(len(start)):
         time = np.float64(start[session])
         for play in range(offsets[session], offsets[session + 1]):
             if time > boundary:
-                counts[session] = play - offsets[session]
                 break
+            begun[play] = True
             if len(dwell) and not np.isnan(dwell[play]):
                 time += dwell[play]
-    return counts
+    return begun

@@ -13,13 +13,13 @@ from song2vec.cli.options import AsJson, EngineFolder, Seed, with_options, writa
 from song2vec.cli.query import with_labels
 from song2vec.core.errors import ArgumentError
 from song2vec.playlists import Playlist
-from song2vec.playlists.files import WRITERS
+from song2vec.playlists.files import ENDINGS
 from song2vec.playlists.making import Method, Sampling
 from song2vec.playlists.rules import PlaylistRules
 from song2vec.playlists.scoring import ScoreAdjustments
 
 Length = Annotated[int, typer.Option("--length", "-n", help="How many songs.")]
-SaveAs = Annotated[Path | None, typer.Option("--out", "-o", help=f"Save as {', '.join(WRITERS)}.")]
+SaveAs = Annotated[Path | None, typer.Option("--out", "-o", help=f"Save as {', '.join(ENDINGS)}.")]
 Exclude = Annotated[list[str] | None, typer.Option(help="A song not to play; may be repeated.")]
 
 

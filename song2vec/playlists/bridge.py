@@ -1,6 +1,6 @@
-"""A way from one song to another, in steps as small and as even as the catalogue allows.
+"""A path from one song to another, in steps as small and as even as the catalogue allows.
 
-The shortest way between two unit vectors is the great circle: at an angle w apart, the point a share s of the way is
+The shortest path between two unit vectors is the great circle: at an angle w apart, the point a share s along it is
 cos(s w) a + sin(s w) p, with p at a right angle to a in their plane (Shoemake 1985). Each place of the playlist has such a
 point as its aim, and the songs nearest to it as candidates. The path taken through the candidates costs least:
 
@@ -21,7 +21,7 @@ from song2vec.catalogue import SongId
 from song2vec.core.arrays import Array
 from song2vec.core.checks import check_float, check_int, check_type, named_options
 from song2vec.core.errors import ArgumentError, NothingLeftError
-from song2vec.playlists.result import Playlist
+from song2vec.playlists.files import Playlist
 from song2vec.playlists.rules import Constraints, PlaylistRules
 from song2vec.search.scoring import candidates, ranked
 from song2vec.vectors.song_vectors import SongVectors
@@ -51,7 +51,7 @@ def bridge(
         exclude: songs never to play.
 
     Returns:
-        A :class:`Playlist` whose score is the cosine of each song with its aim on the way, and whose because is the song
+        A :class:`Playlist` whose score is the cosine of each song with its aim on the path, and whose because is the song
         before it.
 
     Raises:
@@ -83,7 +83,7 @@ def bridge(
 def great_circle(start: Array, end: Array, points: int) -> Array:
     """(points, size) float32 unit vectors at even steps from one unit vector to another, both included.
 
-    Opposite vectors have no shortest way of their own; theirs goes through the axis that lies furthest from them.
+    Opposite vectors have no shortest path of their own; theirs goes through the axis that lies furthest from them.
     """
     a, b = start.astype(np.float64), end.astype(np.float64)
     across = b - (a @ b) * a
@@ -158,15 +158,14 @@ def cheapest_path(cost: TransitionCost, constraints: Constraints, start: int, st
     Rules look back over a whole path. Where they close the few paths that are kept to each song, a cheaper one may be missed.
     """
     costs, paths = np.zeros(1), np.array([[start]])
-    for place, stage in enumerate(stages):
+    for left, stage in zip(range(len(stages), -1, -1), (*stages, Stage(np.array([goal]), np.zeros(1))), strict=True):
         fits = constraints.allowed_after(paths, stage.rows)
-        fits &= _goal_stays_open(constraints, stage.rows, paths, goal, len(stages) - 1 - place)
+        if left:
+            fits &= _goal_stays_open(constraints, stage.rows, paths, goal, left - 1)
         costs, paths = _extended(cost, costs, paths, stage, fits)
         if not len(paths):
             return None
-    last = Stage(np.array([goal]), np.zeros(1))
-    _, paths = _extended(cost, costs, paths, last, constraints.allowed_after(paths, last.rows))
-    return paths[0] if len(paths) else None
+    return paths[0]
 
 
 def _extended(cost: TransitionCost, costs: Array, paths: Array, stage: Stage, fits: Array) -> tuple[Array, Array]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -14,8 +13,8 @@ from song2vec.core.checks import check_choice, check_int, named_options
 from song2vec.core.config import Config, FloatRange, IntRange, setting
 from song2vec.core.errors import NothingLeftError
 from song2vec.core.random import generator
+from song2vec.playlists.files import Playlist
 from song2vec.playlists.ranking import RankingModel
-from song2vec.playlists.result import Playlist
 from song2vec.playlists.rules import PlaylistRules
 from song2vec.playlists.scoring import ScoreAdjustments, Scorer
 from song2vec.vectors.song_vectors import SongVectors
@@ -49,44 +48,41 @@ class Sampling(Config):
         return int(random.choice(len(chances := self.chances(scores)), p=chances))
 
 
-@dataclass(frozen=True)
-class Picks:
-    """Songs picked so far: their rows, the score each had when it was picked, and the sum of these."""
+class Picks(NamedTuple):
+    """Songs picked so far: their rows, and the score each had when it was picked."""
 
     rows: tuple[int, ...] = ()
     scores: tuple[float, ...] = ()
-    total: float = 0.0
 
     def then(self, row: int, score: float) -> Picks:
         """These with one more song."""
-        return Picks((*self.rows, row), (*self.scores, score), self.total + score)
+        return Picks((*self.rows, row), (*self.scores, score))
+
+    @property
+    def total(self) -> float:
+        """The sum of the scores."""
+        return sum(self.scores)
 
 
-def one_by_one(scorer: Scorer, history: list[int], start: int, length: int, choose: Callable[[Array], int]) -> Picks:
-    """Pick songs one after the other; ``choose`` says which, by their descending scores. Fewer when none is left."""
-    picks = Picks()
-    while len(picks.rows) < length:
-        rows, scores = scorer.score([[*history, *picks.rows]], start)[0]
-        if not len(rows):
-            break
-        place = choose(scores)
-        picks = picks.then(int(rows[place]), float(scores[place]))
-    return picks
-
-
-def beam_search(scorer: Scorer, history: list[int], start: int, length: int, width: int) -> Picks:
+def beam_search(
+    scorer: Scorer, history: list[int], start: int, length: int, width: int, choose: Callable[[Array], Iterable[int]] | None = None
+) -> Picks:
     """Of many playlists grown side by side the one of the highest total score; shorter when all of them end early.
 
     The greedy playlist always stays among them, so the total is never below that of picking the best song each time, unless
     that runs out of songs.
+
+    Args:
+        choose: which songs each of them goes on with, by their descending scores; the ``width`` best where None.
     """
     beam, greedy = [Picks()], Picks()
     for _ in range(length):
         found = scorer.score([[*history, *picks.rows] for picks in beam], start)
         grown = [
-            picks.then(int(row), float(score))
+            picks.then(int(rows[place]), float(scores[place]))
             for picks, (rows, scores) in zip(beam, found, strict=True)
-            for row, score in zip(rows[:width], scores[:width], strict=True)
+            if len(rows)
+            for place in (range(min(width, len(rows))) if choose is None else choose(scores))
         ]
         if not grown:
             break
@@ -160,11 +156,8 @@ def playlist(
     adjustments = ScoreAdjustments(listener_weight=listener_weight, diversity=diversity, popularity=popularity)
     scorer = Scorer(model, vectors, rules, adjustments, listener=listener, exclude=exclude)
     before, start = scorer.start(seed_songs, history)
-    if method == "beam":
-        picks = beam_search(scorer, before, start, length, beam_width)
-    else:
-        choose = (lambda scores: sampling.draw(scores, random)) if method == "sample" else lambda scores: 0
-        picks = one_by_one(scorer, before, start, length, choose)
+    draw = (lambda scores: [sampling.draw(scores, random)]) if method == "sample" else None
+    picks = beam_search(scorer, before, start, length, beam_width if method == "beam" else 1, draw)
     if len(picks.rows) < length and not shorter:
         kept_back = scorer.constraints.why_nothing([*before, *picks.rows], start)
         raise NothingLeftError(

@@ -69,15 +69,6 @@ class Space:
         direction: Array = unit_rows(array[None])[0]
         return direction
 
-    def nearest(self, row: int, history: Sequence[int]) -> tuple[int, float] | None:
-        """Of the songs of a history the nearest to this one, the latest of equals, and its cosine; None where nothing is known."""
-        earlier = np.array([other for other in dict.fromkeys(reversed(history)) if other != row and self.unit[other].any()], np.int64)
-        if not len(earlier) or not self.unit[row].any():
-            return None
-        cosines = (self.unit[earlier] * self.unit[row].astype(np.float64)).sum(axis=1)
-        best = int(cosines.argmax())
-        return int(earlier[best]), float(np.clip(cosines[best], -1, 1))
-
     @cached_property
     def spread(self) -> float:
         """The standard deviation of the cosine of two songs, over all pairs of up to 500 songs; 1 where all cosines are equal."""
@@ -165,9 +156,14 @@ class Scorer:
         return [self._adjusted(*one, rows[start:]) for one, rows in zip(found, histories, strict=True)]
 
     def reason(self, row: int, history: Sequence[int]) -> tuple[SongId | None, float | None]:
-        """Of the songs before it the one nearest to a pick, and its cosine; nothing where vectors are not known."""
-        found = self.space.nearest(row, history)
-        return (None, None) if found is None else (self.catalogue.songs([found[0]])[0], found[1])
+        """Of the songs before it the one nearest to a pick, the latest of equals, and its cosine; nothing where vectors are not known."""
+        unit = self.space.unit
+        earlier = np.array([other for other in dict.fromkeys(reversed(history)) if other != row and unit[other].any()], np.int64)
+        if not len(earlier) or not unit[row].any():
+            return None, None
+        cosines = (unit[earlier] * unit[row].astype(np.float64)).sum(axis=1)
+        best = int(cosines.argmax())
+        return self.catalogue.songs(earlier[[best]])[0], float(np.clip(cosines[best], -1, 1))
 
     def _adjusted(self, rows: Array, scores: Array, playlist: Sequence[int]) -> tuple[Array, Array]:
         weights = self.adjustments

@@ -14,7 +14,6 @@ from song2vec.catalogue import Catalogue
 from song2vec.core.errors import ArgumentError
 from song2vec.listens import read_listens
 from song2vec.playlists import Playlist, playlist
-from song2vec.playlists.files import WRITERS
 from tests.playlists.small_music import music
 
 PLAYERS = (".m3u", ".m3u8", ".jspf", ".xspf")
@@ -87,7 +86,7 @@ def test_any_names_come_back(tmp_path_factory, songs, title):
     songs = list({song.strip(): (song.strip(), artist, name) for song, artist, name in songs}.values())
     folder = tmp_path_factory.mktemp("mix")
     for ending in PLAYERS:
-        WRITERS[ending](of(songs).table, title, folder / f"mix{ending}")
+        of(songs).save(folder / f"mix{ending}", title=title)
         table = read_back(folder / f"mix{ending}")
         assert [squeezed(song) for song in table["song"]] == [squeezed(expected(ending, *song)) for song in songs]
         assert squeezed(table["session"][0]) == (squeezed(title) or "mix")

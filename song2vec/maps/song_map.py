@@ -19,13 +19,13 @@ from song2vec.core.storage import write_atomically
 from song2vec.maps import page, picture
 from song2vec.maps.groups import ColourBy, group_songs
 from song2vec.maps.layout import Layout, Method, lay_out
+from song2vec.search.scoring import candidates, ranked
 from song2vec.vectors.song_vectors import SongVectors
 
 PICTURES = (".png", ".svg", ".pdf")
 ENDINGS = (*PICTURES, ".html", ".csv", ".parquet")
 _NEIGHBOURS = 10
 _SHARPNESS = 80.0  # of the weights exp(sharpness * cosine): .01 less cosine weighs half, so that no song lands between two places
-_BLOCK = 1024  # songs compared with all others at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,23 @@ class SongMap:
 
         Raises ArgumentError when their size or the type of their ids is not that of the map.
         """
-        return replace(self, table=_place(self.table, self.vectors, self.layout, new_vectors, self.coloured_by))
+        old, layout = self.vectors, self.layout
+        if new_vectors.size != old.size:
+            raise ArgumentError(f"new_vectors have size {new_vectors.size}; the map's have {old.size}, vectors of one training are allowed")
+        kinds = [vectors.catalogue.ids.dtype for vectors in (new_vectors, old)]
+        if kinds[0] != kinds[1]:
+            raise ArgumentError(f"new_vectors: song ids are {kinds[0]}; the map's are {kinds[1]}")
+        fresh = new_vectors.subset(np.flatnonzero(~new_vectors.catalogue.ids.is_in(self.table["song"].implode()).to_numpy()))
+        if not len(fresh):
+            return self
+        near, cosines = _nearest(old.unit, fresh.unit)
+        points = _mean_place(layout.points, near, cosines) if layout.embedding is None else _transformed(layout, fresh.unit)
+        groups = self.table["group"][: len(old)].gather(near[:, 0])
+        if self.coloured_by == "artist" and fresh.catalogue.artists is not None:
+            groups = fresh.catalogue.artists
+        rows = fresh.catalogue.table().with_columns(groups.alias("group"), x=points[:, 0], y=points[:, 1])
+        rows = rows.select(column for column in self.table.columns if column in rows.columns)
+        return replace(self, table=pl.concat([self.table, rows], how="diagonal"))
 
     def save(self, path: str | os.PathLike[str], *, title: str | None = None, subtitle: str | None = None, dark: bool = False) -> Path:
         """Write a picture (.png, .svg, .pdf), an interactive page (.html, one file, loads nothing) or the table (.csv, .parquet).
@@ -153,34 +169,11 @@ def _rows(vectors: SongVectors, songs: Iterable[SongId] | None, max_songs: int |
     return np.sort(rows[np.argsort(-vectors.catalogue.plays[rows], kind="stable")[:max_songs]])
 
 
-def _place(table: pl.DataFrame, old: SongVectors, layout: Layout, new: SongVectors, coloured_by: str) -> pl.DataFrame:
-    """The rows of ``table`` and below them those of the songs of ``new`` that are not in it; see ``SongMap.place``."""
-    if new.size != old.size:
-        raise ArgumentError(f"new_vectors have size {new.size}; the map's have {old.size}, vectors of one training are allowed")
-    if new.catalogue.ids.dtype != old.catalogue.ids.dtype:
-        raise ArgumentError(f"new_vectors: song ids are {new.catalogue.ids.dtype}; the map's are {old.catalogue.ids.dtype}")
-    fresh = new.subset(np.flatnonzero(~new.catalogue.ids.is_in(table["song"].implode()).to_numpy()))
-    if not len(fresh):
-        return table
-    near, cosines = _nearest(old.unit, fresh.unit)
-    points = _mean_place(layout.points, near, cosines) if layout.embedding is None else _transformed(layout, fresh.unit)
-    groups = table["group"][: len(old)].gather(near[:, 0])
-    if coloured_by == "artist" and fresh.catalogue.artists is not None:
-        groups = fresh.catalogue.artists
-    rows = fresh.catalogue.table().with_columns(groups.alias("group"), x=points[:, 0], y=points[:, 1])
-    rows = rows.select(column for column in table.columns if column in rows.columns)
-    return pl.concat([table, rows], how="diagonal")
-
-
 def _nearest(old: Array, new: Array) -> tuple[Array, Array]:
     """Rows of the 10 old songs nearest to each new one and their cosines, both (new, 10), nearest first, exact."""
     count = min(_NEIGHBOURS, len(old))
-    rows, cosines = np.empty((len(new), count), np.int64), np.empty((len(new), count), np.float32)
-    for begin in range(0, len(new), _BLOCK):
-        block = new[begin : begin + _BLOCK] @ old.T
-        order = np.argsort(-block, axis=1, kind="stable")[:, :count]
-        rows[begin : begin + _BLOCK], cosines[begin : begin + _BLOCK] = order, np.take_along_axis(block, order, 1)
-    return rows, cosines
+    found = [ranked(old, query, rows) for query, rows in zip(new, candidates(old, new, count), strict=True)]
+    return np.array([rows[:count] for rows, _ in found]), np.array([cosines[:count] for _, cosines in found])
 
 
 def _mean_place(points: Array, near: Array, cosines: Array) -> Array:

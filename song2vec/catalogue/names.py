@@ -47,13 +47,18 @@ class Names:
             return int(song)
         typed = _fold(str(song))
         rows = self._with_all_words(typed)
+        for names in (self._labels, self._titles) if len(rows) > 1 else ():
+            whole = [row for row in rows if names[int(row)] == typed]
+            if whole:  # of several songs that hold the words, those whose whole label or title was typed
+                rows = np.array(whole)
+                break
+        if not len(rows):
+            return self._misspelt(str(song), typed)
         if len(rows) > 1:
-            rows = self._narrowed(typed, rows)
-        if len(rows) == 1:
-            return self._catalogue.songs(rows)[0]
-        if len(rows):
-            raise self._ambiguous(str(song), rows)
-        return self._misspelt(str(song), typed)
+            more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+            message = f"{str(song)!r} fits {len(rows)} songs: {', '.join(self._named(rows[:_SHOWN]))}{more}"
+            raise AmbiguousSongError(message, self._catalogue.songs(rows))
+        return self._catalogue.songs(rows)[0]
 
     def _with_all_words(self, typed: str) -> Array:
         words = typed.split()
@@ -64,19 +69,6 @@ class Names:
             fits &= (" " + self._labels).str.contains(" " + word, literal=True).to_numpy()
         rows = np.flatnonzero(fits)
         return rows[np.argsort(-self._catalogue.plays[rows], kind="stable")]
-
-    def _narrowed(self, typed: str, rows: Array) -> Array:
-        """Of several songs that hold the words, those whose whole label or whole title was typed."""
-        for names in (self._labels, self._titles):
-            whole = np.array([row for row in rows if names[int(row)] == typed], np.int64)
-            if len(whole):
-                return whole
-        return rows
-
-    def _ambiguous(self, song: str, rows: Array) -> AmbiguousSongError:
-        named = ", ".join(self._named(rows[:_SHOWN]))
-        more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
-        return AmbiguousSongError(f"{song!r} fits {len(rows)} songs: {named}{more}", self._catalogue.songs(rows))
 
     def _misspelt(self, song: str, typed: str) -> SongId:
         found = process.extract(typed, self._labels.to_list(), scorer=fuzz.token_sort_ratio, limit=_SHOWN)

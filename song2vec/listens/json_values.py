@@ -88,16 +88,15 @@ def seconds_of(value: Any, unit: float = 1.0) -> float | None:
 
 def columns_of_rows(rows: Sequence[Iterable[Any]], fields: Fields) -> pl.DataFrame:
     """Rows of JSON values, one a field, as a table."""
-    columns = zip(*rows, strict=True) if rows else [()] * len(fields)
-    return pl.DataFrame([_series(name, kind, list(values)) for (name, kind), values in zip(fields.items(), columns, strict=True)])
-
-
-def _series(name: str, kind: pl.DataType, values: list[Any]) -> pl.Series:
-    if kind != ID:
-        return pl.Series(name, values, kind)
-    if all(value is None or _is_whole(value) for value in values):
-        return pl.Series(name, values, pl.Int64)
-    return pl.Series(name, [text_of(value) for value in values], pl.String)
+    columns: dict[str, pl.Series] = {}
+    for (name, kind), values in zip(fields.items(), zip(*rows, strict=True) if rows else [()] * len(fields), strict=True):
+        if kind != ID:
+            columns[name] = pl.Series(values, dtype=kind)
+        elif all(value is None or _is_whole(value) for value in values):
+            columns[name] = pl.Series(values, dtype=pl.Int64)
+        else:
+            columns[name] = pl.Series([text_of(value) for value in values], dtype=pl.String)
+    return pl.DataFrame(columns)
 
 
 def _is_whole(value: Any) -> bool:

@@ -96,7 +96,10 @@ def _choose(lazy: pl.LazyFrame, columns: Columns | None, where: str) -> pl.LazyF
         absent = "none is a time or a session; name one with columns={'time': ...}"
     if absent is not None:
         raise FormatError(where, f"columns are {', '.join(names)}: {absent}", line=None if where == "frame" else 1)
-    chosen = [_joined(given).alias(wanted) for wanted, given in found.items()]
+    chosen = [
+        pl.col(given[0]).alias(wanted) if len(given) == 1 else pl.concat_str(pl.col(given).cast(pl.String), separator=" ").alias(wanted)
+        for wanted, given in found.items()
+    ]
     percent = next((name for name in names if plain(name) == _PLAYED_PERCENT), None)
     if percent is not None and "duration_seconds" in found and "played_seconds" not in found:
         share = pl.col(percent).cast(pl.Float32, strict=False).clip(0, 100) / 100
@@ -116,10 +119,6 @@ def _checked(columns: Columns, names: list[str]) -> dict[str, list[str]]:
             if name not in names:
                 raise ArgumentError(f"columns={{{wanted!r}: {name!r}}}: the log's columns are {', '.join(names)}")
     return mapped
-
-
-def _joined(names: list[str]) -> pl.Expr:
-    return pl.col(names[0]) if len(names) == 1 else pl.concat_str([pl.col(name).cast(pl.String) for name in names], separator=" ")
 
 
 def _in_seconds(frame: pl.DataFrame) -> pl.DataFrame:

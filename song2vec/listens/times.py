@@ -58,16 +58,11 @@ def _from_epoch(numbers: pl.Series) -> pl.Series:
     if numbers.dtype.is_integer() and factor >= 1:
         sane = numbers.cast(pl.Int64, strict=False)
         # a stray number of a finer unit would overflow and wrap round into some likely year
-        limit = _LAST // int(factor)
-        micros = (sane if _within(sane, limit) else pl.select(pl.when(sane.abs() <= limit).then(sane)).to_series()) * int(factor)
+        fits = sane.is_between(-_LAST // int(factor), _LAST // int(factor))
+        micros = (sane if fits.all() else pl.select(pl.when(fits).then(sane)).to_series()) * int(factor)
     else:
         micros = (numbers.cast(pl.Float64) * factor).round().cast(pl.Int64, strict=False)
     return micros.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-
-
-def _within(numbers: pl.Series, limit: int) -> bool:
-    low, high = numbers.min(), numbers.max()
-    return low is None or (-limit <= int(low) and int(high) <= limit)  # type: ignore[arg-type]
 
 
 def _from_text(texts: pl.Series) -> pl.Series:

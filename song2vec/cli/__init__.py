@@ -9,11 +9,11 @@ import sys
 from rich.console import Console
 from rich.logging import RichHandler
 
-from song2vec.cli import evaluate, inspect, playlist, query, train
+from song2vec.cli import inspect, query, train
 from song2vec.cli.app import app, err
 from song2vec.core.errors import Song2VecError
 
-__all__ = ["app", "evaluate", "inspect", "main", "playlist", "query", "train"]
+__all__ = ["app", "inspect", "main", "query", "train"]
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -12,8 +12,7 @@ import typer
 from rich.table import Table
 
 from song2vec import Engine, classic_rock, cut_sessions
-from song2vec.cli.app import app, out, show
-from song2vec.cli.options import AsJson, EngineFolder, Seed
+from song2vec.cli.app import AsJson, EngineFolder, Seed, app, out, show
 from song2vec.core.errors import MissingExtraError
 from song2vec.listens import READERS
 from song2vec.maps.song_map import ENDINGS

@@ -258,6 +258,8 @@ class Config:
                 inner.setdefault(outer, {})[rest] = value
             else:
                 settings[outer] = value
+        nested = [field.name for field in _settings(type(self)) if isinstance(field.metadata["allowed"], Component)]
+        check_names(f"{type(self).__name__} that has settings of its own", inner, nested)
         for name, values in inner.items():
             settings[name] = as_json(self.component(name).replaced(values))
         return type(self)(**settings)

@@ -14,8 +14,7 @@ from song2vec.core.checks import named_options
 from song2vec.core.errors import ArgumentError, UnknownSongError
 from song2vec.core.estimator import Estimator
 from song2vec.core.storage import Part, Saved, prefixed, within
-from song2vec.engine.functions import of_engine
-from song2vec.engine.info import EngineInfo, next_song_model
+from song2vec.engine.parts import EngineInfo, next_song_model, of_engine
 from song2vec.maps import song_map
 from song2vec.models import Nearest, NextSongModel
 from song2vec.playlists import bridge as make_bridge

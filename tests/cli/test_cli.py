@@ -178,10 +178,22 @@ def test_train_takes_a_learner_by_name_and_one_that_was_tuned(console, log, tmp_
 
 
 def test_train_sets_anything_of_the_learner_and_of_the_model(console, log, tmp_path):
-    options = ("--set", "loss=negative-sampling", "--set", "subsample=0", "--next-song", "ar", "--set", "next_song.neighbours=7")
+    options = (
+        "--set",
+        "loss=negative-sampling",
+        "--set",
+        "subsample=0",
+        "--set",
+        "workers=null",
+        "--next-song",
+        "ar",
+        "--set",
+        "next_song.neighbours=7",
+    )
     assert console("train", log, "-o", tmp_path / "e", *QUICK, *options).code == 0
     made = Engine.load(tmp_path / "e")
     assert {"loss": "negative-sampling", "subsample": 0, "size": 8}.items() <= made.info().learner.items()
+    assert made.info().learner["workers"] is None
     assert made.next_song.settings["neighbours"] == 7
 
 
@@ -609,6 +621,9 @@ def test_a_question_that_cannot_be_answered_is_refused(refused, folder, tmp_path
         (("--set", "los=softmax"), "los: not a setting of word2vec; "),
         (("--set", "loss=softmax"), "loss='softmax': "),
         (("--set", "next_song.decay=0.5"), "--set next_song.decay: goes with --next-song NAME or --config FILE"),
+        (("--next-song", "ar", "--set", "next_song.x=1"), "x: not a setting of AssociationRules; neighbours, decay are allowed"),
+        (("--next-song", "ar", "--set", "next_song.decay.x=1"), "decay: not a setting of AssociationRules that has settings of its own"),
+        (("--next-song", "nearest", "--set", "next_song.learner.x=1"), "x: not a setting of Word2Vec; "),
         (("--seed", -1), "seed=-1: a whole number from 0"),
     ],
 )

@@ -165,7 +165,8 @@ def cheapest_path(cost: TransitionCost, constraints: Constraints, start: int, st
         costs, paths = _extended(cost, costs, paths, stage, fits)
         if not len(paths):
             return None
-    return paths[0]
+    cheapest: Array = paths[0]
+    return cheapest
 
 
 def _extended(cost: TransitionCost, costs: Array, paths: Array, stage: Stage, fits: Array) -> tuple[Array, Array]:

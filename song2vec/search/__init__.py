@@ -1,4 +1,4 @@
-"""Similarity search: one index a file behind one contract."""
+"""Similarity search: exact and approximate indexes behind one contract."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import os
 from song2vec.core.checks import suggestion
 from song2vec.core.config import settings_of
 from song2vec.core.errors import ArgumentError
-from song2vec.search.annoy_index import AnnoyIndex
+from song2vec.search.approximate import AnnoyIndex, HNSWIndex
 from song2vec.search.base import INDEXES, SongIndex
 from song2vec.search.exact import ExactIndex
 from song2vec.search.filters import BatchNeighbours, Filters, Neighbours
-from song2vec.search.hnsw_index import HNSWIndex
 from song2vec.vectors.song_vectors import SongVectors
 
 __all__ = ["INDEXES", "AnnoyIndex", "BatchNeighbours", "ExactIndex", "Filters", "HNSWIndex", "Neighbours", "SongIndex", "make_index"]

@@ -30,7 +30,7 @@ logger = logging.getLogger("song2vec")
 
 INDEXES: Registry[SongIndex] = Registry(
     "index",
-    {"annoy": "search.annoy_index:AnnoyIndex", "exact": "search.exact:ExactIndex", "hnsw": "search.hnsw_index:HNSWIndex"},
+    {"annoy": "search.approximate:AnnoyIndex", "exact": "search.exact:ExactIndex", "hnsw": "search.approximate:HNSWIndex"},
     plural="indexes",
 )
 _NOTHING = Neighbours(NO_ROWS, np.empty(0, np.float32))
@@ -209,6 +209,7 @@ class SongIndex(Estimator):
             yield rows if unit @ unit > 0.5 else allowed.first(n)
 
     def _exactly(self, state: IndexState, units: Array, n: int, allowed: Allowed) -> Iterable[Array]:
+        """The same, by scoring every song."""
         return candidates(state.unit, units, n, allowed.rows)
 
     def _near(self, state: IndexState, units: Array, n: int, fetch: int, allowed: Allowed) -> Iterator[Array]:
@@ -254,13 +255,9 @@ class SongIndex(Estimator):
         """What raises the recall."""
         return "kind 'exact' misses nothing"
 
-    def to_parts(self) -> dict[str, Part]:
-        """The index with its vectors; songs added since it was built are merged first."""
-        self.merge()
-        return super().to_parts()
-
     def _learned_parts(self) -> dict[str, Part]:
-        state = self._now
+        """The index with its vectors; songs added since it was built are merged first."""
+        state = self.merge()._now
         removed = {"removed": state.removed} if len(state.removed) else {}
         main = Part({"recall": state.recall, "built_over": _identity(state.vectors)}, removed)
         return {MAIN: main, "searcher": state.searcher.to_part(), **state.vectors.to_parts()}
@@ -272,7 +269,14 @@ class SongIndex(Estimator):
             if (there := parts[MAIN].meta["built_over"][name]) != here:
                 raise SavedFolderError(f"index: was built over other vectors ({name} {there}, these have {here}); build it again")
         searcher, recall = self._load(parts["searcher"], vectors.unit), float(parts[MAIN].meta["recall"])
-        removed = _checked_rows(parts[MAIN].arrays.get("removed", NO_ROWS), len(vectors))
+        removed = parts[MAIN].arrays.get("removed", NO_ROWS)
+        if (
+            removed.dtype != np.int64
+            or removed.ndim != 1
+            or ((removed < 0) | (removed >= len(vectors))).any()
+            or (np.diff(removed) <= 0).any()
+        ):
+            raise SavedFolderError(f"index: its removed rows are not sorted rows of {len(vectors):,} songs")
         exactly = searcher.exact
         if not exactly:
             check = Sample(vectors.unit, self.seed, _BRIEF_SAMPLE).check(searcher.nearest)
@@ -293,12 +297,6 @@ def _identity(vectors: SongVectors) -> dict[str, Any]:
     return {"songs": len(vectors), "size": vectors.size, "catalogue": vectors.catalogue.fingerprint, "vectors": digest}
 
 
-def _checked_rows(rows: Array, songs: int) -> Array:
-    if rows.dtype != np.int64 or rows.ndim != 1 or (np.diff(rows) <= 0).any() or not ((rows >= 0) & (rows < songs)).all():
-        raise SavedFolderError(f"index: its removed rows are not sorted rows of {songs:,} songs")
-    return rows
-
-
 def _as_songs(name: str, songs: Any) -> list[SongId]:
     """One song or several -> several."""
     if isinstance(songs, str | bytes | int | np.integer):
@@ -315,8 +313,7 @@ def _as_vectors(name: str, values: Any, size: int, dimensions: int) -> Array:
     except (TypeError, ValueError) as error:
         raise ArgumentError(f"{name} does not hold numbers ({error})") from error
     if array.ndim != dimensions or array.shape[-1] != size:
-        allowed = (f"({size},)", f"(queries, {size})")[dimensions - 1]
-        raise ArgumentError(f"{name} has shape {array.shape}; {allowed} is allowed")
+        raise ArgumentError(f"{name} has shape {array.shape}; ({f'{size},' if dimensions == 1 else f'queries, {size}'}) is allowed")
     if not np.isfinite(array).all():
         raise ArgumentError(f"{name} holds a number that is not finite")
     return array

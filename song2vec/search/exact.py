@@ -12,13 +12,12 @@ from song2vec.core.config import Choice, setting
 from song2vec.search._kernels import CHUNK, STRIP, coded_scores, encode, rows_from
 from song2vec.search.base import SongIndex
 from song2vec.search.filters import Allowed
-from song2vec.search.scoring import FEW_QUERIES, candidates
+from song2vec.search.scoring import FEW_QUERIES, NO_MASK, candidates
 from song2vec.search.state import IndexState, Searcher
 from song2vec.vectors.song_vectors import SongVectors
 
 _QUERY_STEPS = 4000  # a query is rounded this finely
 _ROUNDING = 1e-6  # of float32, and of the length of unit vectors
-_NO_MASK = np.empty(0, np.bool_)
 
 
 class ExactIndex(SongIndex):
@@ -78,9 +77,6 @@ class QuantisedPrefilter:
         self._error = encode(unit, self._codes, self._scales)
         self._steps = min(_QUERY_STEPS, (2**31 - 1) // (127 * width))  # else int32 overflows
 
-    def __len__(self) -> int:
-        return len(self._codes)
-
     def candidates(self, query: Array, n: int, mask: Array | None = None) -> Array:
         """int64 rows among which the n best of a (d,) unit query are.
 
@@ -92,9 +88,9 @@ class QuantisedPrefilter:
         coded[: len(query)] = np.rint(query / step)
         off = float(np.linalg.norm(query - coded[: len(query)] * step))
         slack = (2 * ((1 + off) * self._error + off) + _ROUNDING) / step
-        scores = np.empty(len(self), np.float32)
-        maxima = np.empty(-(-len(self) // CHUNK), np.float32)
-        coded_scores(self._codes, self._scales, coded, _NO_MASK if mask is None else mask, scores, maxima)
+        scores = np.empty(len(self._codes), np.float32)
+        maxima = np.empty(-(-len(self._codes) // CHUNK), np.float32)
+        coded_scores(self._codes, self._scales, coded, NO_MASK if mask is None else mask, scores, maxima)
         if n < len(maxima):  # the n-th best of the maxima is never above the n-th best score, and there are few
             nth = np.partition(maxima, len(maxima) - n)[len(maxima) - n]
         else:

@@ -21,7 +21,7 @@ _TILE = 2048  # rows scored together: the scores of a tile, half a megabyte, sta
 _CAPACITY = 128  # candidates kept a query
 _FEW_ROWS = 64  # put in order where their cosines are computed
 _NO_SLACK = np.float32(0)
-_NO_MASK = np.empty(0, np.bool_)
+NO_MASK = np.empty(0, np.bool_)
 
 
 def candidates(unit: Array, queries: Array, n: int, rows: Array | None = None) -> Iterator[Array]:
@@ -103,7 +103,7 @@ def _best_of_group(unit: Array, queries: Array, n: int, rows: Array | None) -> l
     The product is done in blocks of rows so small that OpenBLAS leaves them in the calling thread: as fast as one product,
     and threads that each have queries of their own never wait for each other.
     """
-    mask = _NO_MASK
+    mask = NO_MASK
     if rows is not None:
         mask = np.zeros(len(unit), np.bool_)
         mask[rows] = True

@@ -1,4 +1,4 @@
-"""Approximate search: the trees of Annoy, built fast and memory-mapped by many processes, and the graph of Voyager, the fastest to search."""
+"""Approximate search: Annoy's trees, built fast and memory-mapped by many processes, and Voyager's graph, the fastest to search."""
 
 from __future__ import annotations
 

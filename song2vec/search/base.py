@@ -270,12 +270,7 @@ class SongIndex(Estimator):
                 raise SavedFolderError(f"index: was built over other vectors ({name} {there}, these have {here}); build it again")
         searcher, recall = self._load(parts["searcher"], vectors.unit), float(parts[MAIN].meta["recall"])
         removed = parts[MAIN].arrays.get("removed", NO_ROWS)
-        if (
-            removed.dtype != np.int64
-            or removed.ndim != 1
-            or ((removed < 0) | (removed >= len(vectors))).any()
-            or (np.diff(removed) <= 0).any()
-        ):
+        if removed.dtype != np.int64 or removed.ndim != 1 or (np.diff(removed, prepend=-1, append=len(vectors)) <= 0).any():
             raise SavedFolderError(f"index: its removed rows are not sorted rows of {len(vectors):,} songs")
         exactly = searcher.exact
         if not exactly:

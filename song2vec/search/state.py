@@ -87,23 +87,23 @@ class IndexState:
 
     def adding(self, more: SongVectors) -> IndexState:
         """With new songs behind the old. Raises ArgumentError for songs that are there already, or vectors of another size."""
-        check_type("vectors", more, SongVectors, "SongVectors of the new songs are allowed")
-        if more.size != self.vectors.size:
-            raise ArgumentError(f"vectors have {more.size} numbers; those of the index have {self.vectors.size}")
-        old, new = self.vectors.catalogue, more.catalogue
-        for song in new.ids:
-            if song in old:
-                raise ArgumentError(
-                    f"song {song!r} has a row in the index already; only new songs are allowed, removed ones keep their rows"
-                )
-        if len(new) and old.holds_integers != new.holds_integers:
-            raise ArgumentError(
-                f"the ids of the index are {'integers' if old.holds_integers else 'strings'}, those of the new songs are not"
-            )
-        joined = SongVectors(np.concatenate([self.vectors.matrix, more.matrix]), old.plus(new))
-        joined.unit = np.concatenate([self.unit, more.unit])  # the old ones to the same last bit, and at no cost
-        return replace(self, vectors=joined)
+        return replace(self, vectors=_joined(self.vectors, more))
 
     def removing(self, songs: Iterable[SongId]) -> IndexState:
         """Without these songs; raises UnknownSongError for one that is not there."""
         return replace(self, removed=np.union1d(self.removed, self.rows(songs)))
+
+
+def _joined(vectors: SongVectors, more: SongVectors) -> SongVectors:
+    check_type("vectors", more, SongVectors, "SongVectors of the new songs are allowed")
+    if more.size != vectors.size:
+        raise ArgumentError(f"vectors have {more.size} numbers; those of the index have {vectors.size}")
+    old, new = vectors.catalogue, more.catalogue
+    known = [song for song in new.ids if song in old]
+    if known:
+        raise ArgumentError(f"song {known[0]!r} has a row in the index already; only new songs are allowed, removed ones keep their rows")
+    if len(new) and old.holds_integers != new.holds_integers:
+        raise ArgumentError(f"the ids of the index are {'integers' if old.holds_integers else 'strings'}, those of the new songs are not")
+    joined = SongVectors(np.concatenate([vectors.matrix, more.matrix]), old.plus(new))
+    joined.unit = np.concatenate([vectors.unit, more.unit])  # the old ones to the same last bit, and at no cost
+    return joined

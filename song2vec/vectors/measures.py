@@ -10,10 +10,12 @@ import numpy as np
 from song2vec.core.arrays import Array
 from song2vec.core.random import generator
 from song2vec.sessions import Sessions
+from song2vec.vectors.learner import Word2VecSettings
 from song2vec.vectors.song_vectors import SongVectors
 from song2vec.vectors.training.weights import Weights, count_plays
 
-SAMPLE = 10_000
+SAMPLE = 10_000  # plays
+_WATCHED = 25  # songs each way that the loss looks at when the window is the session
 _BLOCK = 512  # queries scored at once: bounds memory at 512 x songs floats
 
 
@@ -34,9 +36,10 @@ class Objective:
     negatives: Array
 
     @classmethod
-    def sample(cls, sessions: Sessions, *, window: int, skip_gram: bool, n_negatives: int, negative_exponent: float, seed: int) -> Self:
-        """Draw the examples from all plays that have another play within the window."""
-        random = generator(seed, "objective")
+    def sample(cls, sessions: Sessions, rows: Array, settings: Word2VecSettings) -> Self:
+        """Draw the examples from all plays that have another play within the window; (songs,) ``rows`` numbers the songs."""
+        random = generator(settings.seed, "objective")
+        window = _WATCHED if settings.window == "session" else settings.window
         places = random.integers(0, sessions.plays, SAMPLE)
         session = np.searchsorted(sessions.offsets, places, side="right") - 1
         steps = np.concatenate([np.arange(-window, 0), np.arange(1, window + 1)])
@@ -45,17 +48,13 @@ class Objective:
         context = np.where(inside, sessions.songs[np.where(inside, around, 0)], -1).astype(np.int64)
         usable = inside.any(axis=1)
         context, target = context[usable], sessions.songs[places[usable]].astype(np.int64)
-        if skip_gram:  # one context song an example, any of them alike
+        if settings.algorithm == "skip-gram":  # one context song an example, any of them alike
             pick = np.argmax(random.random(context.shape) * (context >= 0), axis=1)
             context = context[np.arange(len(context)), pick][:, None]
         weights = count_plays(sessions).astype(float)
-        weights[weights > 0] **= negative_exponent
-        negatives = random.choice(len(weights), (len(target), n_negatives), p=weights / weights.sum())
-        return cls(context, target, negatives)
-
-    def numbered(self, rows: Array) -> Self:
-        """The same examples with songs numbered anew: (songs,) the row of each song."""
-        return type(self)(np.where(self.context >= 0, rows[self.context], -1), rows[self.target], rows[self.negatives])
+        weights[weights > 0] **= settings.negative_exponent
+        negatives = random.choice(len(weights), (len(target), settings.n_negatives), p=weights / weights.sum())
+        return cls(np.where(context >= 0, rows[context], -1), rows[target], rows[negatives])
 
     def loss(self, weights: Weights) -> float:
         """Mean loss an example, in nats: Mikolov et al. 2013, equation 4, or the path loss of hierarchical softmax."""

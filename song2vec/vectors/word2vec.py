@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from typing import Literal, Self
 
 from song2vec.catalogue import SongId
-from song2vec.core.arrays import Array
 from song2vec.core.checks import check_float
 from song2vec.core.config import Choice, IntRange, learned, setting
 from song2vec.core.errors import ArgumentError
@@ -78,7 +78,11 @@ class Word2Vec(Word2VecSettings):
             del identity["workers"]
             kept = Checkpoint(checkpoint, identity, checkpoint_minutes)
         weights = Weights.fresh(catalogue, plays, self.size, hierarchical=self.hierarchical, seed=self.seed)
-        return self._learn(self._trainee(sessions, rows, weights, weights_of(catalogue, song_weights)), validation, kept)
+        if self.backend == "song2vec":
+            return self._learn(KernelTrainee(sessions, rows, weights, self, weights_of(catalogue, song_weights)), validation, kept)
+        from song2vec.vectors.training.by_gensim import GensimTrainee  # gensim takes a second to import
+
+        return self._learn(GensimTrainee(sessions, rows, weights, self), validation)
 
     def fit_more(self, sessions: Sessions, validation: Sessions | None = None, *, learning_rate_scale: float = 0.1) -> Self:
         """Go on with new sessions in the space there is: new songs land among their company, old ones hardly move; returns self.
@@ -98,10 +102,9 @@ class Word2Vec(Word2VecSettings):
         self._check(sessions, validation)
         catalogue, plays, rows = joined(before.catalogue, before.plays, sessions)
         old = len(before.inputs), len(before.outputs)
-        weights = before.grown(catalogue, plays, self.seed)
-        song_weights = weights_of(catalogue, None)
+        weights, song_weights = before.grown(catalogue, plays, self.seed), weights_of(catalogue, None)
         trainee = KernelTrainee(sessions, rows, weights, self, song_weights, old=old, learning_rate_scale=learning_rate_scale)
-        return self._learn(trainee, validation, None)
+        return self._learn(trainee, validation)
 
     def _check(self, sessions: Sessions, validation: Sessions | None) -> None:
         self.check()
@@ -111,28 +114,14 @@ class Word2Vec(Word2VecSettings):
         if validation is not None:
             check_plays("validation", validation)
 
-    def _trainee(self, sessions: Sessions, rows: Array, weights: Weights, song_weights: Array) -> WeightsTrainee:
-        if self.backend == "song2vec":
-            return KernelTrainee(sessions, rows, weights, self, song_weights)
-        from song2vec.vectors.training.by_gensim import GensimTrainee  # gensim takes a second to import
-
-        return GensimTrainee(sessions, rows, weights, self)
-
-    def _learn(self, trainee: WeightsTrainee, validation: Sessions | None, checkpoint: Checkpoint | None) -> Self:
-        """Train; sets what ``fit`` promises."""
-
+    def _learn(self, trainee: WeightsTrainee, validation: Sessions | None, kept: Checkpoint | None = None) -> Self:
         def score(held_out: Sessions) -> Scores:
             vectors = trainee.weights.song_vectors(self.context_weight)
             return {"recall@10": recall(next_song_ranks(vectors, held_out, max_queries=VALIDATION_QUERIES, seed=self.seed))}
 
+        validate = None if validation is None else partial(score, validation)
         trainer = Trainer(
-            trainee,
-            name=self.name,
-            epochs=self.epochs,
-            validate=None if validation is None else lambda: score(validation),
-            patience=self.patience,
-            checkpoint=checkpoint,
-            progress=self.progress,
+            trainee, name=self.name, epochs=self.epochs, validate=validate, patience=self.patience, checkpoint=kept, progress=self.progress
         )
         self.history_ = trainer.run()
         self.vectors_ = trainee.weights.song_vectors(self.context_weight)

@@ -10,11 +10,16 @@ from gensim.models import Word2Vec as GensimWord2Vec
 
 from song2vec.catalogue import Catalogue
 from song2vec.sessions import Sessions
+from song2vec.vectors import Word2Vec
 from song2vec.vectors.measures import SAMPLE, Objective
 from song2vec.vectors.training.by_gensim import from_gensim
 from song2vec.vectors.training.weights import Weights
 
-SETTINGS = {"window": 2, "skip_gram": True, "n_negatives": 3, "negative_exponent": 0.75, "seed": 0}
+SETTINGS = {"window": 2, "algorithm": "skip-gram", "n_negatives": 3, "negative_exponent": 0.75, "seed": 0}
+
+
+def sample_of(sessions, **settings):
+    return Objective.sample(sessions, np.arange(len(sessions.catalogue)), Word2Vec(**SETTINGS | settings))
 
 
 def tiny_model(hierarchical, skip_gram=True, songs=5):
@@ -123,7 +128,7 @@ def numbered_sessions():
 @pytest.mark.parametrize("window", [1, 2, 5])
 def test_contexts_lie_within_the_window_and_the_session(window):
     sessions = numbered_sessions()
-    sample = Objective.sample(sessions, **SETTINGS | {"window": window, "skip_gram": False})
+    sample = sample_of(sessions, window=window, algorithm="cbow")
     ids = sessions.catalogue.ids.to_numpy()
     assert sample.context.shape == (len(sample.target), 2 * window)
     for context, target in zip(sample.context[:500], ids[sample.target[:500]], strict=True):
@@ -133,7 +138,7 @@ def test_contexts_lie_within_the_window_and_the_session(window):
 
 def test_plays_with_nothing_around_are_no_examples():
     sessions = numbered_sessions()
-    sample = Objective.sample(sessions, **SETTINGS)
+    sample = sample_of(sessions)
     targets = set(sessions.catalogue.ids.gather(sample.target).to_list())
     assert targets == set(sessions.catalogue.ids.to_list()) - {0, 400}
     assert SAMPLE * 0.9 < len(sample.target) < SAMPLE
@@ -141,7 +146,7 @@ def test_plays_with_nothing_around_are_no_examples():
 
 def test_skip_gram_takes_one_song_around_any_of_them_alike():
     sessions = Sessions.from_lists([list(range(5))])
-    sample = Objective.sample(sessions, **SETTINGS)
+    sample = sample_of(sessions)
     assert sample.context.shape == (SAMPLE, 1)
     middle = sample.context[sample.target == sessions.catalogue.row(2), 0]
     counts = np.bincount(middle, minlength=5)
@@ -152,7 +157,7 @@ def test_skip_gram_takes_one_song_around_any_of_them_alike():
 @pytest.mark.parametrize("exponent", [0.75, 0, 1, -0.5])
 def test_negatives_are_drawn_by_plays_to_the_exponent_and_never_without_plays(exponent):
     sessions = Sessions.from_lists([["a"] * 16 + ["b"] * 4 + ["c"], ["d", "e"]]).keep(np.array([0]))
-    sample = Objective.sample(sessions, **SETTINGS | {"negative_exponent": exponent})
+    sample = sample_of(sessions, negative_exponent=exponent)
     assert sample.negatives.shape == (len(sample.target), 3)
     counts = np.bincount(sample.negatives.ravel(), minlength=5)
     weights = np.array([16.0, 4, 1]) ** exponent
@@ -161,7 +166,7 @@ def test_negatives_are_drawn_by_plays_to_the_exponent_and_never_without_plays(ex
 
 
 def test_the_same_seed_draws_the_same_sample():
-    first, again, other = (Objective.sample(numbered_sessions(), **SETTINGS | {"seed": seed}) for seed in (1, 1, 2))
+    first, again, other = (sample_of(numbered_sessions(), seed=seed) for seed in (1, 1, 2))
     for name in ("context", "target", "negatives"):
         assert getattr(first, name).tolist() == getattr(again, name).tolist()
     assert first.target.tolist() != other.target.tolist()

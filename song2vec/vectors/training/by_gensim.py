@@ -38,14 +38,7 @@ class GensimTrainee(WeightsTrainee):
     """
 
     def __init__(
-        self,
-        sessions: Sessions,
-        rows: Array,
-        weights: Weights,
-        settings: Word2VecSettings,
-        document: Array | None = None,
-        *,
-        dm: bool = False,
+        self, sessions: Sessions, rows: Array, weights: Weights, settings: Word2VecSettings, document: Array | None = None, dm: bool = False
     ) -> None:
         super().__init__(sessions, rows, settings)
         self._before = weights
@@ -70,8 +63,7 @@ class GensimTrainee(WeightsTrainee):
     @property
     def document_vectors(self) -> Array:
         """(documents, size) float32."""
-        vectors: Array = self._model.dv.vectors
-        return vectors
+        return np.asarray(self._model.dv.vectors)
 
     def begin(self, epoch: int) -> int:
         self._epoch = epoch

@@ -28,7 +28,6 @@ from song2vec.vectors.training.weights import Weights, aligned, count_plays
 CHUNK = 100_000  # plays
 ROUND = 64  # chunks in a block: between two moments at which training can stop and go on
 WHOLE_SESSION = 1_000  # songs each way when the window is the session
-_WATCHED = 25  # songs each way that the loss looks at when the window is the session
 
 
 class WeightsTrainee(Trainee):
@@ -36,15 +35,7 @@ class WeightsTrainee(Trainee):
 
     def __init__(self, sessions: Sessions, rows: Array, settings: Word2VecSettings) -> None:
         self._settings, self._epoch = settings, 0
-        drawn = Objective.sample(
-            sessions,
-            window=_WATCHED if settings.window == "session" else settings.window,
-            skip_gram=settings.algorithm == "skip-gram",
-            n_negatives=settings.n_negatives,
-            negative_exponent=settings.negative_exponent,
-            seed=settings.seed,
-        )
-        self._objective = drawn.numbered(rows)
+        self._objective = Objective.sample(sessions, rows, settings)
 
     @property
     @abstractmethod

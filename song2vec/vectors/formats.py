@@ -27,7 +27,6 @@ _ENDINGS = {
 # ids are cut at a space by every word2vec reader; only what would break is escaped, so plain ids stay as they are
 _UNSAFE = re.compile(r"[\s%]")
 _ESCAPED = re.compile(r"(?:%[0-9A-F]{2})+")
-_POLARS_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)  # polars panics on some damaged files
 
 
 def export(matrix: Array, catalogue: Catalogue, path: Path, format: str = "auto") -> Path:
@@ -42,8 +41,11 @@ def read(path: Path, format: str = "auto") -> tuple[Array, Catalogue]:
     name = _format(path, format)
     try:
         matrix, catalogue = _FORMATS[name][1](path)
-    except OSError as error:
-        raise FormatError(path, f"cannot be read ({error})") from error
+    except FormatError:
+        raise
+    except (Exception, pl.exceptions.PanicException) as error:  # zipfile and zlib raise their own kinds, polars may panic
+        problem = next(iter(str(error).splitlines()), type(error).__name__)
+        raise FormatError(path, f"{_EXPECTED.get(name, 'cannot be read')} ({problem})") from error
     return _checked(path, matrix, catalogue, name), catalogue
 
 
@@ -58,12 +60,7 @@ def _format(path: Path, format: str) -> str:
 def _write_text(matrix: Array, catalogue: Catalogue, path: Path) -> Path:
     frame = pl.DataFrame(matrix, schema=[f"v{i}" for i in range(matrix.shape[1])])
     frame.insert_column(0, pl.Series("id", _written_ids(catalogue)))
-
-    def fill(file: IO[bytes]) -> None:
-        file.write(f"{len(matrix)} {matrix.shape[1]}\n".encode())
-        frame.write_csv(file, separator=" ", include_header=False, quote_style="never")
-
-    return _write_file(path, fill)
+    return _write_word2vec(matrix, path, lambda file: frame.write_csv(file, separator=" ", include_header=False, quote_style="never"))
 
 
 def _read_text(path: Path) -> tuple[Array, Catalogue]:
@@ -87,12 +84,8 @@ def _read_text(path: Path) -> tuple[Array, Catalogue]:
 
 
 def _write_binary(matrix: Array, catalogue: Catalogue, path: Path) -> Path:
-    def fill(file: IO[bytes]) -> None:
-        file.write(f"{len(matrix)} {matrix.shape[1]}\n".encode())
-        for song, vector in zip(_written_ids(catalogue), matrix.astype("<f4", copy=False), strict=True):
-            file.write(song.encode() + b" " + vector.tobytes())
-
-    return _write_file(path, fill)
+    rows = zip(_written_ids(catalogue), matrix.astype("<f4", copy=False), strict=True)
+    return _write_word2vec(matrix, path, lambda file: file.writelines(song.encode() + b" " + vector.tobytes() for song, vector in rows))
 
 
 def _read_binary(path: Path) -> tuple[Array, Catalogue]:
@@ -130,13 +123,10 @@ def _write_projector(matrix: Array, catalogue: Catalogue, path: Path) -> Path:
 
 
 def _read_projector(path: Path) -> tuple[Array, Catalogue]:
-    try:
-        matrix = pl.read_csv(path / "vectors.tsv", separator="\t", has_header=False, infer_schema_length=None).to_numpy()
-        table = pl.read_csv(path / "metadata.tsv", separator="\t", quote_char=None, infer_schema=False)
-        if matrix.dtype.kind not in "fi" or "song" not in table.columns:
-            raise FormatError(path, "vectors.tsv must hold numbers only, metadata.tsv a column 'song'")
-    except (OSError, *_POLARS_ERRORS) as error:
-        raise FormatError(path, f"not a folder of vectors.tsv and metadata.tsv ({str(error).splitlines()[0]})") from error
+    matrix = pl.read_csv(path / "vectors.tsv", separator="\t", has_header=False, infer_schema_length=None).to_numpy()
+    table = pl.read_csv(path / "metadata.tsv", separator="\t", quote_char=None, infer_schema=False)
+    if matrix.dtype.kind not in "fi" or "song" not in table.columns:
+        raise FormatError(path, "vectors.tsv must hold numbers only, metadata.tsv a column 'song'")
     return matrix, _catalogue_of_table(path, table.with_columns(_whole_numbers(table["song"])))
 
 
@@ -145,17 +135,17 @@ def _write_numpy(matrix: Array, catalogue: Catalogue, path: Path) -> Path:
     ids = np.array(catalogue.ids.to_list(), np.int64 if catalogue.holds_integers else np.str_)
     if ids.tolist() != catalogue.ids.to_list():
         raise ArgumentError("format='numpy': ids that end in a NUL character cannot be kept in it")
-    return _write_file(path, lambda file: np.savez(file, vectors=matrix, ids=ids))  # given a name, savez would put .npz behind it
+
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as file:  # given a name, savez would put .npz after any other ending
+            np.savez(file, vectors=matrix, ids=ids)
+
+    return write_atomically(path, write)
 
 
 def _read_numpy(path: Path) -> tuple[Array, Catalogue]:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            matrix, ids = arrays["vectors"], arrays["ids"]
-    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError) as error:
-        raise FormatError(path, f"not an .npz of arrays 'vectors' and 'ids' ({error})") from error
-    except Exception as error:  # zipfile and zlib raise their own kinds
-        raise FormatError(path, f"not a readable .npz file ({error})") from error
+    with np.load(path, allow_pickle=False) as arrays:
+        matrix, ids = arrays["vectors"], arrays["ids"]
     if ids.ndim != 1:
         raise FormatError(path, f"'ids' has shape {ids.shape}; (songs,) is expected")
     return matrix, _catalogue(path, ids.tolist(), guess=False)
@@ -167,19 +157,17 @@ def _write_parquet(matrix: Array, catalogue: Catalogue, path: Path) -> Path:
 
 
 def _read_parquet(path: Path) -> tuple[Array, Catalogue]:
-    try:
-        table = pl.read_parquet(path)
-        matrix = table["vector"].to_numpy() if table.height == 0 else np.array(table["vector"].to_list(), np.float32)
-    except (OSError, ValueError, TypeError, *_POLARS_ERRORS) as error:
-        raise FormatError(path, f"not a Parquet file of songs with a list column 'vector' ({str(error).splitlines()[0]})") from error
+    table = pl.read_parquet(path)
+    matrix = table["vector"].to_numpy() if table.height == 0 else np.array(table["vector"].to_list(), np.float32)
     if "song" not in table.columns:
         raise FormatError(path, f"columns are {', '.join(table.columns)}; 'song' and 'vector' are needed")
     return matrix, _catalogue_of_table(path, table)
 
 
-def _write_file(path: Path, fill: Callable[[IO[bytes]], object]) -> Path:
+def _write_word2vec(matrix: Array, path: Path, fill: Callable[[IO[bytes]], None]) -> Path:
     def write(temporary: Path) -> None:
         with temporary.open("wb") as file:
+            file.write(f"{len(matrix)} {matrix.shape[1]}\n".encode())
             fill(file)
 
     return write_atomically(path, write)
@@ -251,4 +239,9 @@ _FORMATS: dict[str, tuple[Callable[[Array, Catalogue, Path], Path], Callable[[Pa
     "projector": (_write_projector, _read_projector),
     "numpy": (_write_numpy, _read_numpy),
     "parquet": (_write_parquet, _read_parquet),
+}
+_EXPECTED = {
+    "projector": "not a folder of vectors.tsv and metadata.tsv",
+    "numpy": "not an .npz of arrays 'vectors' and 'ids'",
+    "parquet": "not a Parquet file of songs with a list column 'vector'",
 }

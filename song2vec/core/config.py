@@ -171,15 +171,15 @@ FLAG = Choice((False, True))
 SEED = IntRange(0, MAX_SEED)
 
 
-def setting(allowed: Allowed, *, default: Any, help: str, tune: Dimension | None = None) -> Any:
+def setting(allowed: Allowed, *, default: Any, help: str, tune: Dimension | Literal[True] | None = None) -> Any:
     """A setting of a :class:`Config`.
 
     Args:
         allowed: its values; None is allowed too where it is the default.
         help: what it does, in one line.
-        tune: the values that tuning tries; None leaves it as it is.
+        tune: the values that tuning tries, True for all that are allowed; None leaves it as it is.
     """
-    return dataclasses.field(default=default, metadata={"allowed": allowed, "help": help, "tune": tune})
+    return dataclasses.field(default=default, metadata={"allowed": allowed, "help": help, "tune": allowed if tune is True else tune})
 
 
 def learned(kind: type[Any] | None = None, *, saved: bool = True, default: Any = dataclasses.MISSING, init: Literal[False] = False) -> Any:

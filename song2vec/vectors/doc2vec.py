@@ -42,14 +42,9 @@ class Doc2Vec(GradientLearner):
     """
 
     name = "doc2vec"
-    algorithm: Literal["dbow", "dm"] = setting(
-        Choice(("dbow", "dm")), default="dbow", tune=Choice(("dbow", "dm")), help="what a document predicts"
-    )
+    algorithm: Literal["dbow", "dm"] = setting(Choice(("dbow", "dm")), default="dbow", tune=True, help="what a document predicts")
     documents: Literal["sessions", "listeners"] = setting(
-        Choice(("sessions", "listeners")),
-        default="sessions",
-        tune=Choice(("sessions", "listeners")),
-        help='"sessions", or "listeners" with all their sessions',
+        Choice(("sessions", "listeners")), default="sessions", tune=True, help='"sessions", or "listeners" with all their sessions'
     )
     window: Window = setting(WINDOW, default=3, tune=IntRange(1, 10), help=f"songs before and after that count as context; {WHOLE}")
     infer_epochs: int = setting(

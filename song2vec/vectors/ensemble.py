@@ -43,22 +43,13 @@ class Word2VecEnsemble(GradientLearner):
         IntRange(1), default=512, help="numbers in a vector, a multiple of ``trees``, or of ``trees`` + 3 with ``identity``"
     )
     whitening: float = setting(
-        FloatRange(0, 1),
-        default=0.2,
-        tune=FloatRange(0, 1),
-        help="how much of the difference in variance between directions is taken back: 0 none, 1 all",
+        FloatRange(0, 1), default=0.2, tune=True, help="how much of the difference in variance between directions is taken back, 1 all"
     )
     identity: float = setting(
-        FloatRange(0),
-        default=0.0,
-        help="length of a random direction of its own that each song has before neighbours are added, with three times as many numbers "
-        "as a tree, so that what was played beside it counts by itself too; 0 for none",
+        FloatRange(0), default=0.0, help="length of a song's own random direction, so that songs played beside it count too; 0 for none"
     )
     smoothing: float = setting(
-        FloatRange(0),
-        default=1.2,
-        tune=FloatRange(0, 2),
-        help="share of the mean of the songs played just before and after that is added to each song, less where they are few",
+        FloatRange(0), default=1.2, tune=FloatRange(0, 2), help="share of the mean of the songs played beside it that is added to a song"
     )
     window: Window = setting(WINDOW, default=2, tune=IntRange(1, 10), help=f"songs before and after that count as context; {WHOLE}")
     dynamic_window: bool = setting(FLAG, default=False, help="draw the window anew for each play from 1 to ``window``")

@@ -15,7 +15,7 @@ from song2vec.nn.trainer import Epoch
 from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors
 
-LossName = Literal["negative-sampling", "hierarchical-softmax"]
+LossName = Literal["hierarchical-softmax", "negative-sampling"]
 Window = int | Literal["session"]
 WINDOW = IntRange(1, also=("session",))
 WHOLE = '"session" for all of the session, up to 1,000 each way'
@@ -63,10 +63,7 @@ class GradientLearner(Learner):
 
     size: int = setting(IntRange(1), default=128, tune=IntRange(32, 256, log=True), help="numbers in a vector")
     context_weight: float = setting(
-        FloatRange(0, 1),
-        default=0.3,
-        tune=FloatRange(0, 1),
-        help="unit input vectors plus so much of the unit output vectors: brings songs that are played together nearer",
+        FloatRange(0, 1), default=0.3, tune=True, help="so much of the unit output vectors is added: brings songs played together nearer"
     )
     subsample: float = setting(
         FloatRange(0), default=1e-3, help="plays of songs that make up more than this share of the log are left out at random; 0 for none"
@@ -92,17 +89,11 @@ class SampledLearner(GradientLearner):
     """A learner whose softmax over all songs is approximated in one of two ways."""
 
     loss: LossName = setting(
-        Choice(get_args(LossName)),
-        default="hierarchical-softmax",
-        tune=Choice(("hierarchical-softmax", "negative-sampling")),
-        help="how the softmax over all songs is approximated",
+        Choice(get_args(LossName)), default="hierarchical-softmax", tune=True, help="how the softmax over all songs is approximated"
     )
     n_negatives: int = setting(IntRange(1), default=5, help="negatives drawn for each pair, by negative sampling")
     negative_exponent: float = setting(
-        FloatRange(),
-        default=0.75,
-        tune=FloatRange(-1, 1),
-        help="they are drawn in proportion to plays**negative_exponent, below 0 rare songs more often",
+        FloatRange(), default=0.75, tune=FloatRange(-1, 1), help="drawn by plays**negative_exponent, below 0 rare songs more often"
     )
 
     @property

@@ -80,10 +80,7 @@ class MetaProd2Vec(SampledLearner):
         WINDOW, default=3, tune=IntRange(1, 10), help=f"songs before and after that count as context, each with its artist; {WHOLE}"
     )
     artist_weight: float = setting(
-        FloatRange(0),
-        default=1.0,
-        tune=FloatRange(0, 1),
-        help="how much an artist counts as what is predicted, against a song; the lambda of the paper",
+        FloatRange(0), default=1.0, tune=FloatRange(0, 1), help="how much an artist counts as what is predicted; lambda of the paper"
     )
     artist_vectors_: SongVectors = learned(SongVectors)
 

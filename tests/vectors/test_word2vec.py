@@ -191,7 +191,7 @@ def test_an_epoch_says_what_it_came_to(caplog):
     ("argument", "values", "allowed"),
     [
         ("algorithm", ["skipgram", None], "'skip-gram', 'cbow' are allowed"),
-        ("loss", ["softmax"], "'negative-sampling', 'hierarchical-softmax' are allowed"),
+        ("loss", ["softmax"], "'hierarchical-softmax', 'negative-sampling' are allowed"),
         ("size", [0, -1, 1.5, "8", True, None], "a whole number from 1"),
         ("window", [0, 2.0, None], "a whole number from 1"),
         ("n_negatives", [0, None], "a whole number from 1"),

@@ -15,10 +15,8 @@ from torch import Tensor
 
 from song2vec.core.arrays import Array
 from song2vec.core.jit import compiled
-from song2vec.core.simd import LINE, prefetch
 
-EPSILON = 1e-6
-AHEAD = 8  # rows asked for before they are needed: they lie anywhere in memory, and numbers by index cost no reference counts
+EPSILON = np.float32(1e-6)
 jit: Callable[..., Any] = compiled(error_model="numpy")  # a check for 0 / 0 would keep loops scalar
 
 
@@ -49,7 +47,7 @@ class Adagrad:
     def step(self, gradient: Tensor) -> None:
         """Move all parameters; the gradient is overwritten."""
         self.squares.addcmul_(gradient, gradient)
-        gradient.div_((self.squares + EPSILON).sqrt_())
+        gradient.div_((self.squares + float(EPSILON)).sqrt_())
         if self.momentum:
             gradient = self.velocity.mul_(self.momentum).sub_(gradient, alpha=self.learning_rate)
             self.parameters.add_(gradient)
@@ -67,7 +65,7 @@ class Adagrad:
             tensors = (self.parameters, self.squares, self.velocity, gradient)
             table, squares, velocity, slopes = (tensor.numpy() for tensor in tensors)
             rate, momentum = slopes.dtype.type(self.learning_rate), slopes.dtype.type(self.momentum)
-            step_rows(table, squares, velocity, rows.numpy(), slopes, self._first, rate, momentum, slopes.dtype.type(EPSILON))
+            step_rows(table, squares, velocity, rows.numpy(), slopes, self._first, rate, momentum)
         else:
             self._step_rows_anywhere(rows, gradient)
 
@@ -76,7 +74,7 @@ class Adagrad:
         summed = gradient.new_zeros((len(unique), gradient.shape[1])).index_add_(0, which, gradient)
         squares = self.squares.index_select(0, unique).addcmul_(summed, summed)
         self.squares.index_copy_(0, unique, squares)
-        move = summed.div_(squares.add_(EPSILON).sqrt_()).mul_(-self.learning_rate)
+        move = summed.div_(squares.add_(float(EPSILON)).sqrt_()).mul_(-self.learning_rate)
         if self.momentum:
             move.add_(self.velocity.index_select(0, unique), alpha=self.momentum)
             self.velocity.index_copy_(0, unique, move)
@@ -96,10 +94,8 @@ def zeros(like: Tensor) -> Tensor:
 
 
 @jit
-def step_rows(
-    table: Array, squares: Array, velocity: Array, rows: Array, slopes: Array, first: Array, rate: float, momentum: float, epsilon: float
-) -> None:
-    """``first`` is -1 for every row of the table, before and after; ``slopes`` may be wider than the table."""
+def step_rows(table: Array, squares: Array, velocity: Array, rows: Array, slopes: Array, first: Array, rate: Any, momentum: Any) -> None:
+    """:meth:`Adagrad.step_rows` on arrays; ``first`` is -1 for every row of the table, before and after."""
     width = table.shape[1]
     for i in range(len(rows)):
         row = rows[i]
@@ -110,34 +106,17 @@ def step_rows(
             for j in range(width):
                 slopes[total, j] += slopes[i, j]
     for i in range(len(rows)):
-        row, ahead = rows[i], rows[min(i + AHEAD, len(rows) - 1)]
-        for j in range(0, width, LINE):
-            prefetch(table, ahead, j)
-            prefetch(squares, ahead, j)
-            if len(velocity):
-                prefetch(velocity, ahead, j)
+        row = rows[i]
         if first[row] != i:
             continue
         first[row] = -1
-        for j in range(width):  # loops of their own are what the compiler turns into vector instructions
-            squares[row, j] += slopes[i, j] * slopes[i, j]
         for j in range(width):
-            slopes[i, j] = -rate * (slopes[i, j] / np.sqrt(squares[row, j] + epsilon))
+            square = squares[row, j] + slopes[i, j] * slopes[i, j]
+            squares[row, j] = square
+            slopes[i, j] *= -rate / np.sqrt(square + EPSILON)
         if len(velocity):
             for j in range(width):
                 slopes[i, j] += momentum * velocity[row, j]
-            for j in range(width):
                 velocity[row, j] = slopes[i, j]
-        for j in range(width):
+        for j in range(width):  # a loop of its own: of more arrays the compiler cannot tell that they are apart
             table[row, j] += slopes[i, j]
-
-
-@jit
-def fetch_rows(table: Array, rows: Array, found: Array) -> None:
-    """found[i] = table[rows[i]]."""
-    for i in range(len(rows)):
-        row, ahead = rows[i], rows[min(i + AHEAD, len(rows) - 1)]
-        for j in range(0, table.shape[1], LINE):
-            prefetch(table, ahead, j)
-        for j in range(table.shape[1]):
-            found[i, j] = table[row, j]

@@ -24,7 +24,7 @@ CONTINUES, NEW_SESSION, NEW_LISTENER = 0, 1, 2
 
 
 @dataclass(frozen=True)
-class Plan:
+class BatchPlan:
     """The batches of an epoch. Step t holds the entries begin[t] to begin[t + 1], an entry for each live slot.
 
     Attributes:
@@ -50,13 +50,13 @@ class Plan:
         return len(self.plays)
 
 
-def session_parallel(sessions: Sessions, order: Array, slots: int) -> Plan:
+def session_parallel(sessions: Sessions, order: Array, slots: int) -> BatchPlan:
     """Sessions in this order over so many slots; each as if of a listener of its own. Those under two plays have no target."""
     order = order[sessions.lengths[order] > 1]
     return _plan(sessions, order, np.arange(len(order) + 1), slots)
 
 
-def listener_parallel(sessions: Sessions, listeners: Array, slots: int) -> Plan:
+def listener_parallel(sessions: Sessions, listeners: Array, slots: int) -> BatchPlan:
     """Listeners in this order over so many slots, each with all sessions of two plays and more, oldest first."""
     place = np.empty(len(sessions.listeners), np.int64)
     place[listeners] = np.arange(len(listeners))
@@ -67,12 +67,12 @@ def listener_parallel(sessions: Sessions, listeners: Array, slots: int) -> Plan:
     return _plan(sessions, order, np.append(begins, len(order)), slots)
 
 
-def _plan(sessions: Sessions, order: Array, listeners: Array, slots: int) -> Plan:
+def _plan(sessions: Sessions, order: Array, listeners: Array, slots: int) -> BatchPlan:
     events = int((sessions.lengths[order] - 1).sum())
     begin, plays, carried = np.empty(events + 1, np.int64), np.empty(events, np.int64), np.empty(events, np.int64)
     starts = np.empty(events, np.int8)
     steps = _walk(sessions.offsets, order, listeners.astype(np.int64), min(slots, len(listeners) - 1), begin, plays, carried, starts)
-    return Plan(begin[: steps + 1].copy(), plays, carried, starts)
+    return BatchPlan(begin[: steps + 1].copy(), plays, carried, starts)
 
 
 @jit

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 pytest.importorskip("torch")
 
-from song2vec.nn.batching import CONTINUES, NEW_LISTENER, NEW_SESSION, Plan, listener_parallel, session_parallel
+from song2vec.nn.batching import CONTINUES, NEW_LISTENER, NEW_SESSION, BatchPlan, listener_parallel, session_parallel
 from song2vec.nn.negatives import Negatives
 from song2vec.sessions import Sessions
 
 LISTS = [[7, 3, 3], [5, 1], [2, 8, 4], [6, 9], [1]]
 
 
-def traced(sessions: Sessions, plan: Plan) -> list[list[tuple[int, int, int]]]:
+def traced(sessions: Sessions, plan: BatchPlan) -> list[list[tuple[int, int, int]]]:
     """(input, target, how it starts) of each entry, step by step."""
     ids = np.array(sessions.catalogue.ids.to_list())[sessions.songs]
     entries = list(zip(ids[plan.plays].tolist(), ids[plan.plays + 1].tolist(), plan.starts.tolist(), strict=True))

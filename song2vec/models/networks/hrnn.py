@@ -18,7 +18,7 @@ from song2vec.models.networks.base import FitArguments
 from song2vec.models.networks.recurrent.live import CarriedSession
 from song2vec.models.networks.recurrent.model import SampledRecurrentModel
 from song2vec.models.networks.recurrent.network import GRULayer, RecurrentNetwork, States
-from song2vec.nn.batching import NEW_LISTENER, NEW_SESSION, Plan, listener_parallel
+from song2vec.nn.batching import NEW_LISTENER, NEW_SESSION, BatchPlan, listener_parallel
 from song2vec.nn.losses import LossName
 from song2vec.nn.module import SongNetwork, glorot
 from song2vec.nn.trainer import Scores
@@ -153,7 +153,7 @@ class HRNN(SampledRecurrentModel):
     def _network(self, songs: int, size: int | None) -> ListenerNetwork:
         return ListenerNetwork(songs, self.hidden, self.listener_hidden, everywhere=self.variant == "all")
 
-    def _plan(self, sessions: Sessions, epoch: int) -> Plan:
+    def _plan(self, sessions: Sessions, epoch: int) -> BatchPlan:
         order = generator(self.seed, f"order {epoch}").permutation(len(sessions.listeners))
         return listener_parallel(sessions, order, self.batch_size)
 

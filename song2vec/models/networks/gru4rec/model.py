@@ -14,7 +14,6 @@ from song2vec.models.networks.gru4rec.compiled import CompiledTrainee, can_compi
 from song2vec.models.networks.gru4rec.dwell import DwellUnit, sliced_by_dwell
 from song2vec.models.networks.recurrent.model import SampledRecurrentModel
 from song2vec.models.networks.recurrent.network import InputName, RecurrentNetwork
-from song2vec.nn.batching import session_parallel
 from song2vec.nn.trainer import Trainee
 from song2vec.nn.training import TrainingConfig
 from song2vec.sessions import Sessions
@@ -73,12 +72,7 @@ class GRU4Rec(SampledRecurrentModel):
         config = TrainingConfig.of(self)
         if not can_compile(network, config):
             return super()._trainee(network, sessions)
-        lanes = self._lanes(sessions)
-        plans = [
-            lambda epoch, lane=lane: session_parallel(sessions, self._order(sessions, epoch)[lane::lanes], self.batch_size)
-            for lane in range(lanes)
-        ]
-        return CompiledTrainee(network, config, sessions, plans)
+        return CompiledTrainee(network, config, sessions, lambda epoch: self._order(sessions, epoch), self._lanes(sessions))
 
     def _lanes(self, sessions: Sessions) -> int:
         """Threads that compiled training runs on; one when sessions are few."""

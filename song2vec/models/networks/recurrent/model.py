@@ -22,7 +22,7 @@ from song2vec.models.networks.recurrent.new_songs import grown
 from song2vec.models.networks.recurrent.onnx_file import export_onnx
 from song2vec.models.networks.recurrent.output_index import OutputIndex
 from song2vec.models.networks.recurrent.trainee import RecurrentTrainee
-from song2vec.nn.batching import Plan, session_parallel
+from song2vec.nn.batching import BatchPlan, session_parallel
 from song2vec.nn.losses import LossName
 from song2vec.nn.trainer import Trainee
 from song2vec.nn.training import TrainingConfig
@@ -45,7 +45,7 @@ class RecurrentModel(NetworkModel):
     def _trainee(self, network: Any, sessions: Sessions) -> Trainee:
         return RecurrentTrainee(network, TrainingConfig.of(self), sessions, lambda epoch: self._plan(sessions, epoch))
 
-    def _plan(self, sessions: Sessions, epoch: int) -> Plan:
+    def _plan(self, sessions: Sessions, epoch: int) -> BatchPlan:
         """The batches of an epoch."""
         return session_parallel(sessions, self._order(sessions, epoch), self.batch_size)
 

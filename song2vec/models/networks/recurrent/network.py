@@ -138,7 +138,7 @@ class RecurrentNetwork(SongNetwork):
         """The states that plays begin with, from those that each slot of the batch left behind: blank ones where a session begins.
 
         Args:
-            starts: (rows,) how each of the plays begins: see :class:`song2vec.nn.batching.Plan`.
+            starts: (rows,) how each of the plays begins: see :class:`song2vec.nn.batching.BatchPlan`.
         """
         stays = (starts != NEW_LISTENER)[:, None]
         return [state * stays for state in states]

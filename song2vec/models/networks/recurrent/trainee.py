@@ -11,7 +11,7 @@ from torch import Tensor
 from song2vec.core.arrays import Array
 from song2vec.core.random import generator
 from song2vec.models.networks.recurrent.network import RecurrentNetwork, States
-from song2vec.nn.batching import Plan
+from song2vec.nn.batching import BatchPlan
 from song2vec.nn.module import dropout_mask
 from song2vec.nn.training import BLOCK, NetworkTrainee, TrainingConfig
 from song2vec.sessions import Sessions
@@ -26,7 +26,7 @@ class RecurrentTrainee(NetworkTrainee):
 
     network: RecurrentNetwork
 
-    def __init__(self, network: RecurrentNetwork, config: TrainingConfig, sessions: Sessions, plan: Callable[[int], Plan]) -> None:
+    def __init__(self, network: RecurrentNetwork, config: TrainingConfig, sessions: Sessions, plan: Callable[[int], BatchPlan]) -> None:
         super().__init__(network, config, np.bincount(sessions.songs, minlength=network.songs))
         self._plan_of, self._songs = plan, torch.from_numpy(np.asarray(sessions.songs, np.int64)).to(self.device)
         self.states: States = network.blank_states(0)

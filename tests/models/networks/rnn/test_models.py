@@ -264,7 +264,7 @@ def test_without_torch_the_names_are_there_and_say_what_to_install():
         ({"frozen": True}, "^frozen="),
         ({"dwell_slice": 0}, "^dwell_slice="),
         ({"dwell_slice": 60.0}, "dwell"),
-        ({"learning_rate": 1e30, "momentum": 0.9}, "learning_rate"),
+        ({"learning_rate": 1e38}, "learning_rate"),
     ],
 )
 def test_bad_settings_are_refused(settings, message, log):

@@ -46,9 +46,7 @@ def trainee(sessions: Sessions, net: RecurrentNetwork, rules: TrainingConfig) ->
 
 
 def compiled(sessions: Sessions, net: RecurrentNetwork, rules: TrainingConfig, lanes: int = 1) -> CompiledTrainee:
-    order = np.arange(len(sessions))
-    plans = [lambda epoch, lane=lane: session_parallel(sessions, order[lane::lanes], rules.batch_size) for lane in range(lanes)]
-    return CompiledTrainee(net, rules, sessions, plans)
+    return CompiledTrainee(net, rules, sessions, lambda epoch: np.arange(len(sessions)), lanes)
 
 
 def trained(made: RecurrentTrainee, epochs: int = 1) -> float:

@@ -58,7 +58,17 @@ class _Cache(FunctionCache):  # type: ignore[misc]
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)  # type: ignore[no-untyped-call]
         stamp = self._impl.locator.get_source_stamp(), taken_from_others(sys.modules[function.__module__])
-        self._cache_file = IndexDataCacheFile(self._cache_path, self._impl.filename_base, stamp)  # type: ignore[no-untyped-call]
+        self._cache_file = _CacheFile(self._cache_path, self._impl.filename_base, stamp)  # type: ignore[no-untyped-call]
+
+
+class _CacheFile(IndexDataCacheFile):  # type: ignore[misc]
+    """numba's, which reads whatever an earlier version has kept before it asks whether that is stale."""
+
+    def _load_index(self) -> Any:
+        try:
+            return super()._load_index()
+        except (AttributeError, ImportError):  # of a named tuple that is gone
+            return {}
 
 
 @cache

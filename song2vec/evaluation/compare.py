@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from song2vec.core.arrays import Array
-from song2vec.core.checks import check_choice, named_options
+from song2vec.core.checks import check_choice, check_type, named_options
 from song2vec.core.config import Component, settings_of
 from song2vec.core.errors import ArgumentError
 from song2vec.core.progress import progress_bar
@@ -73,16 +73,12 @@ def compare(
 
 
 def _labelled(models: Iterable[NextSongModel] | Mapping[str, NextSongModel]) -> dict[str, NextSongModel]:
-    if isinstance(models, Mapping):
-        named = dict(models)
-    elif isinstance(models, Iterable):
-        named = {}
-        given = list(models)
-        for model in given:
-            check_model(model)
-            named[_label(model, given, named)] = model
-    else:
-        raise ArgumentError(f"models is a {type(models).__name__}; a list of fitted models, or a dict of them by label, is allowed")
+    check_type("models", models, Iterable, "a list of fitted models, or a dict of them by label, is allowed")
+    named = dict(models) if isinstance(models, Mapping) else {}
+    given = [] if isinstance(models, Mapping) else list(models)
+    for model in given:
+        check_model(model)
+        named[_label(model, given, named)] = model
     if not named:
         raise ArgumentError("models: is empty; at least one fitted model is needed")
     return named

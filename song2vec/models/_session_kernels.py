@@ -58,8 +58,8 @@ def build_index(sessions: Sessions) -> SessionIndex:
     )
 
 
-class Rules(NamedTuple):
-    """What tells the models apart. Weights are float64, none below 0.
+class Scheme(NamedTuple):
+    """The weighting scheme of a model, which tells it from the others. Weights are float64, none below 0.
 
     A song last played ``back`` plays before the last (0 for that one) of a session so far of n plays weighs
     ``((n - back) / n) ** power * by_recency[back]``, and sessions it leads to ``by_step[back]``.
@@ -99,7 +99,7 @@ def make_scratch(sessions: int, songs: int) -> Scratch:
 
 
 def score_queries(
-    index: SessionIndex, rules: Rules, songs: Array, begins: Array, ends: Array, scratch: Sequence[Scratch], scores: Array
+    index: SessionIndex, scheme: Scheme, songs: Array, begins: Array, ends: Array, scratch: Sequence[Scratch], scores: Array
 ) -> None:
     """Write the (n, songs) float32 scores after each history ``songs[begins[i]:ends[i]]``, by as many threads as there is scratch for.
 
@@ -108,7 +108,7 @@ def score_queries(
     threads = max(1, min(len(scratch), len(begins)))
 
     def score(thread: int) -> None:
-        _score_share(index, rules, songs, begins, ends, scratch[thread], scores, thread, threads)
+        _score_share(index, scheme, songs, begins, ends, scratch[thread], scores, thread, threads)
 
     if threads == 1:
         score(0)
@@ -119,33 +119,33 @@ def score_queries(
 
 @jit
 def _score_share(
-    index: SessionIndex, rules: Rules, songs: Array, begins: Array, ends: Array, own: Scratch, scores: Array, first: int, step: int
+    index: SessionIndex, scheme: Scheme, songs: Array, begins: Array, ends: Array, own: Scratch, scores: Array, first: int, step: int
 ) -> None:
     for query in range(first, len(begins), step):
-        _score(index, rules, songs[begins[query] : ends[query]], own, scores[query])
+        _score(index, scheme, songs[begins[query] : ends[query]], own, scores[query])
 
 
 @jit
-def _score(index: SessionIndex, rules: Rules, history: Array, own: Scratch, scores: Array) -> None:
+def _score(index: SessionIndex, scheme: Scheme, history: Array, own: Scratch, scores: Array) -> None:
     own.stamps[0] += 1
-    found, size, distinct = _find(index, rules, history, own)
+    found, size, distinct = _find(index, scheme, history, own)
     own.stamps[1] += found
-    sampled = _sample(rules.sample_size, found, own)
-    _compare(index, rules, sampled, size, distinct, own)
-    least, last = _limits(rules.k, sampled, own)
+    sampled = _sample(scheme.sample_size, found, own)
+    _compare(index, scheme, sampled, size, distinct, own)
+    least, last = _limits(scheme.k, sampled, own)
     touched = 0
     for slot in range(sampled):
         if own.near[slot] > least or (own.near[slot] == least and own.found[slot] <= last):
-            touched = _add(index, rules, own.found[slot], own.near[slot] * rules.by_step[own.backs[slot]], touched, own)
+            touched = _add(index, scheme, own.found[slot], own.near[slot] * scheme.by_step[own.backs[slot]], touched, own)
     scores[:] = 0
     for i in range(touched):
         song = own.touched[i]
-        scores[song] = own.total[song] * rules.by_song[song]
+        scores[song] = own.total[song] * scheme.by_song[song]
         own.total[song] = 0
 
 
 @jit
-def _find(index: SessionIndex, rules: Rules, history: Array, own: Scratch) -> tuple[int, float, int]:
+def _find(index: SessionIndex, scheme: Scheme, history: Array, own: Scratch) -> tuple[int, float, int]:
     """Sessions that share songs with the history: how many, the history's sum of squared weights, and its distinct songs.
 
     Past its first ``sample_size`` sessions a song's list holds none that the sample takes.
@@ -157,11 +157,11 @@ def _find(index: SessionIndex, rules: Rules, history: Array, own: Scratch) -> tu
         if own.queried[song] == stamp:
             continue
         own.queried[song] = stamp
-        weight = ((len(history) - back) / len(history)) ** rules.power * rules.by_recency[back]
+        weight = ((len(history) - back) / len(history)) ** scheme.power * scheme.by_recency[back]
         size += weight * weight
         distinct += 1
         begin = index.listing[song]
-        for i in range(begin, min(index.listing[song + 1], begin + rules.sample_size)):
+        for i in range(begin, min(index.listing[song + 1], begin + scheme.sample_size)):
             session = index.sessions[i]
             slot = own.marks[session] - first
             if slot < 0:
@@ -188,7 +188,7 @@ def _sample(sample_size: int, found: int, own: Scratch) -> int:
 
 
 @jit
-def _compare(index: SessionIndex, rules: Rules, sampled: int, size: float, distinct: int, own: Scratch) -> None:
+def _compare(index: SessionIndex, scheme: Scheme, sampled: int, size: float, distinct: int, own: Scratch) -> None:
     """Similarities of the sampled sessions, decayed by how much older they are than the most recent of them."""
     newest = np.inf
     for slot in range(sampled):
@@ -196,9 +196,9 @@ def _compare(index: SessionIndex, rules: Rules, sampled: int, size: float, disti
     for slot in range(sampled):
         session = own.found[slot]
         others = index.offsets[session + 1] - index.offsets[session]
-        near = _similarity(rules.similarity, own.overlap[slot], size, distinct, others)
-        if rules.decay < np.inf:
-            near *= np.exp((newest - index.ages[session]) / rules.decay)
+        near = _similarity(scheme.similarity, own.overlap[slot], size, distinct, others)
+        if scheme.decay < np.inf:
+            near *= np.exp((newest - index.ages[session]) / scheme.decay)
         own.near[slot] = near
 
 
@@ -233,17 +233,17 @@ def _limits(k: int, sampled: int, own: Scratch) -> tuple[float, int]:
 
 
 @jit
-def _add(index: SessionIndex, rules: Rules, session: int, weight: float, touched: int, own: Scratch) -> int:
+def _add(index: SessionIndex, scheme: Scheme, session: int, weight: float, touched: int, own: Scratch) -> int:
     """Add one neighbour's weight to each of its songs; returns how many songs have a total now."""
     begin, end = index.offsets[session], index.offsets[session + 1]
     shared = begin
-    if rules.gaps:
+    if scheme.gaps:
         while own.queried[index.songs[shared]] != own.stamps[0]:
             shared += 1
     for i in range(begin, end):
         song = index.songs[i]
-        gain = weight * rules.by_gap[abs(index.places[i] - index.places[shared])] if rules.gaps else weight
-        if gain > 0 and (rules.remind or own.queried[song] != own.stamps[0]):
+        gain = weight * scheme.by_gap[abs(index.places[i] - index.places[shared])] if scheme.gaps else weight
+        if gain > 0 and (scheme.remind or own.queried[song] != own.stamps[0]):
             own.touched[touched] = song  # overwritten by the next song unless this one is new: no branch to guess wrong
             touched += own.total[song] == 0
             own.total[song] += gain

@@ -10,7 +10,7 @@ import numpy as np
 
 from song2vec.core.arrays import Array
 from song2vec.core.config import FLAG, Choice, FloatRange, IntRange, learned, setting
-from song2vec.models._session_kernels import SIMILARITIES, Rules, Scratch, SessionIndex, build_index, make_scratch, score_queries
+from song2vec.models._session_kernels import SIMILARITIES, Scheme, Scratch, SessionIndex, build_index, make_scratch, score_queries
 from song2vec.models.base import NextSongModel
 from song2vec.models.songs import histories
 from song2vec.sessions import Sessions
@@ -47,11 +47,11 @@ class SessionNeighbours(NextSongModel):
     _scratch: list[Scratch] | None = learned(saved=False, default=None)
 
     @abstractmethod
-    def _rules(self, longest: int) -> Rules:
+    def _scheme(self, longest: int) -> Scheme:
         """How sessions so far of up to ``longest`` plays are compared and vote; a model replaces what it does in its own way."""
         same, gaps = np.ones(longest), bool((self.by_gap_ != 1).any())
         sample_size = int(self.sample_size) or len(self.index_.ages)
-        return Rules(int(self.k), sample_size, by_recency=same, by_step=same, gaps=gaps, by_gap=self.by_gap_, by_song=self.by_song_)
+        return Scheme(int(self.k), sample_size, by_recency=same, by_step=same, gaps=gaps, by_gap=self.by_gap_, by_song=self.by_song_)
 
     def _by_gap(self, longest: int) -> Array:
         """``by_gap_`` for training sessions of up to ``longest`` plays."""
@@ -68,11 +68,11 @@ class SessionNeighbours(NextSongModel):
     def _scores(self, sessions: Sessions, plays: Array) -> Array:
         begins, ends = histories(sessions, np.ascontiguousarray(plays))
         scores = np.empty((len(plays), len(self.catalogue_)), np.float32)
-        rules = self._rules(int((ends - begins).max(initial=1)))
+        scheme = self._scheme(int((ends - begins).max(initial=1)))
         # taken away while in use, so that another thread makes its own
         scratch, self._scratch = self._scratch, None
         scratch = scratch or [make_scratch(len(self.index_.ages), len(self.catalogue_)) for _ in range(numba.get_num_threads())]
-        score_queries(self.index_, rules, sessions.songs, begins, ends, scratch, scores)
+        score_queries(self.index_, scheme, sessions.songs, begins, ends, scratch, scores)
         self._scratch = scratch
         return scores
 
@@ -93,8 +93,8 @@ class SKNN(SessionNeighbours):
         SET_SIMILARITIES, default="cosine", tune=SET_SIMILARITIES, help="of the sets of songs"
     )
 
-    def _rules(self, longest: int) -> Rules:
-        return super()._rules(longest)._replace(similarity=SIMILARITIES.index(self.similarity))
+    def _scheme(self, longest: int) -> Scheme:
+        return super()._scheme(longest)._replace(similarity=SIMILARITIES.index(self.similarity))
 
 
 class VSKNN(SessionNeighbours):
@@ -132,17 +132,14 @@ class VSKNN(SessionNeighbours):
     def _by_song(self, sessions: Sessions) -> Array:
         return rarity(sessions, self.idf_weighting)
 
-    def _rules(self, longest: int) -> Rules:
-        return (
-            super()
-            ._rules(longest)
-            ._replace(
-                power={"div": 1.0, "quadratic": 2.0}.get(self.weighting, 0.0),
-                by_recency=_falling(self.weighting if self.weighting in ("linear", "log") else "same", np.arange(longest)),
-                by_step=_falling(self.weighting_score, np.arange(1, longest + 1)),
-                similarity=SIMILARITIES.index(self.similarity),
-                remind=self.remind,
-            )
+    def _scheme(self, longest: int) -> Scheme:
+        scheme = super()._scheme(longest)
+        return scheme._replace(
+            power={"div": 1.0, "quadratic": 2.0}.get(self.weighting, 0.0),
+            by_recency=_falling(self.weighting if self.weighting in ("linear", "log") else "same", np.arange(longest)),
+            by_step=_falling(self.weighting_score, np.arange(1, longest + 1)),
+            similarity=SIMILARITIES.index(self.similarity),
+            remind=self.remind,
         )
 
 
@@ -179,10 +176,10 @@ class STAN(SessionNeighbours):
     def _by_gap(self, longest: int) -> Array:
         return fading(longest, self.lambda_inh)
 
-    def _rules(self, longest: int) -> Rules:
+    def _scheme(self, longest: int) -> Scheme:
         of_one_age = not self.index_.ages[-1]  # or of a log without times
         decay = np.inf if self.lambda_snh is None or of_one_age else float(self.lambda_snh)
-        return super()._rules(longest)._replace(by_recency=fading(longest, self.lambda_spw), decay=decay, remind=self.remind)
+        return super()._scheme(longest)._replace(by_recency=fading(longest, self.lambda_spw), decay=decay, remind=self.remind)
 
 
 class VSTAN(STAN):
@@ -213,9 +210,9 @@ class VSTAN(STAN):
     def _by_song(self, sessions: Sessions) -> Array:
         return rarity(sessions, self.lambda_idf)
 
-    def _rules(self, longest: int) -> Rules:
+    def _scheme(self, longest: int) -> Scheme:
         by_step = fading(longest, self.lambda_ipw)
-        return super()._rules(longest)._replace(by_step=by_step, similarity=SIMILARITIES.index(self.similarity))
+        return super()._scheme(longest)._replace(by_step=by_step, similarity=SIMILARITIES.index(self.similarity))
 
 
 def fading(length: int, decay: float | None) -> Array:

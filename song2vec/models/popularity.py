@@ -41,7 +41,12 @@ class RecentPopularity(Popularity):
     )
 
     def _fit(self, sessions: Sessions) -> None:
-        weights = np.exp2(-_ages(sessions) / self.half_life)
+        if sessions.start is None:
+            age = np.linspace(1, 0, sessions.plays)
+        else:
+            start = np.repeat(sessions.start, sessions.lengths)
+            age = (start.max() - start) / max(1, int(start.max() - start.min()))
+        weights = np.exp2(-age / self.half_life)
         self.scores_ = _by_rank(np.bincount(sessions.songs, weights, len(sessions.catalogue)))
 
 
@@ -112,12 +117,3 @@ def _by_rank(weights: Array) -> Array:
     scores = np.empty(len(weights), np.float32)
     scores[np.argsort(-weights, kind="stable")] = np.arange(len(weights), 0, -1)
     return scores
-
-
-def _ages(sessions: Sessions) -> Array:
-    """(plays,) float64: 0 for the latest play, 1 for the first."""
-    if sessions.start is None:
-        return np.linspace(1, 0, sessions.plays)
-    start = np.repeat(sessions.start, sessions.lengths)
-    age: Array = (start.max() - start) / max(1, int(start.max() - start.min()))
-    return age

@@ -57,6 +57,16 @@ def test_code_on_disk_is_used_until_something_that_is_compiled_into_it_changes(p
     assert run() == "300 1"
 
 
+def test_code_on_disk_for_a_named_tuple_that_is_gone_is_compiled_anew(package, tmp_path):
+    write, run = package
+    write(base=10, added=1)
+    for name in ("Before", "After"):
+        made = f"from typing import NamedTuple\nclass {name}(NamedTuple):\n    x: int\nvalue = {name}(1)\n"
+        kernel = "from song2vec.core.jit import jit\n@jit\ndef outer(one):\n    return one.x\n"
+        (tmp_path / "planted" / "kernel.py").write_text(made + kernel)
+        assert run("from planted.kernel import value; print(outer(value))") == "1"
+
+
 def test_what_is_taken_from_files_that_a_kernel_does_not_know_changes_nothing():
     from song2vec.models import _session_kernels as session_kernels
     from song2vec.sessions import _kernels

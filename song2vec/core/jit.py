@@ -66,7 +66,7 @@ class _CacheFile(IndexDataCacheFile):  # type: ignore[misc]
 
     def _load_index(self) -> Any:
         try:
-            return super()._load_index()
+            return super()._load_index()  # type: ignore[no-untyped-call]
         except (AttributeError, ImportError):  # of a named tuple that is gone
             return {}
 

@@ -16,8 +16,6 @@ _SECOND_OBJECT = re.compile(r"\}\s*\{")  # inside an object there is always a co
 _UNIX_TIME = re.compile(r"-?\d{1,18}")  # -1 means unknown
 _FIELDS = {"listener": ID, "session": ID, "song": ID, "time": pl.Int64(), "played_seconds": SECONDS}
 
-Play = tuple[Any, Any, Any, int | None, float | None]
-
 
 class Idomaar(FileReader):
     name = "idomaar"
@@ -31,7 +29,7 @@ class Idomaar(FileReader):
     def rows(self, source: Source) -> Rows:
         """All plays of all sessions; a play's time is its session's start plus its own ``playstart``."""
         frames: list[pl.DataFrame] = []
-        plays: list[Play] = []
+        plays: list[tuple[Any, ...]] = []
         for number, line in source.lines():
             plays += _plays(line.rstrip("\n"), source.where, number)
             if len(plays) >= _BATCH:
@@ -40,7 +38,7 @@ class Idomaar(FileReader):
         return Rows(pl.concat([*frames, columns_of_rows(plays, _FIELDS)], how="vertical_relaxed"))
 
 
-def _plays(line: str, where: str, number: int) -> list[Play]:
+def _plays(line: str, where: str, number: int) -> list[tuple[Any, ...]]:
     """One line: the kind of event, its id, its time in unix seconds, and two JSON objects in one column."""
     kind, session, start, rest = [*line.split("\t", 3), "", "", "", ""][:4]
     if kind != _EVENT:
@@ -53,10 +51,12 @@ def _plays(line: str, where: str, number: int) -> list[Play]:
         raise FormatError(where, f"ends in {rest[-60:]!r}; two JSON objects are expected", line=number)
     listener = next(iter(_objects(links, "subjects", where, number)), {}).get("id")
     given = int(session) if session.isdecimal() and len(session) < 19 else session
-    return [
-        (listener, given, song.get("id"), _started(int(start), song.get("playstart")), seconds_of(song.get("playtime")))
-        for song in _objects(links, "objects", where, number)
-    ]
+    plays = []
+    for song in _objects(links, "objects", where, number):
+        after = song.get("playstart")
+        known = isinstance(after, int | float) and not isinstance(after, bool) and abs(after) <= 1e12
+        plays.append((listener, given, song.get("id"), int(start) + round(after) if known else None, seconds_of(song.get("playtime"))))
+    return plays
 
 
 def _objects(links: dict[str, Any], field: str, where: str, number: int) -> list[dict[str, Any]]:
@@ -65,9 +65,3 @@ def _objects(links: dict[str, Any], field: str, where: str, number: int) -> list
         if not isinstance(item, dict):
             raise FormatError(where, f"has {item!r:.60}; objects with an 'id' are expected", line=number, field=field)
     return found
-
-
-def _started(start: int, after: Any) -> int | None:
-    if not isinstance(after, int | float) or isinstance(after, bool) or abs(after) > 1e12:
-        return None
-    return start + round(after)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
@@ -56,18 +56,13 @@ def _dump(source: Source) -> pl.DataFrame:
 
 def _listens(source: Source) -> Iterator[Any]:
     """Every listen, out of an array, an API answer, a single object, or one of these a line."""
-    for value in _values(source):
+    by_line = source.suffix in _LINES or _is_lines(source.head_text)
+    values = (parse_json_text(line, source.where, line=number) for number, line in source.lines()) if by_line else [parse_json(source)]
+    for value in values:
         inner = value.get("payload", value) if isinstance(value, dict) else value
         if isinstance(inner, dict):
             inner = inner.get("listens", inner)
         yield from inner if isinstance(inner, list) else [inner]
-
-
-def _values(source: Source) -> Iterator[Any]:
-    if source.suffix in _LINES or _is_lines(source.head_text):
-        yield from (parse_json_text(line, source.where, line=number) for number, line in source.lines())
-    else:
-        yield parse_json(source)
 
 
 def _is_lines(head: str) -> bool:
@@ -92,12 +87,8 @@ def _flat(listen: Any, where: str, number: int) -> dict[str, Any]:
     if times or listen.get("playing_now"):
         flat["listened_at"] = times[0] if times else None
     flat["listener"] = text_of(listen.get("user_name", listen.get("user_id")))
-    return flat | _additional(track)
-
-
-def _additional(track: Mapping[str, Any]) -> dict[str, Any]:
-    """Id and length, which players send unchecked: what is no id or no length counts as absent."""
+    # players send ids and lengths unchecked: what is none counts as absent
     info, mapping = (found if isinstance(found, dict) else {} for found in (track.get("additional_info"), track.get("mbid_mapping")))
     mbids = [text_of(found.get("recording_mbid")) for found in (info, mapping)]
     seconds = [seconds_of(info.get("duration_ms"), 0.001), seconds_of(info.get("duration"))]
-    return {"recording_mbid": next(filter(None, mbids), None), "duration_seconds": next(filter(None, seconds), None)}
+    return flat | {"recording_mbid": next(filter(None, mbids), None), "duration_seconds": next(filter(None, seconds), None)}

@@ -49,17 +49,12 @@ def paths_below(sources: list[Source]) -> list[PurePath]:
 
 def to_rows(sources: list[Source], playlists: list[PlaylistFile], dropped: Mapping[str, int] | None = None) -> Rows:
     """The playlists of these sources as rows; each is a session under its own name, or else its file's."""
-    named = zip(_session_names(sources, playlists), playlists, strict=True)
-    rows = [(name, *track) for name, playlist in named for track in playlist.tracks]
-    return Rows(columns_of_rows(rows, _FIELDS), dropped or {})
-
-
-def _session_names(sources: list[Source], playlists: list[PlaylistFile]) -> list[str]:
-    """Names that keep all playlists apart: two of one name are told apart by where their files lie."""
     paths = paths_below(sources)
     stems = [(path.parent / PurePath(source.name).stem).as_posix() for path, source in zip(paths, sources, strict=True)]
     if len(set(stems)) < len(stems):  # mix.m3u beside mix.xspf.gz
         stems = [path.as_posix() for path in paths]
     names = [playlist.name or stem for playlist, stem in zip(playlists, stems, strict=True)]
-    times = Counter(names)
-    return [name if times[name] == 1 else f"{name} ({stem})" for name, stem in zip(names, stems, strict=True)]
+    times = Counter(names)  # two of one name are known by where their files lie
+    names = [name if times[name] == 1 else f"{name} ({stem})" for name, stem in zip(names, stems, strict=True)]
+    rows = [(name, *track) for name, playlist in zip(names, playlists, strict=True) for track in playlist.tracks]
+    return Rows(columns_of_rows(rows, _FIELDS), dropped or {})

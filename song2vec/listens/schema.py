@@ -35,7 +35,7 @@ COLUMNS: Mapping[str, str] = {
     "session": "the session, playlist or basket it came in, where the log gives one",
     "skipped": "true where the log marks the play as skipped",
 }
-_TYPES = {"played_seconds": pl.Float32, "duration_seconds": pl.Float32, "skipped": pl.Boolean}  # of the columns that are no texts
+_TYPES: Mapping[str, pl.DataType] = {"played_seconds": pl.Float32(), "duration_seconds": pl.Float32(), "skipped": pl.Boolean()}
 CONTEXT = "context:"  # what begins so is kept as text for models that take it: "context:country", "context:query"
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # unset clocks say 1970 or 1980; no listening log is this old
 DEFAULT_LISTENER = "me"
@@ -107,8 +107,9 @@ def standardise(rows: Rows, *, format: str, files: list[str], ignored: list[str]
         frame = frame.with_columns(parse_time(frame["time"], where))
     context = [name for name in frame.columns if name.startswith(CONTEXT)]
     frame = frame.select(*(name for name in COLUMNS if name in frame.columns), *context)
-    frame = _with_types(frame)
-    frame = _drop(frame, dropped)
+    wanted = {name: _TYPES.get(name, pl.String()) for name in frame.columns if name != "time"}
+    wanted |= {name: pl.Int64() for name in ("listener", "song", "session") if name in wanted and frame.schema[name].is_integer()}
+    frame = _drop(frame.cast({name: dtype for name, dtype in wanted.items() if frame.schema[name] != dtype}), dropped)
     report = ReadReport(format, files, read, frame.height, {why: n for why, n in dropped.items() if n}, ignored or [])
     if not frame.height:
         raise NothingLeftError(f"{where}: no usable row among {read:,} ({reasons(report.dropped) or 'it is empty'})")
@@ -135,12 +136,6 @@ def _with_song(frame: pl.DataFrame, where: str) -> pl.DataFrame:
     if "song" not in frame.columns:
         raise FormatError(where, f"no song column, nor artist and title, among {frame.columns}; name it with columns={{'song': ...}}")
     return frame
-
-
-def _with_types(frame: pl.DataFrame) -> pl.DataFrame:
-    wanted: dict[str, pl.DataType | type[pl.DataType]] = {name: _TYPES.get(name, pl.String) for name in frame.columns if name != "time"}
-    wanted |= {name: pl.Int64 for name in ("listener", "song", "session") if name in wanted and frame.schema[name].is_integer()}
-    return frame.cast({name: dtype for name, dtype in wanted.items() if frame.schema[name] != dtype})
 
 
 def _drop(frame: pl.DataFrame, dropped: dict[str, int]) -> pl.DataFrame:

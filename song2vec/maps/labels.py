@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +13,9 @@ from song2vec.maps.points import Points, shortened
 _BUNCH = 0.06  # of the map's diagonal: how far apart songs of one bunch may lie
 _LONGEST = 30  # characters of a name
 _SONGS = 400  # an artist's best-known songs that are looked at
+_ASIDE = ((0, 1), (0, -1), (0.5, 1), (-0.5, 1), (0.5, -1), (-0.5, -1))
+# places to try, in half widths and half heights: the point itself, then ever further above, below and aside
+_SHIFTS = ((0, 0), *((across, up * step) for step in (1.2, 2.2) for across, up in _ASIDE), (0.9, 0), (-0.9, 0))
 
 
 @dataclass(frozen=True)
@@ -39,21 +41,15 @@ def labels(points: Points, most: int) -> list[Label]:
 
 
 def _label(points: Points, name: str, rows: Array, plays: float | None = None) -> Label:
-    bunch = _densest(points, rows[:_SONGS])
+    known = rows[:_SONGS]  # the bunch are those of them that lie around the one with the most plays near it
+    xy = points.xy[known]
+    near = np.linalg.norm(xy[:, None] - xy[None], axis=2) <= _BUNCH * np.linalg.norm(np.ptp(points.xy, axis=0))
+    bunch = known[near[(near * points.plays[known]).sum(axis=1).argmax()]]
     x, y = np.median(points.xy[bunch], axis=0)
     codes = points.codes[bunch]
     shown = codes[codes >= 0]
     group = int(np.bincount(shown).argmax()) if 2 * len(shown) > len(codes) else -1
     return Label(shortened(name, _LONGEST), float(x), float(y), float(points.plays[rows].sum() if plays is None else plays), group)
-
-
-def _densest(points: Points, rows: Array) -> Array:
-    """Those of these rows that lie around the one with the most plays near it."""
-    xy = points.xy[rows]
-    distances = np.linalg.norm(xy[:, None] - xy[None], axis=2)
-    near = distances <= _BUNCH * np.linalg.norm(np.ptp(points.xy, axis=0))
-    chosen: Array = rows[near[(near * points.plays[rows]).sum(axis=1).argmax()]]
-    return chosen
 
 
 class FreeSpace:
@@ -74,23 +70,11 @@ class FreeSpace:
     def take(self, x: float, y: float, width: float, height: float) -> tuple[float, float] | None:
         """The centre of a free rectangle of this size at (x, y) or a little aside, now taken; None where all is full."""
         half = np.array([width, height]) / 2
-        for shift in _shifts():
+        for shift in _SHIFTS:
             centre = np.array([x, y]) + half * shift
             low, high = centre - half, centre + half
-            if self._is_free(low, high):
+            inside = (low >= self._gap).all() and (high <= self._sheet - self._gap).all()
+            if inside and ((self._taken[:, :2] >= high + self._gap) | (self._taken[:, 2:] <= low - self._gap)).any(axis=1).all():
                 self._taken = np.vstack([self._taken, [*low, *high]])
                 return float(centre[0]), float(centre[1])
         return None
-
-    def _is_free(self, low: Array, high: Array) -> bool:
-        inside = (low >= self._gap).all() and (high <= self._sheet - self._gap).all()
-        apart = (self._taken[:, :2] >= high + self._gap) | (self._taken[:, 2:] <= low - self._gap)
-        return bool(inside and apart.any(axis=1).all())
-
-
-def _shifts() -> Iterator[tuple[float, float]]:
-    """Places to try, in half widths and half heights: the point itself, then ever further above, below and aside."""
-    yield 0, 0
-    for step in (1.2, 2.2):
-        yield from ((0, step), (0, -step), (0.5, step), (-0.5, step), (0.5, -step), (-0.5, -step))
-    yield from ((0.9, 0), (-0.9, 0))

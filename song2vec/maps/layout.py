@@ -46,6 +46,13 @@ class Layout:
     embedding: Any = None
     rotation: Any = None
 
+    def transform(self, unit: Array) -> Array:
+        """Places of new songs by openTSNE: the median of the nearest old songs, then gradient descent with all old songs held."""
+        old = len(self.points)
+        placed = self.embedding.transform(unit, perplexity=min(5.0, (old - 1) / 3), k=min(25, old - 1))
+        rotated: Array = np.asarray(placed, np.float64) @ self.rotation
+        return rotated
+
 
 def lay_out(
     unit: Array, *, perplexity: float | Literal["auto"] = "auto", method: Method = "auto", seed: int = 0, workers: int | None = None

@@ -82,7 +82,7 @@ class SongMap:
         if not len(fresh):
             return self
         near, cosines = _nearest(old.unit, fresh.unit)
-        points = _mean_place(layout.points, near, cosines) if layout.embedding is None else _transformed(layout, fresh.unit)
+        points = _mean_place(layout.points, near, cosines) if layout.embedding is None else layout.transform(fresh.unit)
         groups = self.table["group"][: len(old)].gather(near[:, 0])
         if self.coloured_by == "artist" and fresh.catalogue.artists is not None:
             groups = fresh.catalogue.artists
@@ -180,11 +180,3 @@ def _mean_place(points: Array, near: Array, cosines: Array) -> Array:
     weights = np.exp(_SHARPNESS * (cosines - cosines[:, :1]))
     place: Array = (points[near] * weights[..., None]).sum(axis=1) / weights.sum(axis=1, keepdims=True)
     return place
-
-
-def _transformed(layout: Layout, unit: Array) -> Array:
-    """By openTSNE: the median of the nearest old songs, then gradient descent with all old songs held."""
-    old = len(layout.points)
-    placed = layout.embedding.transform(unit, perplexity=min(5.0, (old - 1) / 3), k=min(25, old - 1))
-    rotated: Array = np.asarray(placed, np.float64) @ layout.rotation
-    return rotated

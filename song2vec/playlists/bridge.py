@@ -77,7 +77,11 @@ def bridge(
         if n >= len(between):
             raise NothingLeftError(f"length={length}: found no path of so many songs from {a!r} to {b!r} under {constraints}; loosen these")
         n *= 8
-    return _explained(vectors, rows, aims)
+    unit = vectors.unit[rows].astype(np.float64)
+    scores = (unit * aims).sum(axis=1).clip(-1, 1)
+    steps = (unit[1:] * unit[:-1]).sum(axis=1).clip(-1, 1)
+    before = vectors.catalogue.songs(rows[:-1])
+    return Playlist.of(vectors.catalogue.table(rows), scores.tolist(), [(None, None), *zip(before, steps.tolist(), strict=True)])
 
 
 def great_circle(start: Array, end: Array, points: int) -> Array:
@@ -119,15 +123,6 @@ def _popularity(plays: Array) -> Array:
     heights = np.log1p(plays.astype(np.float64))
     spread = heights.std()
     return heights / spread if spread > 0 else np.zeros(len(heights))
-
-
-def _explained(vectors: SongVectors, rows: Array, aims: Array) -> Playlist:
-    """The path with the cosine of each song with its aim, and of each with the song before."""
-    unit = vectors.unit[rows].astype(np.float64)
-    scores = (unit * aims).sum(axis=1).clip(-1, 1)
-    steps = (unit[1:] * unit[:-1]).sum(axis=1).clip(-1, 1)
-    before = vectors.catalogue.songs(rows[:-1])
-    return Playlist.of(vectors.catalogue.table(rows), scores.tolist(), [(None, None), *zip(before, steps.tolist(), strict=True)])
 
 
 class Stage(NamedTuple):

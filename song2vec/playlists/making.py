@@ -164,11 +164,7 @@ def playlist(
             f"length={length}: only {len(picks.rows)} found, then none of the {len(scorer.catalogue):,} songs is left; kept back are "
             f"{kept_back}; loosen these, or ask for a shorter one (shorter)"
         )
-    return _explained(scorer, before, picks, before[start:] if with_seed_songs else [])
-
-
-def _explained(scorer: Scorer, before: list[int], picks: Picks, lead: list[int]) -> Playlist:
-    """The picks with what each is nearest to among all that came before it, behind the songs that lead the table."""
+    lead = before[start:] if with_seed_songs else []
     rows = [*before, *picks.rows]
     reasons = [scorer.reason(row, rows[:place]) for place, row in enumerate(picks.rows, len(before))]
     table = scorer.catalogue.table([*lead, *picks.rows])

@@ -81,7 +81,9 @@ class Radio:
         because = self._scorer.reason(row, list(self._context))
         self._history.append(row)
         self._context.append(row)
-        self._fade()
+        self._mood *= _FORGET
+        faded = {artist: rise * _FORGET for artist, rise in self._artists.items()}
+        self._artists = {artist: rise for artist, rise in faded.items() if abs(rise) > _FAINT}
         return Pick(catalogue.songs([row])[0], catalogue.label(row), float(scores[pick]), *because)
 
     def like(self) -> Self:
@@ -113,11 +115,6 @@ class Radio:
         self._artists[artist] = self._artists.get(artist, 0.0) + sign * _ARTIST
         self._mood += sign * self._scorer.space.unit[row]
         return row
-
-    def _fade(self) -> None:
-        self._mood *= _FORGET
-        faded = {artist: rise * _FORGET for artist, rise in self._artists.items()}
-        self._artists = {artist: rise for artist, rise in faded.items() if abs(rise) > _FAINT}
 
 
 @named_options

@@ -54,7 +54,8 @@ def log_ranks(model: RankingModel, histories: Sequence[Sequence[int]], allowed: 
         for rows, mask in zip(histories, allowed, strict=True):
             yield nearest(model.unit, recent_mean(model.unit, rows), mask)
     else:
-        for scores, mask in zip(_model_scores(model, histories), allowed, strict=True):
+        sessions = Sessions.from_rows(model.catalogue_, histories)  # all of them in one call, each as a session of its own
+        for scores, mask in zip(model.score(sessions, sessions.offsets[1:] - 1), allowed, strict=True):
             yield _best(scores, mask)
 
 
@@ -73,12 +74,6 @@ def recent_mean(unit: Array, rows: Sequence[int]) -> Array:
     weights = 0.5 ** (np.arange(len(rows))[::-1] / HALF_LIFE)
     mean: Array = unit_rows((weights @ unit[np.array(rows, np.int64)])[None])[0]
     return mean
-
-
-def _model_scores(model: NextSongModel, histories: Sequence[Sequence[int]]) -> Array:
-    """(histories, songs): all histories in one call, each as a session of its own."""
-    sessions = Sessions.from_rows(model.catalogue_, histories)
-    return model.score(sessions, sessions.offsets[1:] - 1)
 
 
 def _best(scores: Array, allowed: Array) -> tuple[Array, Array]:

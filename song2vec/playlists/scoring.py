@@ -80,11 +80,6 @@ class Space:
         spread = float(np.sqrt(max(0.0, (second**2).sum() - (mean @ mean) ** 2)))  # of cos, whose square has the mean sum(second**2)
         return spread if spread > 1e-6 else 1.0
 
-    def closeness(self, rows: Array, others: Sequence[int]) -> Array:
-        """(n,): each row's largest cosine with the others, of which there is at least one, in units of ``spread``."""
-        largest: Array = np.einsum("ns,os->no", self.unit[rows], self.unit[np.unique(others)]).max(axis=1)
-        return largest / self.spread
-
     def along(self, rows: Array, direction: Array) -> Array:
         """(n,): the inner product of each row with a vector, in units of ``spread``.
 
@@ -170,7 +165,8 @@ class Scorer:
         if self._listener is not None:
             scores = scores + weights.listener_weight * self.space.along(rows, self._listener)
         if weights.diversity and playlist:
-            scores = scores - weights.diversity * self.space.closeness(rows, playlist)
+            cosines = np.einsum("ns,os->no", self.space.unit[rows], self.space.unit[np.unique(playlist)])
+            scores = scores - weights.diversity * (cosines.max(axis=1) / self.space.spread)
         if weights.popularity:
             scores = scores + weights.popularity * np.log1p(self.catalogue.plays[rows])
         return best_first(rows, scores)

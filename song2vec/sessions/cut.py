@@ -103,34 +103,23 @@ def _in_order(table: pl.DataFrame, min_played_seconds: float, cap: int | None) -
     order, bounds = _kernels.group(listeners.codes, len(listeners))
     sessions = encode(table["session"]) if "session" in table.columns else None
     given = np.empty(0, np.int32) if sessions is None else sessions.codes
-    times = gather(_times(table), order)
+    stamps = table["time"].to_physical().to_numpy() if "time" in table.columns else np.empty(0, np.int64)
+    times = gather(stamps, order)
     moved, dropped = bool(len(times)) and _kernels.sort_within(times, bounds, order), (0, 0)
     if cap is not None:  # before sessions are put together: the latest plays may be of several that interleave
         lacking = np.empty(0, np.float32), np.empty(0, np.bool_)
-        so_far = [gather(column, order) for column in (songs.codes, _times(table), given, *lacking)]
+        so_far = [gather(column, order) for column in (songs.codes, stamps, given, *lacking)]
         order, bounds, dropped = _kernels.keep_latest(order, Plays(bounds, *so_far), cap)
         moved = True
     if sessions is not None:
         places = _kernels.session_places(gather(given, order), bounds, len(sessions))
         moved |= _kernels.sort_within(places, bounds, order)
-    times = gather(_times(table), order) if moved else times
-    rest = [gather(column, order) for column in (given, _played(table), _skipped(table, min_played_seconds))]
+    times = gather(stamps, order) if moved else times
+    lengths = "played_seconds" in table.columns
+    played = table["played_seconds"].fill_null(float("nan")).to_numpy() if lengths else np.empty(0, np.float32)
+    rest = [gather(column, order) for column in (given, played, _skipped(table, min_played_seconds))]
     plays = Plays(bounds, gather(songs.codes, order), times, *rest)
     return _Log(plays, listeners, songs, order, *map(int, dropped))
-
-
-def _times(table: pl.DataFrame) -> Array:
-    """(plays,) int64 microseconds; empty where the log has no times."""
-    if "time" not in table.columns:
-        return np.empty(0, np.int64)
-    return table["time"].to_physical().to_numpy()
-
-
-def _played(table: pl.DataFrame) -> Array:
-    """(plays,) float32 seconds, NaN where unknown; empty where the log has none."""
-    if "played_seconds" not in table.columns:
-        return np.empty(0, np.float32)
-    return table["played_seconds"].fill_null(float("nan")).to_numpy()
 
 
 def _skipped(table: pl.DataFrame, min_played_seconds: float) -> Array:

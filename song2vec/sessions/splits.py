@@ -24,8 +24,8 @@ from song2vec.core.jit import jit
 from song2vec.core.random import generator
 from song2vec.sessions import CutReport, Sessions, check_sessions
 from song2vec.sessions._kernels import gather
-from song2vec.sessions.columns import offsets_of
 from song2vec.sessions.numbering import count_each
+from song2vec.sessions.sessions import offsets_of
 
 Split = tuple[Sessions, Sessions]
 Unseen = Literal["drop", "keep"]

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from song2vec.maps.labels import labels
-from song2vec.maps.points import Points, one_line, points
+from song2vec.maps.points import Points, labels, one_line, points
 from song2vec.maps.theme import DARK, LIGHT, Theme, mixed
 
 _SPAN = 60_000  # coordinates are whole numbers from 0: a screen pixel still has its own when zoomed in 30 times

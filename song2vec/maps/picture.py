@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from song2vec.maps.labels import FreeSpace, Label, labels
-from song2vec.maps.points import Points, one_line, points, shortened
+from song2vec.maps.points import FreeSpace, Label, Points, labels, one_line, points, shortened
 from song2vec.maps.theme import DARK, LIGHT, Theme, mixed
 
 if TYPE_CHECKING:

@@ -14,9 +14,8 @@ from song2vec.core.config import Config, FloatRange, IntRange, setting
 from song2vec.core.errors import NothingLeftError
 from song2vec.core.random import generator
 from song2vec.playlists.files import Playlist
-from song2vec.playlists.ranking import RankingModel
 from song2vec.playlists.rules import PlaylistRules
-from song2vec.playlists.scoring import ScoreAdjustments, Scorer
+from song2vec.playlists.scoring import RankingModel, ScoreAdjustments, Scorer
 from song2vec.vectors.song_vectors import SongVectors
 
 Method = Literal["greedy", "sample", "beam"]

@@ -15,9 +15,8 @@ from song2vec.core.checks import check_float, check_int, named_options
 from song2vec.core.errors import ArgumentError, NothingLeftError
 from song2vec.core.random import generator
 from song2vec.playlists.making import Sampling
-from song2vec.playlists.ranking import RankingModel
 from song2vec.playlists.rules import PlaylistRules
-from song2vec.playlists.scoring import ScoreAdjustments, Scorer, best_first
+from song2vec.playlists.scoring import RankingModel, ScoreAdjustments, Scorer, best_first
 from song2vec.vectors.song_vectors import SongVectors
 
 _CONTEXT = 20  # songs that say what comes next; what was skipped is none of them

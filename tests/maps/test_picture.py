@@ -16,9 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from song2vec.core.errors import ArgumentError
-from song2vec.maps.labels import FreeSpace, labels
 from song2vec.maps.picture import draw
-from song2vec.maps.points import points
+from song2vec.maps.points import FreeSpace, labels, points
 from song2vec.maps.theme import DARK, LIGHT
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from song2vec.core.arrays import Array
 from song2vec.core.config import learned
 from song2vec.models.base import NextSongModel
-from song2vec.playlists import playlist, ranking
-from song2vec.playlists.ranking import log_ranks, nearest, recent_mean
+from song2vec.playlists import playlist, scoring
+from song2vec.playlists.scoring import log_ranks, nearest, recent_mean
 from tests.playlists.small_music import markov, music, sessions
 
 
@@ -45,12 +45,12 @@ def reference(scores, allowed):
 def test_ranks_are_those_of_plain_python(values, head, random):
     scores = np.array(values, np.float32)
     allowed = np.array([random.random() < 0.7 for _ in values])
-    before = ranking.HEAD
+    before = scoring.HEAD
     try:
-        ranking.HEAD = head
-        rows, logs = ranking._best(scores, allowed)
+        scoring.HEAD = head
+        rows, logs = scoring._best(scores, allowed)
     finally:
-        ranking.HEAD = before
+        scoring.HEAD = before
     expected_rows, expected = reference(scores, allowed)
     assert rows.tolist() == expected_rows[:head]
     np.testing.assert_allclose(logs, expected[:head])

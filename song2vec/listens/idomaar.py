@@ -53,9 +53,10 @@ def _plays(line: str, where: str, number: int) -> list[tuple[Any, ...]]:
     given = int(session) if session.isdecimal() and len(session) < 19 else session
     plays = []
     for song in _objects(links, "objects", where, number):
-        after = song.get("playstart")
-        known = isinstance(after, int | float) and not isinstance(after, bool) and abs(after) <= 1e12
-        plays.append((listener, given, song.get("id"), int(start) + round(after) if known else None, seconds_of(song.get("playtime"))))
+        after, time = song.get("playstart"), None
+        if isinstance(after, int | float) and not isinstance(after, bool) and abs(after) <= 1e12:
+            time = int(start) + round(after)
+        plays.append((listener, given, song.get("id"), time, seconds_of(song.get("playtime"))))
     return plays
 
 

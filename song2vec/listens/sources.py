@@ -43,19 +43,28 @@ class Source:
 
     Attributes:
         where: what to call it in messages: a path, or ``archive.zip/member``.
-        name: its own name without folders and without ``.gz``, ``.zst`` or ``.bz2``.
         path: the file itself when it lies plain on disk, so that fast readers can map it; else None.
     """
 
     where: str
-    name: str
     path: Path | None
-    _open: Callable[[], BinaryIO] = field(repr=False)
+    _raw: Callable[[], BinaryIO] = field(repr=False)  # the bytes as they lie, perhaps packed
+    _packed: int = 0  # how many these are
     _family: dict[str, Source] = field(default_factory=dict, repr=False)  # all sources of the same call, by folder and name
 
+    @property
+    def name(self) -> str:
+        """Its own name without folders and without ``.gz``, ``.zst`` or ``.bz2``."""
+        whole = PurePath(self.where)
+        return whole.stem if whole.suffix.lower() in _EXPANDERS else whole.name
+
     def open(self) -> BinaryIO:
-        """The unpacked bytes as a stream."""
-        return self._open()
+        """The unpacked bytes as a stream. Raises FormatError when they cannot be unpacked."""
+        if self.path is not None:
+            return self.path.open("rb")
+        safe = _guarded(self._raw(), self._packed, self.where)
+        expand = _EXPANDERS.get(PurePath(self.where).suffix.lower())
+        return safe if expand is None else _guarded(expand(safe), self._packed, self.where)
 
     @cached_property
     def head(self) -> bytes:
@@ -151,10 +160,8 @@ def _expand(path: Path) -> Iterator[Source]:
 
 
 def _from_file(path: Path) -> Source:
-    name = _bare_name(path.name)
-    if name == path.name:
-        return Source(str(path), name, path, lambda: path.open("rb"))
-    return Source(str(path), name, None, lambda: _unpacked(path.open("rb"), path.name, path.stat().st_size, str(path)))
+    packed = path.suffix.lower() in _EXPANDERS
+    return Source(str(path), None if packed else path, lambda: path.open("rb"), path.stat().st_size)
 
 
 def _zip_members(path: Path) -> Iterator[Source]:
@@ -166,16 +173,14 @@ def _zip_members(path: Path) -> Iterator[Source]:
         members = [member for member in archive.infolist() if not member.is_dir() and not _hidden(member.filename)]
     _check_member_count(path, len(members))
     for member in sorted(members, key=lambda member: member.filename):
-        yield Source(f"{path}/{member.filename}", _bare_name(member.filename), None, partial(_from_zip, path, member))
+        yield Source(f"{path}/{member.filename}", None, partial(_from_zip, path, member.filename), member.compress_size)
 
 
-def _from_zip(path: Path, member: zipfile.ZipInfo) -> BinaryIO:
-    where = f"{path}/{member.filename}"
+def _from_zip(path: Path, name: str) -> BinaryIO:
     try:
-        raw = cast(BinaryIO, zipfile.ZipFile(path).open(member.filename))
+        return cast(BinaryIO, zipfile.ZipFile(path).open(name))
     except _BROKEN as error:
-        raise FormatError(where, f"cannot be unpacked ({error})") from error
-    return _unpacked(raw, member.filename, member.compress_size, where)
+        raise FormatError(f"{path}/{name}", f"cannot be unpacked ({error})") from error
 
 
 def _tar_members(path: Path) -> Iterator[Source]:
@@ -189,13 +194,9 @@ def _tar_members(path: Path) -> Iterator[Source]:
                     continue
                 file = archive.extractfile(member)
                 data = b"" if file is None else file.read()
-                yield Source(f"{path}/{member.name}", _bare_name(member.name), None, partial(_from_bytes, data, path, member.name))
+                yield Source(f"{path}/{member.name}", None, partial(io.BytesIO, data), len(data))
     except _BROKEN as error:
         raise FormatError(path, f"not a readable tar archive ({error})") from error
-
-
-def _from_bytes(data: bytes, archive: Path, name: str) -> BinaryIO:
-    return _unpacked(io.BytesIO(data), name, len(data), f"{archive}/{name}")
 
 
 def _check_member_count(path: Path, count: int) -> None:
@@ -205,18 +206,6 @@ def _check_member_count(path: Path, count: int) -> None:
 
 def _hidden(name: str) -> bool:
     return any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts if not part.endswith(".scrobbler.log"))
-
-
-def _bare_name(name: str) -> str:
-    inner = PurePosixPath(name)
-    return inner.stem if inner.suffix.lower() in _EXPANDERS else inner.name
-
-
-def _unpacked(raw: BinaryIO, name: str, packed: int, where: str) -> BinaryIO:
-    """A file's bytes, guarded; one that is itself ``.gz``, ``.zst`` or ``.bz2`` is unpacked too."""
-    safe = _guarded(raw, packed, where)
-    suffix = PurePosixPath(name).suffix.lower()
-    return _guarded(_EXPANDERS[suffix](safe), packed, where) if suffix in _EXPANDERS else safe
 
 
 def _guarded(raw: BinaryIO, packed: int, where: str) -> BinaryIO:

@@ -124,29 +124,22 @@ def side_by_side(models: Sequence[NextSongModel], sessions: Sessions, plays: Arr
     """
     plays, times = np.unique(np.asarray(plays, np.int64), return_counts=True)
     first, *others = (model.score_blocks(sessions, plays) for model in models)
-    waiting = [_Waiting(stream) for stream in others]
+    waiting: list[dict[int, Array]] = [{} for _ in others]
     for block, scores in first:
         again = np.repeat(np.arange(len(block)), times[np.searchsorted(plays, block)])
-        found = [scores, *(stream.take(block) for stream in waiting)]
+        found = [scores, *(_taken(stream, rows, block) for stream, rows in zip(others, waiting, strict=True))]
         yield (block, found) if len(again) == len(block) else (block[again], [some[again] for some in found])
 
 
-class _Waiting:
-    """Scores of a model that come in blocks, and are taken in others."""
-
-    def __init__(self, stream: Iterator[tuple[Array, Array]]) -> None:
-        self._stream = stream
-        self._rows: dict[int, Array] = {}
-
-    def take(self, plays: Array) -> Array:
-        """(n, songs) scores of these plays, which are not taken again."""
-        wanted = plays.tolist()
-        while not self._rows.keys() >= set(wanted):
-            block, scores = next(self._stream)
-            if not self._rows and np.array_equal(block, plays):
-                return scores
-            self._rows |= zip(block.tolist(), scores.copy(), strict=True)  # a model may write its next block over this one
-        return np.stack([self._rows.pop(play) for play in wanted])
+def _taken(stream: Iterator[tuple[Array, Array]], waiting: dict[int, Array], plays: Array) -> Array:
+    """(n, songs) scores of these plays, which are not taken again; ``waiting`` holds those of plays that the stream gave before."""
+    wanted = plays.tolist()
+    while not waiting.keys() >= set(wanted):
+        block, scores = next(stream)
+        if not waiting and np.array_equal(block, plays):
+            return scores
+        waiting |= zip(block.tolist(), scores.copy(), strict=True)  # a model may write its next block over this one
+    return np.stack([waiting.pop(play) for play in wanted])
 
 
 def mixed(scores: list[Array], weight: float) -> Array:

@@ -14,7 +14,22 @@ from song2vec.core.arrays import Array
 from song2vec.nn.adagrad import empty, zeros
 
 
-class SongNetwork(nn.Module):
+class StoredModule(nn.Module):
+    """A module whose weights go out and in as arrays."""
+
+    def arrays(self) -> dict[str, Array]:
+        """The state dict, as arrays."""
+        return {name: tensor.detach().cpu().numpy().copy() for name, tensor in self.state_dict().items()}
+
+    def load(self, arrays: Mapping[str, Array]) -> None:
+        """Take over what :meth:`arrays` gave. Raises ValueError when it does not fit."""
+        try:
+            self.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in arrays.items()})
+        except RuntimeError as error:
+            raise ValueError(str(error)) from error
+
+
+class SongNetwork(StoredModule):
     """Turns what was played into outputs; the score of a song is the product of the output with the song's row, plus its bias.
 
     A table, with a row a song (or word, or whatever else is many), is an ``nn.Embedding`` or ``nn.EmbeddingBag`` with ``sparse=True``,
@@ -83,17 +98,6 @@ class SongNetwork(nn.Module):
             return torch.mm(with_ones(outputs), table, out=empty((len(outputs), self.songs), self.device))
 
         return scores
-
-    def arrays(self) -> dict[str, Array]:
-        """The state dict, as arrays."""
-        return {name: tensor.detach().cpu().numpy().copy() for name, tensor in self.state_dict().items()}
-
-    def load(self, arrays: Mapping[str, Array]) -> None:
-        """Take over what :meth:`arrays` gave. Raises ValueError when it does not fit."""
-        try:
-            self.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in arrays.items()})
-        except RuntimeError as error:
-            raise ValueError(str(error)) from error
 
     @property
     def fingerprint(self) -> str:

@@ -10,7 +10,6 @@ Ann (0) rates songs 7 and 2 in period 0 and song 7 in period 4; Bob (1) has no r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from song2vec.core.arrays import Array, ranges
+from song2vec.nn.module import StoredModule
 from song2vec.ratings.table import Ratings
 
 FEATURES = 3  # new?, when, when before
@@ -163,7 +163,7 @@ class Side(nn.Module):
         return torch.cat([*found, self.dynamic(torch.zeros(1, self.lstm.hidden_size))])
 
 
-class RatingNetwork(nn.Module):
+class RatingNetwork(StoredModule):
     """Both sides; arguments are those of :class:`Side`."""
 
     def __init__(self, listeners: int, songs: int, **sizes: float) -> None:
@@ -178,14 +178,3 @@ class RatingNetwork(nn.Module):
     def states(self, seen: Ratings) -> list[tuple[Steps, Tensor]]:
         """The steps of all listeners through what was seen and the states along them, and those of all songs."""
         return [(steps, side.all_states(steps)) for side, steps in zip(self.sides, Steps.both(seen), strict=True)]
-
-    def arrays(self) -> dict[str, Array]:
-        """Copies of all weights by name."""
-        return {name: weights.detach().numpy().copy() for name, weights in self.state_dict().items()}
-
-    def load(self, arrays: Mapping[str, Array]) -> None:
-        """Take over what :meth:`arrays` gave. Raises ValueError when it does not fit."""
-        try:
-            self.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in arrays.items()})
-        except RuntimeError as error:
-            raise ValueError(str(error)) from error

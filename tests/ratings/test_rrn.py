@@ -43,10 +43,10 @@ def test_the_features_of_a_batch_are_new_and_when_and_when_before():
     batch = steps().batch(np.array([2, 1, 0]), 5)
     assert batch.counts.tolist() == [1, 0, 2]
     assert batch.ratings.tolist() == [3, 0, 1, 2]
-    assert batch.offsets.tolist() == [0, 1, 3]
-    np.testing.assert_allclose(batch.features, [[1, 0.2, 0.2], [1, 0, 0], [0, 0.8, 0]])
+    assert batch.offsets.tolist() == [0, 1, 1, 1, 1, 3]
+    np.testing.assert_allclose(batch.features, [[1, 0.2, 0.2], [0, 0, 0], [0, 0, 0], [0, 0, 0], [1, 0, 0], [0, 0.8, 0]])
     assert batch.row.tolist() == [0, 2, 2, 2]
-    assert batch.step.tolist() == [0, 0, 0, 1]
+    assert batch.before.tolist() == [0, 6, 6, 7]
 
 
 def test_states_are_those_of_the_equations():
@@ -56,7 +56,7 @@ def test_states_are_those_of_the_equations():
     side.load_state_dict(network.listeners.state_dict())
     walk = Steps.of(np.zeros(3, int), np.array([5, 6, 5]), np.array([0, 0, 3]), np.array([4.0, 2.0, 5.0]), 1)
     with torch.no_grad():
-        found = side(walk, walk.batch(np.zeros(1, int), 4)).numpy()
+        found = side(walk, walk.batch(np.zeros(1, int), 4))[0].numpy()
         weights = {name: tensor.numpy() for name, tensor in side.state_dict().items()}
     h = c = np.zeros(32)
     expected = [h]

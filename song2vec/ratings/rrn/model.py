@@ -145,8 +145,7 @@ class _Turns(Trainee):
         found = self.model.mean_ + (factor * met).sum(1) + bias[:, 0] + met_bias[:, 0]
         if states is not None:
             fixed, places = states
-            own = (np.cumsum(batch.counts + 1) - batch.counts - 1)[batch.row] + batch.step
-            moving = side(steps, batch)[torch.from_numpy(own)]
+            moving = side(steps, batch).flatten(0, 1)[torch.from_numpy(batch.before)]
             found = found + (moving * fixed[torch.from_numpy(places[batch.ratings])]).sum(1)
         return (found - torch.from_numpy(steps.value[batch.ratings])).square(), factor.square().sum() + bias.square().sum()
 

@@ -26,26 +26,25 @@ CHUNK = 4096  # owners whose states are computed at once
 
 
 class StepBatch(NamedTuple):
-    """Steps of some owners, laid out side by side for a network.
+    """Steps of b owners in a grid of b rows: each owner's steps in turn, and empty cells behind them to the width of the longest row.
 
     Attributes:
         owners: (b,) int64.
         counts: (b,) int64: how many steps each has.
-        ratings: (n,) int64: their ratings, positions in ``Steps.other``.
-        offsets: (s,) int64: where the ratings of each of their steps begin among these.
-        features: (s, 3) float32: 1 for the first step of an owner, its period, and that of the step before, as shares of all periods.
-        slots: (s,) int64: where each of their steps lies when all owners get as many places as the one with most.
-        step, row: (n,) int64: of each rating, its number among the steps of its owner, and the row of the owner in the batch.
+        offsets: (cells,) int64: where the ratings of each cell begin among those of the batch.
+        features: (cells, 3) float32: 1 for the first step of an owner, its period, and that of the step before, as shares of all periods.
+        ratings: (n,) int64: all ratings of the steps, positions in ``Steps.other``.
+        row: (n,) int64: of each rating, the row of its owner.
+        before: (n,) int64: and the number of the state before its step, when each row has one state more than cells, row after row.
     """
 
     owners: Array
     counts: Array
-    ratings: Array
     offsets: Array
     features: Array
-    slots: Array
-    step: Array
+    ratings: Array
     row: Array
+    before: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,15 +87,16 @@ class Steps:
     def batch(self, owners: Array, periods: int) -> StepBatch:
         """The steps of these owners; ``periods`` are those that training knows."""
         counts = np.diff(self.begin)[owners]
-        row, which = ranges(self.begin[owners], counts)
-        number, sizes = which - self.begin[owners][row], np.diff(self.first)[which]
-        of, ratings = ranges(self.first[which], sizes)
-        offsets = np.cumsum(sizes) - sizes
-        when = self.period[which]
-        before = np.where(number > 0, self.period[np.maximum(which - 1, 0)], when)
-        features = np.stack([number == 0, when / periods, before / periods], 1).astype(np.float32)
-        slots = row * counts.max(initial=0) + number
-        return StepBatch(owners, counts, ratings, offsets, features, slots, number[of], row[of])
+        width = int(counts.max(initial=0))
+        row, step = ranges(self.begin[owners], counts)
+        number = step - self.begin[owners][row]
+        cell, when = row * width + number, self.period[step]
+        sizes, features = np.zeros(len(owners) * width, np.int64), np.zeros((len(owners) * width, FEATURES), np.float32)
+        sizes[cell] = np.diff(self.first)[step]
+        earlier = np.where(number > 0, self.period[np.maximum(step - 1, 0)], when)
+        features[cell] = np.stack([number == 0, when / periods, earlier / periods], 1)
+        of, ratings = ranges(self.first[step], sizes[cell])
+        return StepBatch(owners, counts, np.cumsum(sizes) - sizes, features, ratings, row[of], (cell + row)[of])
 
     def places(self, owner: Array, period: Array) -> Array:
         """(n,) int64: where the state of each of these owners before a period lies, when those of all are laid end to end.
@@ -139,27 +139,26 @@ class Side(nn.Module):
         nn.init.zeros_(self.bias.weight)
 
     def forward(self, steps: Steps, batch: StepBatch) -> Tensor:
-        """(sum of counts + 1, size) dynamic factors before the first step and after each, owner after owner."""
-        counts, most = batch.counts, int(batch.counts.max(initial=0))
-        states = torch.zeros(len(counts), most + 1, self.lstm.hidden_size)
+        """(b, width + 1, size) dynamic factors before the first step and after each; what lies behind an owner's last means nothing."""
+        states = torch.zeros(len(batch.owners), 1, self.lstm.hidden_size)
         if len(batch.offsets):
             sizes = np.diff(np.append(batch.offsets, len(batch.ratings)))
             value = (steps.value[batch.ratings] - np.float32(self.mean)) / np.sqrt(np.repeat(sizes, sizes))
             rows, offsets = torch.from_numpy(steps.other[batch.ratings]), torch.from_numpy(batch.offsets)
             met = self.others(rows, offsets, per_sample_weights=torch.from_numpy(value.astype(np.float32)))
-            padded = met.new_zeros(len(counts) * most, met.shape[1])
-            padded = padded.index_copy(0, torch.from_numpy(batch.slots), met + self.features(torch.from_numpy(batch.features)))
-            after = self.lstm(padded.view(len(counts), most, -1))[0]  # what is padded comes last and is not looked at
-            states = torch.cat([states[:, :1], after], 1)
-        there = np.flatnonzero(np.arange(most + 1) <= counts[:, None])
-        factors: Tensor = self.dynamic(states.flatten(0, 1).index_select(0, torch.from_numpy(there)))
+            inputs = met + self.features(torch.from_numpy(batch.features))
+            states = torch.cat([states, self.lstm(inputs.view(len(batch.owners), -1, inputs.shape[1]))[0]], 1)
+        factors: Tensor = self.dynamic(states)
         return factors
 
     @torch.inference_mode()
     def all_states(self, steps: Steps) -> Tensor:
-        """As ``forward``, of all owners, and one more row: the blank state, of whoever is not known."""
-        owners = np.arange(len(steps.begin) - 1)
-        found = [self(steps, steps.batch(owners[at : at + CHUNK], self.periods)) for at in range(0, len(owners), CHUNK)]
+        """(states, size) as ``forward``, of all owners, end to end, and one more row: the blank state, of whoever is not known."""
+        owners, found = np.arange(len(steps.begin) - 1), []
+        for at in range(0, len(owners), CHUNK):
+            batch = steps.batch(owners[at : at + CHUNK], self.periods)
+            states = self(steps, batch)
+            found.append(states[torch.from_numpy(np.arange(states.shape[1]) <= batch.counts[:, None])])
         return torch.cat([*found, self.dynamic(torch.zeros(1, self.lstm.hidden_size))])
 
 

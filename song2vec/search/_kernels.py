@@ -25,19 +25,6 @@ def cosines_of(unit: Array, query: Array, rows: Array) -> Array:
 
 
 @jit
-def few_in_order(unit: Array, query: Array, found: Array) -> tuple[Array, Array]:
-    """A few rows by their cosine, best first and equals by row, and the cosines; inserted one by one."""
-    rows, cosines = found.copy(), cosines_of(unit, query, found)
-    for i in range(1, len(rows)):
-        row, cosine, place = rows[i], cosines[i], i
-        while place and (cosines[place - 1] < cosine or (cosines[place - 1] == cosine and rows[place - 1] > row)):
-            rows[place], cosines[place] = rows[place - 1], cosines[place - 1]
-            place -= 1
-        rows[place], cosines[place] = row, cosine
-    return rows, cosines
-
-
-@jit
 def keep_best(scores: Array, first: int, mask: Array, n: int, slack: float, low: Array, found: Array, places: Array, counts: Array) -> None:
     """Go through the scores of one tile and keep what may be among each query's n best.
 
@@ -123,17 +110,3 @@ def coded_scores(codes: Array, scales: Array, query: Array, mask: Array, scores:
             scores[row] = score
             best = max(best, score)
         maxima[chunk] = best
-
-
-@jit
-def rows_from(scores: Array, maxima: Array, low: float) -> Array:
-    """Rows of scores not below ``low``, looked for in the chunks that have some."""
-    chunks: Array = np.flatnonzero(maxima >= low)
-    rows = np.empty(len(chunks) * CHUNK, np.int64)
-    count = 0
-    for chunk in chunks:
-        for row in range(chunk * CHUNK, min(len(scores), (chunk + 1) * CHUNK)):
-            if scores[row] >= low:
-                rows[count] = row
-                count += 1
-    return rows[:count]

@@ -9,7 +9,7 @@ import numpy as np
 
 from song2vec.core.arrays import Array
 from song2vec.core.config import Choice, setting
-from song2vec.search._kernels import CHUNK, STRIP, coded_scores, encode, rows_from
+from song2vec.search._kernels import CHUNK, STRIP, coded_scores, encode
 from song2vec.search.base import SongIndex
 from song2vec.search.filters import Allowed
 from song2vec.search.scoring import FEW_QUERIES, NO_MASK, candidates
@@ -95,7 +95,7 @@ class QuantisedPrefilter:
             nth = np.partition(maxima, len(maxima) - n)[len(maxima) - n]
         else:
             nth = np.partition(scores, len(scores) - n)[len(scores) - n]
-        rows: Array = rows_from(scores, maxima, nth - slack)
+        rows = np.flatnonzero(scores >= nth - slack)
         found = scores[rows]
         few: Array = rows[found >= np.partition(found, len(found) - n)[len(found) - n] - slack]
         return few

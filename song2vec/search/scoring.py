@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from song2vec.core.arrays import Array
-from song2vec.search._kernels import cosines_of, few_in_order, keep_best
+from song2vec.search._kernels import cosines_of, keep_best
 
 FEW_QUERIES = 8  # scored one by one
 _ONE_THREAD = 9000  # numbers in a matrix that OpenBLAS multiplies with a vector in the calling thread
@@ -19,7 +19,6 @@ _ONE_THREAD_PRODUCT = 1 << 18  # multiplications of a matrix product that it doe
 _GROUP = 64  # queries scored together
 _TILE = 2048  # rows scored together: the scores of a tile, half a megabyte, stay in the cache
 _CAPACITY = 128  # candidates kept a query
-_FEW_ROWS = 64  # put in order where their cosines are computed
 _NO_SLACK = np.float32(0)
 NO_MASK = np.empty(0, np.bool_)
 
@@ -56,11 +55,7 @@ def ranked(unit: Array, query: Array, rows: Array) -> tuple[Array, Array]:
     Computed row by row in double precision, so that a song's cosine depends neither on the index that found it, nor on
     how many queries came together: matrix products differ in the last bits with their shape.
     """
-    exact = query.astype(np.float64)
-    if len(rows) <= _FEW_ROWS:
-        few: tuple[Array, Array] = few_in_order(unit, exact, rows)
-        return few
-    cosines = cosines_of(unit, exact, rows)
+    cosines = cosines_of(unit, query.astype(np.float64), rows)
     order = np.lexsort((rows, -cosines))
     return rows[order], cosines[order]
 

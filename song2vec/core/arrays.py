@@ -44,30 +44,23 @@ def read_safetensors(path: Path, *, memory_map: bool = False) -> dict[str, Array
         raise SavedFolderError(f"{path}: not a readable safetensors file ({error})") from error
 
 
-def pack_strings(strings: list[str]) -> dict[str, Array]:
-    """Strings as two arrays: their UTF-8 bytes end to end (uint8), and where each begins (int64, one more than strings)."""
-    encoded = [text.encode() for text in strings]
+def pack_ids(ids: pl.Series) -> dict[str, Array]:
+    """Ids as arrays: integers as they are, under ``values``; of strings the UTF-8 ``bytes`` end to end (uint8), and the ``offsets`` where
+    each begins (int64, one more than strings)."""
+    if ids.dtype.is_integer():
+        return {"values": ids.to_numpy()}
+    encoded = [text.encode() for text in ids.to_list()]
     offsets = np.zeros(len(encoded) + 1, np.int64)
     np.cumsum([len(text) for text in encoded], out=offsets[1:])
     return {"bytes": np.frombuffer(b"".join(encoded), np.uint8), "offsets": offsets}
-
-
-def pack_ids(ids: pl.Series) -> dict[str, Array]:
-    """Ids as arrays: integers as they are, under ``values``, strings as :func:`pack_strings` has them."""
-    return {"values": ids.to_numpy()} if ids.dtype.is_integer() else pack_strings(ids.to_list())
 
 
 def unpack_ids(name: str, arrays: Mapping[str, Array]) -> pl.Series:
     """The inverse of :func:`pack_ids`, as a series of this name."""
     if "values" in arrays:
         return pl.Series(name, arrays["values"])
-    return pl.Series(name, unpack_strings(arrays), pl.String)
-
-
-def unpack_strings(arrays: Mapping[str, Array]) -> list[str]:
-    """The inverse of :func:`pack_strings`."""
     blob, offsets = arrays["bytes"].tobytes(), arrays["offsets"].tolist()
-    return [blob[begin:end].decode() for begin, end in pairwise(offsets)]
+    return pl.Series(name, [blob[begin:end].decode() for begin, end in pairwise(offsets)], pl.String)
 
 
 def ranges(begin: Array, counts: Array) -> tuple[Array, Array]:

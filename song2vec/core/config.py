@@ -79,30 +79,19 @@ class Choice:
 
 @dataclass(frozen=True)
 class Text:
-    """Any text."""
+    """Any text; with ``several`` a list of texts."""
+
+    several: bool = False
 
     def check(self, name: str, value: object) -> object:
-        """``value`` as it is; raises ArgumentError for what is no text."""
-        if not isinstance(value, str):
-            raise ArgumentError(f"{name}={value!r}: text is allowed")
+        """``value`` as it is; raises ArgumentError for what is no text, or no list of them."""
+        texts = value if self.several and isinstance(value, list | tuple) else [None if self.several else value]
+        if not all(isinstance(text, str) for text in texts):
+            raise ArgumentError(f"{name}={value!r}: {self} is allowed")
         return value
 
     def __str__(self) -> str:
-        return "text"
-
-
-@dataclass(frozen=True)
-class Texts:
-    """A list of texts."""
-
-    def check(self, name: str, value: object) -> object:
-        """``value`` as it is; raises ArgumentError for what is no list of texts."""
-        if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
-            raise ArgumentError(f"{name}={value!r}: a list of texts is allowed")
-        return value
-
-    def __str__(self) -> str:
-        return "a list of texts"
+        return "a list of texts" if self.several else "text"
 
 
 @dataclass(frozen=True)
@@ -163,7 +152,7 @@ class Components:
         return f"{self.least} or more, each {Component(self.registry)}"
 
 
-Allowed = IntRange | FloatRange | Choice | Text | Texts | Component | Components
+Allowed = IntRange | FloatRange | Choice | Text | Component | Components
 Dimension = IntRange | FloatRange | Choice
 Space = Mapping[str, Dimension]
 
@@ -318,7 +307,7 @@ def _described(cls: type[Any]) -> str:
     for field in _settings(cls):
         text = field.metadata["help"].rstrip(".")
         allowed = field.metadata["allowed"]
-        if not isinstance(allowed, Component | Components | Text):  # whose names are not known yet
+        if not isinstance(allowed, Component | Components) and allowed != Text():  # names of components are not known yet
             text += f"; {allowed}"
         lines.append(f"        {field.name}: {text}; default {field.default!r}.")
     return "\n".join(lines) + "\n"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from song2vec.core.checks import MAX_SEED, check_seed
-
-__all__ = ["MAX_SEED", "check_seed", "generator"]
+from song2vec.core.checks import check_seed
 
 
 def generator(seed: int, purpose: str, name: str = "seed") -> np.random.Generator:

@@ -1,4 +1,4 @@
-"""Code below numba's language: two instructions that loops want and numba has no name for."""
+"""Code below numba's language: an instruction that loops want and numba has no name for."""
 
 from __future__ import annotations
 
@@ -11,15 +11,6 @@ from numba.extending import intrinsic
 
 LINE = 16  # float32 in a cache line
 _BYTE, _INT = ir.IntType(8), ir.IntType(32)
-
-
-def _float_of(typing: Any, bits: Any) -> Any:
-    """The float32 that 32 bits stand for."""
-
-    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
-        return builder.bitcast(given[0], ir.FloatType())
-
-    return types.float32(types.int32), generate  # type: ignore[no-untyped-call]
 
 
 def _prefetch(typing: Any, table: Any, row: Any, place: Any) -> Any:
@@ -38,4 +29,4 @@ def _prefetch(typing: Any, table: Any, row: Any, place: Any) -> Any:
     return types.void(table, types.intp, types.intp), generate  # type: ignore[no-untyped-call]
 
 
-float_of, prefetch = (intrinsic(each) for each in (_float_of, _prefetch))
+prefetch = intrinsic(_prefetch)

@@ -9,9 +9,10 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
+from song2vec.core.checks import MAX_SEED
 from song2vec.core.config import Choice, Dimension, FloatRange, IntRange, Space
 from song2vec.core.errors import MissingExtraError, Song2VecError
-from song2vec.core.random import MAX_SEED, generator
+from song2vec.core.random import generator
 from song2vec.evaluation.study import Study, Trial
 from song2vec.models import NextSongModel
 

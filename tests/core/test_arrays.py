@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from song2vec.core.arrays import pack_strings, ranges, read_safetensors, unpack_strings
+from song2vec.core.arrays import pack_ids, ranges, read_safetensors, unpack_ids
 from song2vec.core.errors import SavedFolderError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -16,8 +17,8 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
 @given(st.lists(TEXT))
 def test_strings_come_back_as_they_were(strings):
-    packed = pack_strings(strings)
-    assert unpack_strings(packed) == strings
+    packed = pack_ids(pl.Series(strings, dtype=pl.String))
+    assert unpack_ids("song", packed).to_list() == strings
     assert packed["bytes"].dtype == np.uint8
     assert packed["offsets"].dtype == np.int64
     assert len(packed["offsets"]) == len(strings) + 1

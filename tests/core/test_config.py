@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from song2vec.core.checks import named_options
-from song2vec.core.config import FLAG, Choice, Component, Config, FloatRange, IntRange, Text, Texts, learned, make, setting
+from song2vec.core.config import FLAG, Choice, Component, Config, FloatRange, IntRange, Text, learned, make, setting
 from song2vec.core.errors import ArgumentError
 
 
@@ -45,7 +45,7 @@ class Outer(Config):
     patience: int | None = setting(IntRange(1), default=None, help="epochs without gain")
     shuffle: bool = setting(FLAG, default=True, help="sessions in a new order")
     device: str = setting(Text(), default="cpu", help="where to compute")
-    columns: list[str] | None = setting(Texts(), default=None, help="of context")
+    columns: list[str] | None = setting(Text(several=True), default=None, help="of context")
     part: Any = setting(Component(lambda: PARTS), default="inner", help="what makes vectors")
     weights_: np.ndarray = learned()
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from song2vec.core.checks import MAX_SEED, check_seed
 from song2vec.core.errors import ArgumentError
-from song2vec.core.random import MAX_SEED, check_seed, generator
+from song2vec.core.random import generator
 
 
 @pytest.mark.parametrize("seed", [0, 1, MAX_SEED, np.int64(7), np.uint8(3)])

@@ -8,6 +8,7 @@ import signal
 import threading
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 from safetensors import SafetensorError
 
 from song2vec.core import folders
-from song2vec.core.arrays import pack_strings, unpack_strings
+from song2vec.core.arrays import pack_ids, unpack_ids
 from song2vec.core.errors import SavedFolderError
 from song2vec.core.folders import FORMAT_VERSION, MANIFEST, Part, is_empty, load_folder, save_folder
 from tests.damage import read_manifest, sealed, write_manifest
@@ -32,7 +33,7 @@ def parts_of(number):
     """Different data, in files of different names, for each number."""
     return {
         "numbers": Part({"number": number}, {"a": np.full(1000, number), "b": np.arange(3.0)}),
-        "words": Part({"words": 2}, pack_strings(["Björk", f"{number}"])),
+        "words": Part({"words": 2}, pack_ids(pl.Series(["Björk", f"{number}"]))),
         "foreign": Part(write_file=lambda path: path.write_bytes(b"foreign" + bytes([number]))),
         "told": Part({"only": ["this", number]}),
     }
@@ -45,7 +46,7 @@ def check(folder, number, **arguments):
     assert parts["numbers"].meta == {"number": number}
     assert parts["numbers"].arrays["a"].tolist() == [number] * 1000
     assert parts["numbers"].arrays["b"].tolist() == [0, 1, 2]
-    assert unpack_strings(parts["words"].arrays) == ["Björk", f"{number}"]
+    assert unpack_ids("words", parts["words"].arrays).to_list() == ["Björk", f"{number}"]
     assert parts["foreign"].file.read_bytes() == b"foreign" + bytes([number])
     assert parts["told"].meta == {"only": ["this", number]}
     assert parts["told"].arrays == {}
@@ -163,7 +164,7 @@ def test_a_reader_sees_an_old_or_a_new_save_whole_while_it_is_overwritten(folder
         parts = load_folder(folder, KIND, memory_map=len(seen) % 2 == 0)
         number = parts["numbers"].meta["number"]
         assert parts["numbers"].arrays["a"].tolist() == [number] * 1000
-        assert unpack_strings(parts["words"].arrays)[1] == f"{number}"
+        assert unpack_ids("words", parts["words"].arrays)[1] == f"{number}"
         seen.append(number)
     writer.join()
     assert seen == sorted(seen)

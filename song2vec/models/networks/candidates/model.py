@@ -13,7 +13,7 @@ import torch
 from song2vec.catalogue import SongId, Unknown
 from song2vec.core.arrays import Array
 from song2vec.core.checks import check_int
-from song2vec.core.config import FLAG, Choice, FloatRange, IntRange, Text, Texts, learned, setting
+from song2vec.core.config import FLAG, Choice, FloatRange, IntRange, Text, learned, setting
 from song2vec.core.errors import ArgumentError
 from song2vec.models.live import LiveSession
 from song2vec.models.networks.base import NetworkModel
@@ -61,7 +61,7 @@ class CandidateNetwork(NetworkModel):
     clock: bool = setting(FLAG, default=True, help="features: hour and weekday (UTC) of the session's start, where the log has times")
     age: bool = setting(FLAG, default=True, help="feature: the age of an example, where the log has times")
     context: Sequence[str] | None = setting(
-        Texts(), default=None, help="features: columns of ``sessions.context``, such as a country or a device"
+        Text(several=True), default=None, help="features: columns of ``sessions.context``, such as a country or a device"
     )
     query: str | None = setting(
         Text(),

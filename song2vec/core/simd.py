@@ -29,4 +29,4 @@ def _prefetch(typing: Any, table: Any, row: Any, place: Any) -> Any:
     return types.void(table, types.intp, types.intp), generate  # type: ignore[no-untyped-call]
 
 
-prefetch = intrinsic(_prefetch)
+prefetch: Any = intrinsic(_prefetch)

@@ -80,7 +80,11 @@ class Catalogue(Saved):
         """The row of one song; raises UnknownSongError when it is not in the catalogue."""
         if self._is_id(song) and song in self._row_of:
             return self._row_of[song]
-        raise UnknownSongError(f"unknown song {song!r}{self._hint(song)}")
+        hint = "; an id is needed here, Engine.find finds it by the name" if isinstance(song, str) and self.titles is not None else ""
+        if not self._is_id(song):
+            kind = "integers" if self.holds_integers else "strings"
+            hint = f": the ids of this catalogue are {kind}, this is a {type(song).__name__}{hint}"
+        raise UnknownSongError(f"unknown song {song!r}{hint}")
 
     def rows(self, songs: Iterable[SongId], unknown: Unknown = "raise") -> IntArray:
         """Rows of several songs, int64. Unknown songs raise, or are left out with ``unknown="skip"``."""
@@ -152,13 +156,6 @@ class Catalogue(Saved):
 
     def _is_id(self, song: object) -> bool:
         return isinstance(song, int | np.integer) and not isinstance(song, bool) if self.holds_integers else isinstance(song, str)
-
-    def _hint(self, song: object) -> str:
-        """What may have been meant by what is no id."""
-        named = "; an id is needed here, Engine.find finds it by the name" if isinstance(song, str) and self.titles is not None else ""
-        if self._is_id(song):
-            return named
-        return f": the ids of this catalogue are {'integers' if self.holds_integers else 'strings'}, this is a {type(song).__name__}{named}"
 
 
 def pack_column(prefix: str, column: pl.Series) -> dict[str, Array]:

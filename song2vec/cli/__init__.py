@@ -24,15 +24,10 @@ def main(arguments: list[str] | None = None) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
     try:
         app(arguments)
-    except Song2VecError as error:
-        _fail(str(error))
-    except OSError as error:
-        _fail(f"{error.filename or 'a file'}: {error.strerror or error}")
+    except (Song2VecError, OSError) as error:
+        message = str(error) if isinstance(error, Song2VecError) else f"{error.filename or 'a file'}: {error.strerror or error}"
+        err.print(f"error: {message}", style="red")
+        sys.exit(2)
     except KeyboardInterrupt:
         err.print("stopped")
         sys.exit(130)
-
-
-def _fail(message: str) -> None:
-    err.print(f"error: {message}", style="red")
-    sys.exit(2)

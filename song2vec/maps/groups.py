@@ -28,7 +28,10 @@ def group_songs(vectors: SongVectors, colour_by: ColourBy, seed: int) -> tuple[p
     """
     catalogue = vectors.catalogue
     if isinstance(colour_by, Mapping):
-        return _tags(catalogue, colour_by), "tag"
+        tags = [colour_by.get(song) for song in catalogue.ids.to_list()]
+        if all(tag is None for tag in tags):
+            raise ArgumentError(f"colour_by: none of its {len(colour_by)} songs has a tag and is in the map, such as {catalogue.ids[0]!r}")
+        return pl.Series("group", [None if tag is None else str(tag) for tag in tags], pl.String), "tag"
     if colour_by not in ("auto", "artist", "cluster"):
         raise ArgumentError(f"colour_by={colour_by!r}: 'auto', 'artist', 'cluster' or a mapping from song to tag is allowed")
     if colour_by == "artist" and catalogue.artists is None:
@@ -38,13 +41,6 @@ def group_songs(vectors: SongVectors, colour_by: ColourBy, seed: int) -> tuple[p
     codes = _clusters(vectors.unit, seed)
     names = np.array(_cluster_names(catalogue, codes), object)
     return pl.Series("group", names[codes].tolist(), pl.String), "cluster"
-
-
-def _tags(catalogue: Catalogue, tags: Mapping[SongId, str | None]) -> pl.Series:
-    found = [tags.get(song) for song in catalogue.ids.to_list()]
-    if all(tag is None for tag in found):
-        raise ArgumentError(f"colour_by: none of its {len(tags)} songs has a tag and is in the map, such as {catalogue.ids[0]!r}")
-    return pl.Series("group", [None if tag is None else str(tag) for tag in found], pl.String)
 
 
 def _few_artists_cover_most(catalogue: Catalogue) -> bool:
@@ -77,18 +73,15 @@ def _cluster_names(catalogue: Catalogue, codes: Array) -> list[str]:
     share = pl.col("weight") / pl.col("weight").sum().over("artist")
     table = table.with_columns(score=pl.col("weight") * share).sort(["score", "artist"], descending=[True, False])
     best = table.group_by("cluster", maintain_order=True).agg("artist")
-    artists = dict(zip(best["cluster"].to_list(), best["artist"].to_list(), strict=True))
-    return _unique([artists.get(code, ["no artist"]) for code in range(int(codes.max()) + 1)])
-
-
-def _unique(artists: list[list[str]]) -> list[str]:
-    names: list[str] = []
-    for found in artists:
+    artists = dict(best.iter_rows())
+    unique: list[str] = []
+    for code in range(int(codes.max()) + 1):
+        found = artists.get(code, ["no artist"])
         stem = ", ".join(found[:_NAMES])
         full = stem + (", …" if len(found) > _NAMES else "")
         numbered = (f"{stem} ({number})" for number in count(2))
-        names.append(next(name for name in chain([full], numbered) if name not in names))
-    return names
+        unique.append(next(name for name in chain([full], numbered) if name not in unique))
+    return unique
 
 
 def _weights(catalogue: Catalogue) -> Array:

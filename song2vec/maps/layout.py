@@ -68,14 +68,16 @@ def lay_out(
     chosen_perplexity = _perplexity(perplexity, len(unit))
     if len(unit) < FEWEST:
         return Layout(principal_plane(unit), "pca", None)
-    start, threads = _start(unit, seed), threads or idle_cores()
-    if _chosen(method, len(unit)) == "sklearn":
-        found = _sklearn(unit, start, chosen_perplexity, seed, threads)
-        return Layout(found @ _principal_axes(found), "sklearn", chosen_perplexity)
-    embedding = _opentsne(unit, start, chosen_perplexity, seed, threads)
+    # the principal plane at the size t-SNE starts from (standard deviation .0001), shaken so that equal songs can part
+    start = principal_plane(unit)
+    start *= 1e-4 / max(start[:, 0].std(), 1e-12)
+    start += generator(seed, "map").normal(scale=1e-6, size=start.shape)
+    chosen = _chosen(method, len(unit))
+    found = (_sklearn if chosen == "sklearn" else _opentsne)(unit, start, chosen_perplexity, seed, threads or idle_cores())
     # wider than high, as screens are; t-SNE itself gives no direction a meaning
-    rotation = _principal_axes(np.asarray(embedding))
-    return Layout(np.asarray(embedding) @ rotation, "opentsne", chosen_perplexity, embedding, rotation)
+    rotation = _principal_axes(np.asarray(found))
+    kept = (found, rotation) if chosen == "opentsne" else (None, None)
+    return Layout(np.asarray(found) @ rotation, chosen, chosen_perplexity, *kept)
 
 
 def principal_plane(unit: Array) -> Array:
@@ -92,13 +94,6 @@ def _principal_axes(vectors: Array) -> Array:
     axes = axes[:, ::-1][:, :2]
     axes *= np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
     return np.asarray(axes)
-
-
-def _start(unit: Array, seed: int) -> Array:
-    """The principal plane at the size t-SNE starts from (standard deviation .0001), shaken so that equal songs can part."""
-    points = principal_plane(unit)
-    points *= 1e-4 / max(points[:, 0].std(), 1e-12)
-    return points + generator(seed, "map").normal(scale=1e-6, size=points.shape)
 
 
 def _perplexity(perplexity: float | Literal["auto"], songs: int) -> float:

@@ -38,8 +38,10 @@ def render(table: pl.DataFrame, *, title: str, subtitle: str = "", legend: str =
     template = resources.files("song2vec.maps").joinpath("page.html").read_text(encoding="utf-8")
     # filled in one pass, so that a title like {{data}} stays a title
     page = _PLACE.sub(lambda found: parts.get(found[1], found[0]), template)
-    for name, element in (("style_hash", "style"), ("script_hash", "script")):
-        page = page.replace(f"{{{{{name}}}}}", _digest(template if element == "script" else page, element), 1)
+    for element, text in (("style", page), ("script", template)):  # by these, the page's policy knows its own
+        content = text.partition(f"<{element}>")[2].partition(f"</{element}>")[0]
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        page = page.replace(f"{{{{{element}_hash}}}}", f"sha256-{digest}", 1)
     return page
 
 
@@ -92,9 +94,3 @@ def _variables(theme: Theme) -> str:
     colours = {"ground": theme.ground, "ink": theme.ink, "quiet": theme.quiet, "other": theme.other, "focus": theme.hues[0]}
     colours |= {"line": mixed(theme.ground, theme.ink, 0.16)} | {f"land{step}": colour for step, colour in enumerate(theme.land, 1)}
     return " ".join(f"--{name}: {colour};" for name, colour in colours.items())
-
-
-def _digest(page: str, element: str) -> str:
-    """What the page's policy knows its own style or script by."""
-    content = page.partition(f"<{element}>")[2].partition(f"</{element}>")[0]
-    return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()

@@ -162,14 +162,10 @@ def _fit(text: Text, width: float) -> None:
 
 def _text(x: float, y: float, text: str, size: float, colour: str, **style: object) -> Text:
     """Text that is never read as a formula: artists have dollar signs in their names."""
+    from matplotlib.font_manager import get_font_names
     from matplotlib.text import Text
 
-    return Text(x, y, text, color=colour, fontsize=size, family=_families(), parse_math=False, **style)  # type: ignore[arg-type]
-
-
-def _families() -> list[str]:
-    """A plain font of this machine, and fonts for the scripts it lacks; only installed ones, as Matplotlib warns of every other."""
-    from matplotlib.font_manager import get_font_names
-
+    # a plain font of this machine, and fonts for the scripts it lacks; only installed ones, as Matplotlib warns of every other
     installed = set(get_font_names())
-    return [name for name in _FONTS if name in installed][:1] + [name for name in _FALLBACKS if name in installed]
+    family = [name for name in _FONTS if name in installed][:1] + [name for name in _FALLBACKS if name in installed]
+    return Text(x, y, text, color=colour, fontsize=size, family=family, parse_math=False, **style)  # type: ignore[arg-type]

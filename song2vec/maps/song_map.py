@@ -82,7 +82,11 @@ class SongMap:
         if not len(fresh):
             return self
         near, cosines = _nearest(old.unit, fresh.unit)
-        points = _mean_place(layout.points, near, cosines) if layout.embedding is None else layout.transform(fresh.unit)
+        if layout.embedding is not None:
+            points = layout.transform(fresh.unit)
+        else:
+            weights = np.exp(_SHARPNESS * (cosines - cosines[:, :1]))
+            points = (layout.points[near] * weights[..., None]).sum(axis=1) / weights.sum(axis=1, keepdims=True)
         groups = self.table["group"][: len(old)].gather(near[:, 0])
         if self.coloured_by == "artist" and fresh.catalogue.artists is not None:
             groups = fresh.catalogue.artists
@@ -105,17 +109,14 @@ class SongMap:
             raise ArgumentError(f"path={str(path)!r} ends in {ending!r}; {', '.join(ENDINGS)} are allowed")
         title = f"A map of {len(self):,} songs" if title is None else title
         subtitle = "Every dot is a song; songs that are played together lie together" if subtitle is None else subtitle
-        return write_atomically(path, lambda temporary: self._write(temporary, ending, title, subtitle, dark))
-
-    def _write(self, path: Path, ending: str, title: str, subtitle: str, dark: bool) -> None:
         if ending == ".csv":
-            self.table.write_csv(path)
-        elif ending == ".parquet":
-            self.table.write_parquet(path)
-        elif ending == ".html":
-            path.write_text(page.render(self.table, title=title, subtitle=subtitle, legend=self.coloured_by), encoding="utf-8")
-        else:
-            picture.draw(self.table, title=title, subtitle=subtitle, legend=self.coloured_by, dark=dark).savefig(path)
+            return write_atomically(path, self.table.write_csv)
+        if ending == ".parquet":
+            return write_atomically(path, self.table.write_parquet)
+        if ending == ".html":
+            text = page.render(self.table, title=title, subtitle=subtitle, legend=self.coloured_by)
+            return write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+        return write_atomically(path, picture.draw(self.table, title=title, subtitle=subtitle, legend=self.coloured_by, dark=dark).savefig)
 
 
 @named_options
@@ -174,9 +175,3 @@ def _nearest(old: Array, new: Array) -> tuple[Array, Array]:
     count = min(_NEIGHBOURS, len(old))
     found = [ranked(old, query, rows) for query, rows in zip(new, candidates(old, new, count), strict=True)]
     return np.array([rows[:count] for rows, _ in found]), np.array([cosines[:count] for _, cosines in found])
-
-
-def _mean_place(points: Array, near: Array, cosines: Array) -> Array:
-    weights = np.exp(_SHARPNESS * (cosines - cosines[:, :1]))
-    place: Array = (points[near] * weights[..., None]).sum(axis=1) / weights.sum(axis=1, keepdims=True)
-    return place

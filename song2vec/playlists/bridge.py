@@ -66,7 +66,9 @@ def bridge(
     constraints = Constraints(vectors.catalogue, PlaylistRules(artist_gap=artist_gap, max_per_artist=max_per_artist), exclude)
     ends = _ends(vectors, constraints, a, b)
     aims = great_circle(vectors.unit[ends[0]], vectors.unit[ends[1]], length)
-    cost = TransitionCost(vectors.unit, _popularity(vectors.catalogue.plays) * np.sqrt(popularity))
+    heights = np.log1p(vectors.catalogue.plays.astype(np.float64))
+    spread = float(heights.std()) or np.inf  # where all are played alike, no step rises
+    cost = TransitionCost(vectors.unit, heights / spread * np.sqrt(popularity))
     usable = constraints.usable & vectors.unit.any(axis=1)
     usable[list(ends)] = False
     between = np.flatnonzero(usable)
@@ -116,13 +118,6 @@ def _ends(vectors: SongVectors, constraints: Constraints, a: SongId, b: SongId) 
         if not constraints.usable[row]:
             raise ArgumentError(f"{name}={song!r}: is in exclude too")
     return ends
-
-
-def _popularity(plays: Array) -> Array:
-    """(songs,) ln(1 + plays) in standard deviations; zeros where all are played alike."""
-    heights = np.log1p(plays.astype(np.float64))
-    spread = heights.std()
-    return heights / spread if spread > 0 else np.zeros(len(heights))
 
 
 class Stage(NamedTuple):

@@ -53,10 +53,6 @@ class Picks(NamedTuple):
     rows: tuple[int, ...] = ()
     scores: tuple[float, ...] = ()
 
-    def then(self, row: int, score: float) -> Picks:
-        """These with one more song."""
-        return Picks((*self.rows, row), (*self.scores, score))
-
     @property
     def total(self) -> float:
         """The sum of the scores."""
@@ -78,7 +74,7 @@ def beam_search(
     for _ in range(length):
         found = scorer.score([[*history, *picks.rows] for picks in beam], start)
         grown = [
-            picks.then(int(rows[place]), float(scores[place]))
+            Picks((*picks.rows, int(rows[place])), (*picks.scores, float(scores[place])))
             for picks, (rows, scores) in zip(beam, found, strict=True)
             if len(rows)
             for place in (range(min(width, len(rows))) if choose is None else choose(scores))

@@ -70,8 +70,13 @@ class Radio:
 
     def next(self) -> Pick:
         """The next song. Raises NothingLeftError when the rules leave none, which then stays so."""
-        rows, scores = self._candidates()
         catalogue = self._scorer.catalogue
+        # what may come next by the rules over all the window, scored by what was played but not skipped
+        rows, scores = self._scorer.score([list(self._context)], 0, [list(self._history)])[0]
+        scores = scores + self._strength * self._scorer.space.along(rows, self._mood)
+        for artist, rise in self._artists.items():
+            scores = scores + rise * np.isin(rows, self._scorer.constraints.songs_of(artist))
+        rows, scores = best_first(rows, scores)
         if not len(rows):
             kept_back = self._scorer.constraints.why_nothing(list(self._history), 0)
             raise NothingLeftError(f"radio: none of the {len(catalogue):,} songs may come next; kept back are {kept_back}")
@@ -97,14 +102,6 @@ class Radio:
         if len(self._context) > 1 and self._context[-1] == row:  # something must say what comes next
             self._context.pop()
         return self
-
-    def _candidates(self) -> tuple[Array, Array]:
-        """What may come next by the rules over all the window, scored by what was played but not skipped."""
-        rows, scores = self._scorer.score([list(self._context)], 0, [list(self._history)])[0]
-        scores = scores + self._strength * self._scorer.space.along(rows, self._mood)
-        for artist, rise in self._artists.items():
-            scores = scores + rise * np.isin(rows, self._scorer.constraints.songs_of(artist))
-        return best_first(rows, scores)
 
     def _react(self, sign: float) -> int:
         row = self._playing

@@ -245,15 +245,9 @@ def to_fixed_point(
             return kept, offsets, dropped
 
 
-def dwell(kept: Array, offsets: Array, plays: Plays) -> Array:
-    """Seconds each play lasted: as the log says, else until the next play of its session, else NaN."""
-    seconds = np.full(len(kept), np.nan, np.float32)
-    _dwell(kept, offsets, plays.times, plays.played, seconds)
-    return seconds
-
-
 @jit
-def _dwell(kept: Array, offsets: Array, times: Array, played: Array, seconds: Array) -> None:
+def fill_dwell(seconds: Array, kept: Array, offsets: Array, times: Array, played: Array) -> None:
+    """Fill in the seconds that each play lasted: as the log says, else until the next play of its session."""
     for session in range(len(offsets) - 1):
         for i in range(offsets[session], offsets[session + 1]):
             if len(played) and not np.isnan(played[kept[i]]):

@@ -145,7 +145,10 @@ def _assemble(table: pl.DataFrame, log: _Log, kept: Array, offsets: Array, repor
     first_plays = kept[offsets[:-1]]
     owner = np.searchsorted(log.plays.bounds, first_plays, side="right") - 1
     present, listener = np.unique(owner, return_inverse=True)
-    timed = bool(len(log.plays.times))
+    timed, dwell = bool(len(log.plays.times)), None
+    if timed or len(log.plays.played):
+        dwell = np.full(len(kept), np.nan, np.float32)
+        _kernels.fill_dwell(dwell, kept, offsets, log.plays.times, log.plays.played)
     context = table.select(pl.col(f"^{CONTEXT}.*$").gather(log.order[first_plays]))
     return Sessions(
         songs=gather(row_of, codes),
@@ -154,7 +157,7 @@ def _assemble(table: pl.DataFrame, log: _Log, kept: Array, offsets: Array, repor
         catalogue=Catalogue(log.songs.values.gather(rows), counts[rows], *_names(table, log.songs, rows)),
         listeners=log.listeners.values.gather(present).rename("listener"),
         start=log.plays.times[first_plays] // 1_000_000 if timed else None,
-        dwell=_kernels.dwell(kept, offsets, log.plays) if timed or len(log.plays.played) else None,
+        dwell=dwell,
         context=context.rename(lambda name: name.removeprefix(CONTEXT)) if context.width else None,
         report=report,
     )

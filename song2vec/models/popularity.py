@@ -91,24 +91,29 @@ class ArtistPopularity(Popularity):
 
     Attributes:
         artist_: (m,) int32 number of each song's artist; empty where the catalogue names none.
+        offsets_, songs_: artist a's songs are ``songs_[offsets_[a]:offsets_[a + 1]]``.
     """
 
     name = "artist-popularity"
     artist_: Array = learned()
+    offsets_: Array = learned()
+    songs_: Array = learned()
 
     def _fit(self, sessions: Sessions) -> None:
         super()._fit(sessions)
         named = sessions.catalogue.artist_codes
-        codes = np.empty(0) if named is None else np.unique(named, return_inverse=True)[1]
+        codes = np.empty(0, np.int64) if named is None else np.unique(named, return_inverse=True)[1]
         self.artist_ = codes.astype(np.int32)
+        self.offsets_ = np.concatenate([[0], np.cumsum(np.bincount(codes))]).astype(np.int64)
+        self.songs_ = np.argsort(codes, kind="stable").astype(np.int32)
 
     def _scores(self, sessions: Sessions, plays: Array) -> Array:
-        scores, m = np.tile(self.scores_, (len(plays), 1)), len(self.artist_)
-        if m:
+        scores, artists = np.tile(self.scores_, (len(plays), 1)), len(self.offsets_) - 1
+        if artists:
             owner, song = plays_of_histories(sessions, plays)
-            played = np.zeros((len(plays), int(self.artist_.max()) + 1), np.float32)
-            played[owner, self.artist_[song]] = m
-            scores += played[:, self.artist_]
+            owner, artist = np.divmod(np.unique(owner * artists + self.artist_[song]), artists)
+            which, place = ranges(self.offsets_[artist], self.offsets_[artist + 1] - self.offsets_[artist])
+            scores[owner[which], self.songs_[place]] += len(self.artist_)
         return scores
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from functools import wraps
 from inspect import Parameter, signature
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import numpy as np
@@ -53,6 +55,14 @@ def check_type(name: str, value: object, kind: type | tuple[type, ...], allowed:
     """Raises ArgumentError unless ``value`` is of this kind; ``allowed`` says what is and how it is made."""
     if not isinstance(value, kind):
         raise ArgumentError(f"{name} is a {type(value).__name__}; {allowed}")
+
+
+def check_ending(path: str | os.PathLike[str], allowed: Iterable[str]) -> str:
+    """The ending of a file's name, in lower case; raises ArgumentError unless it is one of these."""
+    ending = Path(path).suffix.lower()
+    if ending not in allowed:
+        raise ArgumentError(f"path={os.fspath(path)!r} ends in {ending!r}; {', '.join(allowed)} are allowed")
+    return ending
 
 
 def check_names(what: str, given: Iterable[str], known: Iterable[str]) -> None:

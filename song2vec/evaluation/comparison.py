@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from song2vec.core.errors import ArgumentError
+from song2vec.core.checks import check_ending
 from song2vec.core.storage import write_atomically
 from song2vec.evaluation import chart
 from song2vec.evaluation.results import LEVEL, Evaluation
@@ -91,9 +91,8 @@ class Comparison:
 
         Raises ArgumentError for any other ending.
         """
-        path, ending = _ending(path, ENDINGS)
         writers: dict[str, Callable[[], str]] = {".json": self._json, ".csv": self.table.write_csv, ".md": self.to_markdown}
-        text = writers[ending]()
+        text = writers[check_ending(path, ENDINGS)]()
         return write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
     def plot(self, path: str | os.PathLike[str] | None = None, *, dark: bool = False) -> Figure:
@@ -101,11 +100,12 @@ class Comparison:
 
         Raises ArgumentError when the path does not end in .png, .svg or .pdf.
         """
-        target = None if path is None else _ending(path, PICTURES)[0]
+        if path is not None:
+            check_ending(path, PICTURES)
         titles = {name: _title(name, self.k) for name in DRAWN}
         figure = chart.draw(self.table, titles, subtitle=self._summary(), dark=dark)
-        if target is not None:
-            write_atomically(target, figure.savefig)
+        if path is not None:
+            write_atomically(path, figure.savefig)
         return figure
 
     def _tables(self) -> list[tuple[str, Cells]]:
@@ -137,13 +137,6 @@ class Comparison:
             "differences": None if self.differences is None else self.differences.to_dicts(),
         }
         return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _ending(path: str | os.PathLike[str], allowed: tuple[str, ...]) -> tuple[Path, str]:
-    path = Path(path)
-    if path.suffix.lower() not in allowed:
-        raise ArgumentError(f"path={str(path)!r} ends in {path.suffix!r}; {', '.join(allowed)} are allowed")
-    return path, path.suffix.lower()
 
 
 def _title(name: str, k: int) -> str:

@@ -13,7 +13,7 @@ import polars as pl
 
 from song2vec.catalogue import SongId
 from song2vec.core.arrays import Array
-from song2vec.core.checks import check_int, check_seed, check_type, named_options
+from song2vec.core.checks import check_ending, check_int, check_seed, check_type, named_options
 from song2vec.core.errors import ArgumentError, NothingLeftError
 from song2vec.core.storage import write_atomically
 from song2vec.maps import page, picture
@@ -103,10 +103,7 @@ class SongMap:
 
         Raises ArgumentError for any other ending. The file appears only when it is whole.
         """
-        path = Path(path)
-        ending = path.suffix.lower()
-        if ending not in ENDINGS:
-            raise ArgumentError(f"path={str(path)!r} ends in {ending!r}; {', '.join(ENDINGS)} are allowed")
+        ending = check_ending(path, ENDINGS)
         title = f"A map of {len(self):,} songs" if title is None else title
         subtitle = "Every dot is a song; songs that are played together lie together" if subtitle is None else subtitle
         if ending == ".csv":

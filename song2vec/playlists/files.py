@@ -17,8 +17,7 @@ from xml.etree import ElementTree
 import polars as pl
 
 from song2vec.catalogue import SongId
-from song2vec.core.checks import check_type
-from song2vec.core.errors import ArgumentError
+from song2vec.core.checks import check_ending, check_type
 from song2vec.core.storage import write_atomically
 
 _XSPF = "http://xspf.org/ns/0/"
@@ -81,10 +80,7 @@ class Playlist:
         Raises ArgumentError for any other ending. The file appears only when it is whole.
         """
         check_type("title", title, str, "text is allowed")
-        path = Path(path)
-        ending = path.suffix.lower()
-        if ending not in ENDINGS:
-            raise ArgumentError(f"path={str(path)!r} ends in {ending!r}; {', '.join(ENDINGS)} are allowed")
+        ending = check_ending(path, ENDINGS)
         if ending == ".parquet":
             return write_atomically(path, self.table.write_parquet)
         return write_atomically(path, lambda temporary: temporary.write_bytes(_TEXTS[ending](self.table, title).encode()))

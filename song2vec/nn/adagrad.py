@@ -81,11 +81,6 @@ class Adagrad:
         self.parameters.index_add_(0, unique, move)
 
 
-def empty(size: tuple[int, ...], device: torch.device) -> Tensor:
-    """A float32 tensor of any content, in memory as of :func:`zeros`."""
-    return torch.from_numpy(np.empty(size, np.float32)) if device.type == "cpu" else torch.empty(size, device=device)
-
-
 def zeros(like: Tensor) -> Tensor:
     """A tensor of zeros; on the processor in memory of NumPy's, which asks for huge pages: far rows are found sooner there."""
     if like.device.type != "cpu":

@@ -91,9 +91,10 @@ def identity_of(learner: Any, **data: str) -> dict[str, Any]:
     return {"name": learner.name} | {name: value for name, value in learner.settings.items() if name not in NOT_LEARNING} | data
 
 
-def digest_of(*arrays: Array) -> str:
-    """16 hex digits over the bytes of arrays."""
+def digest_of(*arrays: Array | None) -> str:
+    """16 hex digits over the bytes of arrays, None being one of none."""
     digest = hashlib.sha256()
     for array in arrays:
-        digest.update(np.ascontiguousarray(array).data)
+        if array is not None:
+            digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()[:16]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from song2vec.core.arrays import Array
-from song2vec.nn.adagrad import empty, zeros
+from song2vec.nn.adagrad import zeros
+from song2vec.nn.checkpoint import digest_of
 
 
 class StoredModule(nn.Module):
@@ -83,29 +83,16 @@ class SongNetwork(StoredModule):
 
     def scores(self, outputs: Tensor) -> Tensor:
         """(rows, width) -> (rows, songs)."""
-        blank = empty((len(outputs), self.songs), self.device)
-        return torch.addmm(self.bias.weight[:, 0], outputs, self.output.weight.T, out=blank)
+        return torch.addmm(self.bias.weight[:, 0], outputs, self.output.weight.T)
 
     def scored(self) -> Tensor:
         """(songs, width + 1) the output table with the bias as one more column: scores of outputs :func:`with_ones` are products."""
         return torch.cat([self.output.weight, self.bias.weight], 1).detach()
 
-    def scorer(self) -> Callable[[Tensor], Tensor]:
-        """As :meth:`scores`, for many calls: the bias need not be added to every score."""
-        table = self.scored().T
-
-        def scores(outputs: Tensor) -> Tensor:
-            return torch.mm(with_ones(outputs), table, out=empty((len(outputs), self.songs), self.device))
-
-        return scores
-
     @property
     def fingerprint(self) -> str:
         """16 hex digits over the dense weights, which no two trainings share."""
-        digest = hashlib.sha256()
-        for weights in self.dense().values():
-            digest.update(weights.detach().cpu().numpy().data)
-        return digest.hexdigest()[:16]
+        return digest_of(*(weights.detach().cpu().numpy() for weights in self.dense().values()))
 
 
 def song_table(rows: int, width: int) -> nn.Embedding:

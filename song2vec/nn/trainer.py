@@ -110,14 +110,11 @@ class Trainer:
         with progress_bar(self.name, 100 * self.epochs, self.progress) as advance:
             shown = 0
             while len(self.history) < self.epochs and not self._has_stalled():
-                for share in self._epoch():
+                for epoch, share in self._epoch():
                     now = int(100 * (len(self.history) + share))
                     for _ in range(now - shown):
-                        advance(f"epoch {len(self.history) + 1}: {self._current()}")
+                        advance(f"epoch {epoch.epoch}: {epoch}")
                     shown = max(now, shown)
-                for _ in range(100 * len(self.history) - shown):
-                    advance(f"epoch {len(self.history)}: {self.history[-1]}")
-                shown = 100 * len(self.history)
                 logger.debug("%s epoch %d: %s", self.name, len(self.history), self.history[-1])
         if self.checkpoint:
             self._save()
@@ -125,8 +122,8 @@ class Trainer:
             self.trainee.load(self._best)
         return self.history
 
-    def _epoch(self) -> Iterator[float]:
-        """Train the rest of the epoch, yielding the share of it that is done after each block."""
+    def _epoch(self) -> Iterator[tuple[Epoch, float]]:
+        """Train the rest of the epoch, yielding what it has come to after each block, and the share of the next that is done."""
         number = len(self.history)
         blocks = self.trainee.begin(number)
         if self._resumed:  # after begin, which clears the states
@@ -142,8 +139,9 @@ class Trainer:
                 raise ArgumentError(f"learning_rate: {found}; a lower learning rate is needed")
             if self.checkpoint and self.checkpoint.due and self._block < blocks:
                 self._save()
-            yield min(self._block / blocks, 0.999)
+            yield self._current(), min(self._block / blocks, 0.999)
         self._finish_epoch()
+        yield self.history[-1], 0.0
 
     def _current(self) -> Epoch:
         return Epoch(len(self.history) + 1, self._loss / max(1, self._events), self._events / max(self._seconds, 1e-9))

@@ -15,8 +15,7 @@ from song2vec.core.random import generator
 from song2vec.nn.adagrad import Adagrad
 from song2vec.nn.losses import LossName, logit_correction, make_loss
 from song2vec.nn.module import SongNetwork
-from song2vec.nn.negatives import Negatives
-from song2vec.nn.softmax import Softmax
+from song2vec.nn.softmax import Negatives, Softmax
 from song2vec.nn.trainer import Trainee
 from song2vec.sessions import Sessions
 
@@ -50,15 +49,16 @@ class TrainingConfig:
 
 
 class NetworkTrainee(Trainee):
-    """A network with its optimisers; a subclass lays out the epochs and says what an update learns from.
+    """A network with its optimisers; a subclass says what an update learns from.
 
     Chance within an update comes from torch's generator, seeded by the epoch and the block, or from NumPy's under a seed of its own.
 
     Args:
         support: (m,) plays of each song, by which negatives are drawn and scores corrected.
+        examples: the numbers of what is learned from, in batches, shuffled anew each epoch; for those without an order of their own.
     """
 
-    def __init__(self, network: SongNetwork, config: TrainingConfig, support: Array) -> None:
+    def __init__(self, network: SongNetwork, config: TrainingConfig, support: Array, examples: Array) -> None:
         self.network, self.config, self.device = network, config, network.device
         self.negatives: Negatives | None = None
         if config.n_negatives is not None:
@@ -72,10 +72,16 @@ class NetworkTrainee(Trainee):
         loss = make_loss(config.loss, bpreg=config.bpreg, elu_param=config.elu_param)
         self.softmax = Softmax(network.output.weight, network.bias.weight, loss, half=config.precision == "bfloat16")
         self.epoch, self.updates = -1, 0
+        self._examples = self._order = examples
 
-    @abstractmethod
     def lay_out(self, epoch: int) -> int:
         """Lay out an epoch; returns how many updates it has."""
+        self._order = generator(self.config.seed, f"order {epoch}").permutation(self._examples)
+        return -(-len(self._order) // self.config.batch_size)
+
+    def batch(self, number: int) -> Array:
+        """The examples that an update learns from, by their numbers."""
+        return self._order[number * self.config.batch_size :][: self.config.batch_size]
 
     @abstractmethod
     def update(self, number: int, negatives: Tensor | None) -> tuple[Tensor, int]:
@@ -180,16 +186,12 @@ class SessionTrainee(NetworkTrainee):
     """
 
     def __init__(self, network: SongNetwork, config: TrainingConfig, sessions: Sessions) -> None:
-        super().__init__(network, config, np.bincount(sessions.songs, minlength=network.songs))
-        self._sessions, self._order = sessions, np.flatnonzero(sessions.lengths > 1)
-
-    def lay_out(self, epoch: int) -> int:
-        learned_from = np.flatnonzero(self._sessions.lengths > 1)
-        self._order = generator(self.config.seed, f"order {epoch}").permutation(learned_from)
-        return -(-len(self._order) // self.config.batch_size)
+        support = np.bincount(sessions.songs, minlength=network.songs)
+        super().__init__(network, config, support, np.flatnonzero(sessions.lengths > 1))
+        self._sessions = sessions
 
     def update(self, number: int, negatives: Tensor | None) -> tuple[Tensor, int]:
-        which = self._order[number * self.config.batch_size :][: self.config.batch_size]
+        which = self.batch(number)
         begin, lengths = self._sessions.offsets[which], self._sessions.lengths[which] - 1
         outputs, plays = after_all(self.network, self._sessions.songs, begin, lengths)
         targets = torch.from_numpy(self._sessions.songs[plays + 1].astype(np.int64)).to(self.device)

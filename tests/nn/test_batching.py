@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 pytest.importorskip("torch")
 
 from song2vec.nn.batching import CONTINUES, NEW_LISTENER, NEW_SESSION, BatchPlan, listener_parallel, session_parallel
-from song2vec.nn.negatives import Negatives
+from song2vec.nn.softmax import Negatives
 from song2vec.sessions import Sessions
 
 LISTS = [[7, 3, 3], [5, 1], [2, 8, 4], [6, 9], [1]]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -19,7 +18,7 @@ from song2vec.core.estimator import MAIN
 from song2vec.core.random import generator
 from song2vec.core.storage import Part
 from song2vec.models.base import NextSongModel
-from song2vec.nn.checkpoint import Checkpoint, digest_of
+from song2vec.nn.checkpoint import Checkpoint, digest_of, identity_of
 from song2vec.nn.device import device_named, threads
 from song2vec.nn.module import SongNetwork, with_ones
 from song2vec.nn.ranking import Ranker
@@ -29,24 +28,9 @@ from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors
 
 VALIDATION_QUERIES, CUT_OFF = 20_000, 20
-NOT_LEARNING = ("epochs", "patience", "progress")  # settings that a training may go on with changed
 GROUP = 65_536  # plays whose outputs are held at once: 26 MB of 100 numbers
 PRODUCT = 4  # blocks scored by one product: the output table is read once for all of them
 STORED = "network."  # before the names of the network's arrays
-
-
-@dataclass(frozen=True)
-class FitArguments:
-    """What ``fit`` is given beside the sessions."""
-
-    vectors: SongVectors | None = None
-    validation: Sessions | None = None
-    checkpoint: str | os.PathLike[str] | None = None
-    checkpoint_minutes: float = 10.0
-
-    def __post_init__(self) -> None:
-        check_type("vectors", self.vectors, (SongVectors, type(None)), "SongVectors or None are allowed")
-        check_type("validation", self.validation, (Sessions, type(None)), "Sessions or None are allowed")
 
 
 class NetworkModel(NextSongModel):
@@ -75,6 +59,11 @@ class NetworkModel(NextSongModel):
     network_: SongNetwork = learned(saved=False)
     history_: list[Epoch] = learned(saved=False)
 
+    def _check_together(self) -> None:
+        frozen, source = getattr(self, "frozen", False), getattr(self, "input", None)
+        if frozen and source != "vectors":
+            raise ArgumentError(f"frozen={frozen!r}: belongs to input='vectors'; False is allowed with {source!r}")
+
     @abstractmethod
     def _network(self, songs: int, size: int | None) -> SongNetwork:
         """A network of random weights over so many songs; ``size`` is that of the song vectors it begins with, None without."""
@@ -92,9 +81,17 @@ class NetworkModel(NextSongModel):
         """The sessions as training sees them."""
         return sessions
 
-    def _identity(self, sessions: Sessions) -> dict[str, str]:
-        """What else must be the same for a training to go on from a checkpoint."""
-        return {}
+    def _identity(self, sessions: Sessions, vectors: SongVectors | None, validation: Sessions | None) -> dict[str, Any]:
+        """What must be the same for a training to go on from a checkpoint."""
+        context = None if sessions.context is None else sessions.context.hash_rows().to_numpy()
+        return identity_of(
+            self,
+            sessions=digest_of(sessions.songs, sessions.offsets, sessions.listener, sessions.start, sessions.dwell),
+            catalogue=sessions.catalogue.fingerprint,
+            session_context=digest_of(context),
+            vectors=digest_of(None if vectors is None else vectors.matrix),
+            validation=digest_of(*(() if validation is None else (validation.songs, validation.offsets))),
+        )
 
     def fit(
         self,
@@ -116,16 +113,25 @@ class NetworkModel(NextSongModel):
 
         Raises ArgumentError for a bad hyperparameter, sessions without two plays, and a loss that is no number any more.
         """
-        arguments = FitArguments(vectors, validation, checkpoint, checkpoint_minutes)
+        check_type("vectors", vectors, (SongVectors, type(None)), "SongVectors or None are allowed")
+        check_type("validation", validation, (Sessions, type(None)), "Sessions or None are allowed")
         with self._fitting(sessions):
-            self._fit(sessions, arguments)
+            identity = {} if checkpoint is None else self._identity(sessions, vectors, validation)
+            folder = None if checkpoint is None else Checkpoint(checkpoint, identity, checkpoint_minutes)
+            self._fit(sessions, vectors, validation, folder)
         return self
 
-    def _fit(self, sessions: Sessions, arguments: FitArguments = FitArguments()) -> None:
-        device, queries = device_named(self.device), self._validation_queries(sessions, arguments.validation)
+    def _fit(
+        self,
+        sessions: Sessions,
+        vectors: SongVectors | None = None,
+        validation: Sessions | None = None,
+        checkpoint: Checkpoint | None = None,
+    ) -> None:
+        device, queries = device_named(self.device), self._validation_queries(sessions, validation)
         trained_on = self._training_sessions(sessions)
         self._check_learnable(trained_on)
-        network = self._new_network(sessions, arguments.vectors).to(device)
+        network = self._new_network(sessions, vectors).to(device)
         with threads(self.workers):
             trainer = Trainer(
                 self._trainee(network, trained_on),
@@ -133,7 +139,7 @@ class NetworkModel(NextSongModel):
                 epochs=self.epochs,
                 validate=None if queries is None else lambda: self._validate(network, sessions, queries),
                 patience=self.patience,
-                checkpoint=self._checkpoint(sessions, arguments),
+                checkpoint=checkpoint,
                 progress=self.progress,
             )
             self.history_ = trainer.run()
@@ -196,19 +202,6 @@ class NetworkModel(NextSongModel):
         found = ranks[(ranks > 0) & (ranks <= CUT_OFF)].astype(np.float64)
         return {"recall@20": len(found) / len(plays), "mrr@20": float((1 / found).sum()) / len(plays)}
 
-    def _checkpoint(self, sessions: Sessions, arguments: FitArguments) -> Checkpoint | None:
-        if arguments.checkpoint is None:
-            return None
-        vectors, validation = arguments.vectors, arguments.validation
-        settings = {name: value for name, value in self.settings.items() if name not in NOT_LEARNING}
-        arrays = (sessions.songs, sessions.offsets, sessions.listener, sessions.start, sessions.dwell)
-        data = {"sessions": digest_of(*(array for array in arrays if array is not None)), "catalogue": sessions.catalogue.fingerprint}
-        data["context"] = "" if sessions.context is None else digest_of(sessions.context.hash_rows().to_numpy())
-        data["vectors"] = "" if vectors is None else digest_of(vectors.matrix)
-        data["validation"] = "" if validation is None else digest_of(validation.songs, validation.offsets)
-        identity = {"model": self.name, **settings, **data, **self._identity(sessions)}
-        return Checkpoint(arguments.checkpoint, identity, arguments.checkpoint_minutes)
-
     @torch.inference_mode()
     def _outputs(self, sessions: Sessions, plays: Array) -> torch.Tensor:
         """(n, width) outputs after each of these different ascending plays."""
@@ -237,14 +230,12 @@ class NetworkModel(NextSongModel):
         """(plays, scores) of these plays, in ascending order; each play is fed once, many sessions side by side."""
         self.score(sessions, plays[:0])  # refuses other songs, and a model that has learned nothing
         plays, step = np.sort(np.asarray(plays, np.int64)), PRODUCT * self.block
-        with torch.inference_mode():
-            score = self.network_.scorer()
         for group in groups(sessions, plays):
             unique, place = np.unique(group, return_inverse=True)
             found = self._outputs(sessions, unique)[torch.from_numpy(place).to(self.network_.device)]
             for begin in range(0, len(group), step):
                 with torch.inference_mode():
-                    scores = score(found[begin : begin + step]).cpu().numpy()
+                    scores = self.network_.scores(found[begin : begin + step]).cpu().numpy()
                 yield group[begin : begin + step], scores
 
     def ranks(self, sessions: Sessions, plays: Array, targets: Array, cut_off: int) -> Array:

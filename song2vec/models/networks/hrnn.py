@@ -14,7 +14,6 @@ from song2vec.core.arrays import Array
 from song2vec.core.config import Choice, IntRange, learned, setting
 from song2vec.core.errors import ArgumentError
 from song2vec.core.random import generator
-from song2vec.models.networks.base import FitArguments
 from song2vec.models.networks.recurrent.live import CarriedSession
 from song2vec.models.networks.recurrent.model import SampledRecurrentModel
 from song2vec.models.networks.recurrent.network import GRULayer, RecurrentNetwork, States
@@ -143,8 +142,8 @@ class HRNN(SampledRecurrentModel):
         self._warm_up(network, sessions)
         return super()._validate(network, sessions, queries)
 
-    def _fit(self, sessions: Sessions, arguments: FitArguments = FitArguments()) -> None:  # noqa: B008
-        super()._fit(sessions, arguments)
+    def _fit(self, sessions: Sessions, *args: Any, **kwargs: Any) -> None:
+        super()._fit(sessions, *args, **kwargs)
         self._warm_up(self.network_, sessions)
 
     def _warm_up(self, network: Any, sessions: Sessions) -> None:

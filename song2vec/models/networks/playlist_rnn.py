@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Literal
 
 from song2vec.core.config import FLAG, Choice, FloatRange, IntRange, setting
-from song2vec.core.errors import ArgumentError
 from song2vec.models.networks.recurrent.model import RecurrentModel
 from song2vec.models.networks.recurrent.network import RecurrentNetwork
 
@@ -32,10 +31,6 @@ class PlaylistRNN(RecurrentModel):
     bptt: int = setting(IntRange(1), default=8, help="steps that gradients go back through time")
     momentum: float = setting(FloatRange(0, 0.99), default=0.0, help="of Adagrad")
     learning_rate: float = setting(FloatRange(0, above=True), default=0.05, tune=FloatRange(0.005, 0.2, log=True), help="of Adagrad")
-
-    def _check_together(self) -> None:
-        if self.frozen and self.input != "vectors":
-            raise ArgumentError(f"frozen={self.frozen!r}: belongs to input='vectors'; False is allowed with {self.input!r}")
 
     def _network(self, songs: int, size: int | None) -> RecurrentNetwork:
         cell: Literal["relu", "rnn"] = "relu" if self.activation == "relu" else "rnn"

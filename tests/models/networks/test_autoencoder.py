@@ -19,9 +19,8 @@ torch = pytest.importorskip("torch")
 from song2vec import Engine
 from song2vec.core.errors import ArgumentError, UnknownSongError
 from song2vec.core.random import generator
-from song2vec.models.networks.autoencoder.bags import Bags
 from song2vec.models.networks.autoencoder.model import AutoEncoder
-from song2vec.models.networks.autoencoder.network import Coder, divergence
+from song2vec.models.networks.autoencoder.network import Bags, Coder, divergence
 from song2vec.models.networks.autoencoder.training import CoderTrainee, log_inclusion, multinomial
 from song2vec.nn.training import TrainingConfig
 from song2vec.sessions import Sessions

@@ -14,8 +14,7 @@ from song2vec.core.arrays import Array
 from song2vec.core.config import FLAG, Choice, FloatRange, IntRange, learned, setting
 from song2vec.core.errors import UnknownSongError
 from song2vec.models.base import NextSongModel, ranked
-from song2vec.models.networks.autoencoder.bags import Bags
-from song2vec.models.networks.autoencoder.network import Coder
+from song2vec.models.networks.autoencoder.network import Bags, Coder
 from song2vec.models.networks.autoencoder.training import CoderTrainee
 from song2vec.models.networks.base import NetworkModel
 from song2vec.nn.trainer import Trainee
@@ -50,10 +49,7 @@ class AutoEncoder(NetworkModel):
     )
     kl_epochs: int = setting(IntRange(0), default=5, help="that kl_weight takes to rise evenly from 0")
     refeed: bool = setting(
-        FLAG,
-        default=False,
-        tune=FLAG,
-        help="after each step learn once more from what came out, as input and as target",
+        FLAG, default=False, tune=FLAG, help="after each step learn once more from what came out, as input and as target"
     )
     bags: Literal["sessions", "listeners"] = setting(OWNERS, default="sessions", tune=OWNERS, help="whose songs a bag holds")
     repeats: bool = setting(

@@ -8,8 +8,7 @@ from torch import Tensor
 
 from song2vec.core.arrays import Array
 from song2vec.core.random import generator
-from song2vec.models.networks.autoencoder.bags import Bags
-from song2vec.models.networks.autoencoder.network import Coder
+from song2vec.models.networks.autoencoder.network import Bags, Coder
 from song2vec.nn.module import dropout_mask
 from song2vec.nn.training import NetworkTrainee, TrainingConfig
 
@@ -36,30 +35,29 @@ class CoderTrainee(NetworkTrainee):
         kl_epochs: int = 0,
         refeed: bool = False,
     ) -> None:
-        super().__init__(coder, config, support)
+        super().__init__(coder, config, support, np.arange(len(bags)))
         self.coder, self.bags, self.dropout, self.refeed = coder, bags, dropout, refeed
         self.batches = -(-len(bags) // config.batch_size)
         self.kl_weight, self.kl_steps = kl_weight, kl_epochs * self.batches
-        self.correction, self._slopes, self._order = torch.zeros(0), torch.zeros(0), np.empty(0, np.int64)
+        self.correction, self._slopes = torch.zeros(0), torch.zeros(0)
         if self.negatives:
             drawn = np.diff(self.negatives.cumulative, prepend=0)
             held = np.bincount(bags.songs, minlength=len(drawn))
             found = log_inclusion(held, len(bags), config.batch_size, drawn, self.negatives.count)
             self.correction = torch.from_numpy(found).to(self.device)
 
-    def lay_out(self, epoch: int) -> int:
-        self._order = generator(self.config.seed, f"order {epoch}").permutation(len(self.bags))
-        return self.batches
-
     def update(self, number: int, negatives: Tensor | None) -> tuple[Tensor, int]:
         config, random = self.config, generator(self.config.seed, f"batch {self.epoch} {number}")
-        bags, scale = self.bags.some(self._order[number * config.batch_size :][: config.batch_size]), 1 / config.batch_size
+        bags, scale = self.bags.some(self.batch(number)), 1 / config.batch_size
         mask = dropout_mask((len(bags.songs),), self.dropout, random) if self.dropout else None
         noise = random.standard_normal((len(bags), self.coder.hidden), np.float32) if self.coder.variational else None
         code, divergence = self.coder.code(self.coder.sums(bags, mask), None if noise is None else torch.from_numpy(noise).to(self.device))
         outputs = self.coder.decode(code)
         rows, owner = (torch.from_numpy(array).to(self.device) for array in (bags.songs, bags.owner))
-        columns, place = (None, rows) if negatives is None else _scored(rows, negatives)
+        columns, place = None, rows
+        if negatives is not None:  # songs of the bags and those drawn, each once
+            columns, places = torch.unique(torch.cat([rows, negatives]), return_inverse=True)
+            place = places[: len(rows)]
         with torch.no_grad():
             table, shift = self._picked(columns)
             total, gradient = multinomial(torch.addmm(shift, outputs, table.T), owner, place)
@@ -105,12 +103,6 @@ class CoderTrainee(NetworkTrainee):
             self._slopes = torch.empty_like(table)
         with torch.no_grad():
             self.move(columns, torch.mm(gradient.T, outputs, out=self._slopes[: len(table)]), gradient.sum(0)[:, None])
-
-
-def _scored(rows: Tensor, negatives: Tensor) -> tuple[Tensor, Tensor]:
-    """The songs that are scored, each once, and where the rows stand among them."""
-    columns, place = torch.unique(torch.cat([rows, negatives]), return_inverse=True)
-    return columns, place[: len(rows)]
 
 
 def multinomial(scores: Tensor, row: Tensor, column: Tensor) -> tuple[Tensor, Tensor]:

@@ -14,12 +14,10 @@ from song2vec.catalogue import SongId, Unknown
 from song2vec.core.arrays import Array
 from song2vec.core.checks import check_int
 from song2vec.core.config import FLAG, Choice, FloatRange, IntRange, Text, learned, setting
-from song2vec.core.errors import ArgumentError
 from song2vec.models.live import LiveSession
 from song2vec.models.networks.base import NetworkModel
-from song2vec.models.networks.candidates.context import ContextEncoder, ages
+from song2vec.models.networks.candidates.context import ContextEncoder, ContextSession, SessionContext, ages
 from song2vec.models.networks.candidates.network import Examples, Tower, TowerTrainee
-from song2vec.models.networks.candidates.session import ContextSession, SessionContext
 from song2vec.models.networks.recurrent.output_index import longer_rows
 from song2vec.models.songs import best_songs, played_rows
 from song2vec.nn.module import SongNetwork, with_ones
@@ -82,10 +80,6 @@ class CandidateNetwork(NetworkModel):
     learning_rate: float = setting(FloatRange(0, above=True), default=0.1, tune=FloatRange(0.01, 0.25, log=True), help="of Adagrad")
     encoder_: ContextEncoder = learned(ContextEncoder)
     network_: Tower = learned(saved=False)
-
-    def _check_together(self) -> None:
-        if self.frozen and self.input != "vectors":
-            raise ArgumentError(f"frozen={self.frozen!r}: belongs to input='vectors'; False is allowed with {self.input!r}")
 
     def next(
         self,

@@ -114,16 +114,11 @@ class TowerTrainee(NetworkTrainee):
     """Cross-entropy of the next song, ``songs[end]`` of each example, against the other targets of the batch and songs drawn beside."""
 
     def __init__(self, network: Tower, config: TrainingConfig, examples: Examples) -> None:
-        super().__init__(network, config, np.bincount(examples.songs, minlength=network.songs))
-        self.tower, self.examples, self._order = network, examples, np.empty(0, np.int64)
-
-    def lay_out(self, epoch: int) -> int:
-        self._order = generator(self.config.seed, f"order {epoch}").permutation(len(self.examples))
-        return -(-len(self.examples) // self.config.batch_size)
+        super().__init__(network, config, np.bincount(examples.songs, minlength=network.songs), np.arange(len(examples)))
+        self.tower, self.examples = network, examples
 
     def update(self, number: int, negatives: Tensor | None) -> tuple[Tensor, int]:
-        config, size = self.config, self.config.batch_size
-        examples = self.examples.some(self._order[number * size : (number + 1) * size])
-        users = self.tower.users(examples, config.dropout_input, generator(config.seed, f"batch {self.epoch} {number}"))
+        examples, random = self.examples.some(self.batch(number)), generator(self.config.seed, f"batch {self.epoch} {number}")
+        users = self.tower.users(examples, self.config.dropout_input, random)
         targets = torch.from_numpy(examples.songs[examples.end].astype(np.int64)).to(self.device)
         return self.learn(users, targets, negatives), len(targets)

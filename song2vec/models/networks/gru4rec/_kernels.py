@@ -48,7 +48,7 @@ class GRUWeights(NamedTuple):
 
 
 class UpdateRules(NamedTuple):
-    """How losses are counted and weights moved. ``correction`` is (2, m), taken off the scores of targets and negatives, or (2, 0)."""
+    """How losses are counted and weights moved. ``correction`` is (2, m), taken off the scores of targets and negatives."""
 
     bpr_max: bool
     rate: np.float32
@@ -89,9 +89,8 @@ def _update(block: Block, rules: UpdateRules, weights: GRUWeights, state: Array,
     if len(songs) == 1:  # one session and no other song: nothing to learn from
         return 0.0
     table, shift = weights.table.parameters[songs], weights.bias.parameters[songs, 0]
-    if rules.correction.shape[1]:
-        for j in range(len(songs)):
-            shift[j] -= rules.correction[0 if j < live else 1, songs[j]]
+    shift[:live] -= rules.correction[0][songs[:live]]
+    shift[live:] -= rules.correction[1][songs[live:]]
     scores = np.dot(after, table.T)
     scores += shift
     loss: float = bpr_max(scores, rules.bpreg, rules.elu) if rules.bpr_max else cross_entropy(scores)

@@ -16,7 +16,7 @@ from song2vec.models.networks.recurrent.network import GRULayer, RecurrentNetwor
 from song2vec.models.networks.recurrent.trainee import RecurrentTrainee, masks_of
 from song2vec.nn.batching import NEW_LISTENER, BatchPlan, session_parallel
 from song2vec.nn.losses import logit_correction
-from song2vec.nn.negatives import Negatives
+from song2vec.nn.softmax import Negatives
 from song2vec.nn.training import BLOCK, TrainingConfig
 from song2vec.sessions import Sessions
 
@@ -45,12 +45,12 @@ class CompiledTrainee(RecurrentTrainee):
     ) -> None:
         super().__init__(network, config, sessions, lambda epoch: session_parallel(sessions, order(epoch), config.batch_size))
         network.requires_grad_(False)
-        self._sessions, self._order, self._lanes, self._plans = sessions, order, lanes, list[BatchPlan]()
+        self._sessions, self._order_of, self._lanes, self._plans = sessions, order, lanes, list[BatchPlan]()
         self._blas = ThreadpoolController().select(user_api="blas")
         self._weights, self._rules = self._all_weights(), self._all_rules()
 
     def begin(self, epoch: int) -> int:
-        size, order = self.config.batch_size, self._order(epoch)
+        size, order = self.config.batch_size, self._order_of(epoch)
         self.epoch = epoch
         self._plans = [session_parallel(self._sessions, order[lane :: self._lanes], size) for lane in range(self._lanes)]
         self.states = [torch.zeros(size, self.network.width) for _ in self._plans]
@@ -91,10 +91,8 @@ class CompiledTrainee(RecurrentTrainee):
         return GRUWeights(table=table, source=found.pop("input", table), **found)
 
     def _all_rules(self) -> UpdateRules:
-        config, correction = self.config, np.zeros((2, 0), np.float32)
-        if config.logq and config.loss == "cross-entropy":
-            every = torch.arange(self.network.songs)
-            correction = logit_correction(self.support, every, every, config.logq, config.negative_exponent).numpy().reshape(2, -1)
+        config, every = self.config, torch.arange(self.network.songs)
+        logq = config.logq if config.loss == "cross-entropy" else 0.0
         return UpdateRules(
             bpr_max=config.loss == "bpr-max",
             rate=np.float32(config.learning_rate),
@@ -104,5 +102,5 @@ class CompiledTrainee(RecurrentTrainee):
             elu=np.float32(config.elu_param),
             constrained=self.network.input is None,
             frozen=config.frozen,
-            correction=correction,
+            correction=logit_correction(self.support, every, every, logq, config.negative_exponent).numpy().reshape(2, -1),
         )

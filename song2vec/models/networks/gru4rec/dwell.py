@@ -15,8 +15,8 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
+import polars as pl
 
-from song2vec.core.arrays import Array
 from song2vec.core.errors import ArgumentError
 from song2vec.sessions import Sessions
 
@@ -37,18 +37,10 @@ def sliced_by_dwell(sessions: Sessions, size: float, unit: DwellUnit = "seconds"
         raise ArgumentError("sessions: have no dwell, neither times nor played seconds; dwell_slice needs it")
     dwell = sessions.dwell.astype(np.float64)
     if unit == "ratio":
-        dwell = dwell / _usual(sessions)[sessions.songs]
+        lasted = pl.when(pl.col("dwell").is_not_nan() & (pl.col("dwell") > 0)).then("dwell")
+        plays = pl.DataFrame({"song": sessions.songs, "dwell": dwell})
+        dwell = plays.select(pl.col("dwell") / lasted.median().over("song")).to_series().to_numpy()
+    dwell = np.nan_to_num(np.maximum(dwell, 0), posinf=0)
     dwell[sessions.offsets[1:][sessions.lengths > 0] - 1] = 0
-    copies = np.minimum(np.floor(np.nan_to_num(np.maximum(dwell, 0), posinf=0) / size).astype(np.int64) + 1, MOST)
+    copies = np.minimum(np.floor(dwell / size).astype(np.int64) + 1, MOST)
     return replace(sessions.keep(plays=copies), dwell=None)
-
-
-def _usual(sessions: Sessions) -> Array:
-    """(m,) median dwell of each song over plays that lasted; NaN where none did."""
-    dwell = np.zeros(0) if sessions.dwell is None else sessions.dwell
-    known = np.flatnonzero(np.nan_to_num(dwell) > 0)
-    usual = np.full(len(sessions.catalogue), np.nan)
-    order = known[np.lexsort((dwell[known], sessions.songs[known]))]
-    songs, begin, count = np.unique(sessions.songs[order], return_index=True, return_counts=True)
-    usual[songs] = (dwell[order[begin + (count - 1) // 2]] + dwell[order[begin + count // 2]]) / 2
-    return usual

@@ -61,8 +61,7 @@ class GRU4Rec(SampledRecurrentModel):
     def _check_together(self) -> None:
         if self.size is not None and self.input != "embedding":
             raise ArgumentError(f"size={self.size!r}: belongs to input='embedding'; None is allowed with {self.input!r}")
-        if self.frozen and self.input != "vectors":
-            raise ArgumentError(f"frozen={self.frozen!r}: belongs to input='vectors'; False is allowed with {self.input!r}")
+        super()._check_together()
 
     def _network(self, songs: int, size: int | None) -> RecurrentNetwork:
         size = size or self.size or self.hidden
@@ -78,8 +77,8 @@ class GRU4Rec(SampledRecurrentModel):
         """Threads that compiled training runs on; one when sessions are few."""
         return min(self.workers or os.cpu_count() or 1, max(1, len(sessions) // (16 * self.batch_size)))
 
-    def _identity(self, sessions: Sessions) -> dict[str, str]:
-        return {"lanes": str(self._lanes(sessions))}
+    def _identity(self, sessions: Sessions, *given: Any) -> dict[str, Any]:
+        return super()._identity(sessions, *given) | {"lanes": self._lanes(sessions)}
 
     def _training_sessions(self, sessions: Sessions) -> Sessions:
         return sessions if self.dwell_slice is None else sliced_by_dwell(sessions, self.dwell_slice, self.dwell_unit)

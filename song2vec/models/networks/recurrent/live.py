@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import polars as pl
 import torch
@@ -18,12 +18,6 @@ from song2vec.models.networks.recurrent.network import RecurrentNetwork, States
 from song2vec.models.songs import best_songs
 
 
-class Lookup(Protocol):
-    """What may find the next songs: an :class:`OutputIndex`."""
-
-    def tables(self, outputs: torch.Tensor, k: int, exclude: Iterable[SongId]) -> list[pl.DataFrame]: ...
-
-
 class CarriedSession(LiveSession):
     """One listening session as it goes on.
 
@@ -32,7 +26,7 @@ class CarriedSession(LiveSession):
         start: states to begin with, of one row; blank without.
 
     Attributes:
-        songs: what was heard so far, in order.
+        songs: what was played so far, in order.
     """
 
     def __init__(self, model: Any, listener: SongId | None = None, start: States | None = None) -> None:
@@ -41,18 +35,18 @@ class CarriedSession(LiveSession):
         self.network: RecurrentNetwork = model.network_
         self.states = self.network.blank_states(1) if start is None else start
         self.output: torch.Tensor | None = None
-        self.index: Lookup | None = None  # asked instead of scoring every song
+        self.index: Any = None  # an OutputIndex, asked instead of scoring every song
         self.earlier: torch.Tensor | None = None  # the output before the last play
 
     def listen(self, song: SongId) -> Self:
-        """A song was heard; returns self. Raises UnknownSongError for one that the model does not know."""
+        """A song was played; returns self. Raises UnknownSongError for one that the model does not know."""
         listen_together([self], [song])
         return self
 
     @torch.inference_mode()
     def scores(self) -> Array:
         """(songs,) float32 scores of every song as the next, in row order. Raises UnknownSongError before the first song."""
-        scores: Array = self.network.scores(self.heard())[0].cpu().numpy()
+        scores: Array = self.network.scores(self.last_output())[0].cpu().numpy()
         return scores
 
     def next(self, k: int = 10, *, exclude: Iterable[SongId] = ()) -> pl.DataFrame:
@@ -62,10 +56,10 @@ class CarriedSession(LiveSession):
         """
         return next_together([self], k, exclude=exclude)[0]
 
-    def heard(self) -> torch.Tensor:
+    def last_output(self) -> torch.Tensor:
         """(1, hidden) the output after the last song."""
         if self.output is None:
-            raise UnknownSongError("songs: no song was heard yet; at least one is needed")
+            raise UnknownSongError("songs: no song was played yet; at least one is needed")
         return self.output
 
     def state(self) -> SessionState:
@@ -90,10 +84,10 @@ class CarriedSession(LiveSession):
 
 @torch.inference_mode()
 def listen_together(sessions: Sequence[CarriedSession], songs: Sequence[SongId]) -> None:
-    """A song was heard in each of several different sessions of one model: one step of the network for all of them.
+    """A song was played in each of several different sessions of one model: one step of the network for all of them.
 
     Raises UnknownSongError for a song that the model does not know, and ArgumentError for sessions of several models; then
-    nothing was heard in any.
+    nothing was played in any.
     """
     if len(sessions) != len(songs):
         raise ArgumentError(f"songs: {len(songs)} for {len(sessions)} sessions; one a session is allowed")
@@ -113,15 +107,16 @@ def listen_together(sessions: Sequence[CarriedSession], songs: Sequence[SongId])
 def next_together(sessions: Sequence[CarriedSession], k: int = 10, *, exclude: Iterable[SongId] = ()) -> list[pl.DataFrame]:
     """The k songs most likely to come next in each of several different sessions of one model, as :meth:`CarriedSession.next`.
 
-    Raises UnknownSongError where no song was heard yet, and ArgumentError for a k below 1 and sessions of several models.
+    Raises UnknownSongError where no song was played yet, and ArgumentError for a k below 1 and sessions of several models.
     """
     check_int("k", k)
     if not sessions:
         return []
     network, hidden = _network_of(sessions), list(exclude)
-    outputs = torch.cat([session.heard() for session in sessions])
+    outputs = torch.cat([session.last_output() for session in sessions])
     if sessions[0].index is not None:
-        return sessions[0].index.tables(outputs, k, hidden)
+        found: list[pl.DataFrame] = sessions[0].index.tables(outputs, k, hidden)
+        return found
     catalogue = sessions[0].catalogue
     blocks = torch.split(outputs, max(1, BLOCK_BYTES // (4 * len(catalogue))))
     return [best_songs(catalogue, scores, k, hidden) for block in blocks for scores in network.scores(block).cpu().numpy()]

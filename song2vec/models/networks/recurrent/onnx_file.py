@@ -60,5 +60,4 @@ class _Step(nn.Module):
     def forward(self, songs: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
         """(batch,) songs and states -> (batch, songs of the catalogue) scores and the next states."""
         output, after = self.network.step(self.network.embed(songs), list(states))
-        scores = torch.addmm(self.network.bias.weight[:, 0], output, self.network.output.weight.T)
-        return scores, *after
+        return self.network.scores(output), *after

@@ -46,7 +46,10 @@ class OutputIndex:
 
     def __init__(self, model: Any, kind: str | SongIndex, sessions: Sessions | None, seed: int) -> None:
         self.model, self.wide_ = model, 1
-        self._index = make_index(kind, _longer_rows(model), seed)
+        self._rows, self._bias = model.network_.output.weight.cpu().numpy(), model.network_.bias.weight[:, 0].cpu().numpy()
+        vectors = SongVectors(longer_rows(np.column_stack((self._rows, self._bias))), model.catalogue_)
+        vectors.unit = vectors.matrix  # of a large catalogue one copy is enough
+        self._index = make_index(kind, vectors, seed)
         queries = _outputs(model, sessions, seed).cpu().numpy()
         self.recall_ = self._recall(queries)
         while self.recall_ < AIM and self.wide_ < WIDEST:
@@ -81,23 +84,21 @@ class OutputIndex:
 
     def _found(self, outputs: Array, k: int, filters: Filters | None = None) -> list[tuple[Array, Array]]:
         """Rows of the k best songs after each of (n, hidden) outputs, and their scores."""
-        table, bias = _table(self.model)
         asked = np.pad(outputs, ((0, 0), (0, 2)))  # the last coordinate is that of which only songs have a part
         asked[:, -2] = 1
-        answers = self._index.search_batch(asked, min(k * self.wide_, len(table)), filters)
+        answers = self._index.search_batch(asked, min(k * self.wide_, len(self._rows)), filters)
         found = []
         for place, output in enumerate(outputs):
             near = answers[place].rows
-            scores = table[near] @ output + bias[near]
+            scores = self._rows[near] @ output + self._bias[near]
             order = np.lexsort((near, -scores))[:k]
             found.append((near[order], scores[order]))
         return found
 
     def _recall(self, outputs: Array) -> float:
-        table, bias = _table(self.model)
         hits = wanted = 0
         for output, (_, found) in zip(outputs, self._found(outputs, K), strict=True):
-            scores = table @ output + bias
+            scores = self._rows @ output + self._bias
             last = np.partition(scores, -len(found))[-len(found)]
             hits += int((found >= last - 1e-5 * np.abs(last)).sum())
             wanted += len(found)
@@ -114,24 +115,11 @@ def longer_rows(rows: Array) -> Array:
     return longer
 
 
-def _longer_rows(model: Any) -> SongVectors:
-    vectors = SongVectors(longer_rows(np.column_stack(_table(model))), model.catalogue_)
-    vectors.unit = vectors.matrix  # of a large catalogue one copy is enough
-    return vectors
-
-
-def _table(model: Any) -> tuple[Array, Array]:
-    """(m, hidden) output rows and (m,) biases."""
-    network = model.network_
-    return network.output.weight.cpu().numpy(), network.bias.weight[:, 0].cpu().numpy()
-
-
 def _outputs(model: Any, sessions: Sessions | None, seed: int) -> torch.Tensor:
     """(n, hidden) after plays of these sessions, or after single songs, drawn at random."""
     random, songs = generator(seed, "index queries"), len(model.catalogue_)
     if sessions is None:
-        heard = random.choice(songs, min(QUERIES, songs), replace=False)
-        sessions = Sessions.from_rows(model.catalogue_, heard[:, None])
+        sessions = Sessions.from_rows(model.catalogue_, random.choice(songs, (min(QUERIES, songs), 1), replace=False))
     plays = np.sort(random.choice(sessions.plays, min(QUERIES, sessions.plays), replace=False))
     outputs: torch.Tensor = model._outputs(sessions, plays)
     return outputs

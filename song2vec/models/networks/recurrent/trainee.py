@@ -27,7 +27,7 @@ class RecurrentTrainee(NetworkTrainee):
     network: RecurrentNetwork
 
     def __init__(self, network: RecurrentNetwork, config: TrainingConfig, sessions: Sessions, plan: Callable[[int], BatchPlan]) -> None:
-        super().__init__(network, config, np.bincount(sessions.songs, minlength=network.songs))
+        super().__init__(network, config, np.bincount(sessions.songs, minlength=network.songs), np.arange(0))
         self._plan_of, self._songs = plan, torch.from_numpy(np.asarray(sessions.songs, np.int64)).to(self.device)
         self.states: States = network.blank_states(0)
 

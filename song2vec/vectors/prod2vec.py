@@ -9,7 +9,6 @@ from typing import Self
 import numpy as np
 
 from song2vec.catalogue import Catalogue, SongId
-from song2vec.core.arrays import Array
 from song2vec.core.config import FloatRange, IntRange, learned, setting
 from song2vec.core.errors import ArgumentError
 from song2vec.sessions import Sessions
@@ -114,16 +113,13 @@ class MetaProd2Vec(SampledLearner):
         self._check_fitted()
         own = catalogue.rows_in(self.vectors_.catalogue)
         both = np.concatenate([self.vectors_.unit, self.artist_vectors_.unit])
-        rows = np.where(own >= 0, own, self._rows_of_artists(catalogue))
+        artists, songs = self.artist_vectors_.catalogue, len(self.vectors_)
+        names: list[str | None] = [None] * len(catalogue) if catalogue.artists is None else catalogue.artists.to_list()
+        of_artist = np.array([songs + artists.row(name) if name is not None and name in artists else -1 for name in names], np.int64)
+        rows = np.where(own >= 0, own, of_artist)
         if not (rows >= 0).any():
             raise ArgumentError("catalogue: neither a song nor an artist of it was heard in training; at least one is needed")
         return SongVectors(both[rows[rows >= 0]], catalogue.subset(np.flatnonzero(rows >= 0)))
-
-    def _rows_of_artists(self, catalogue: Catalogue) -> Array:
-        """(m,): where the artist of each song lies behind the songs, -1 for one not heard."""
-        names: list[str | None] = [None] * len(catalogue) if catalogue.artists is None else catalogue.artists.to_list()
-        known, songs = self.artist_vectors_.catalogue, len(self.vectors_)
-        return np.array([songs + known.row(name) if name is not None and name in known else -1 for name in names], np.int64)
 
 
 def with_artists(sessions: Sessions) -> tuple[Sessions, list[str]]:

@@ -77,16 +77,6 @@ class Workspace(NamedTuple):
 
 
 @inlined
-def workspace(most, size):  # type: ignore[no-untyped-def]
-    """For ``most`` outputs; the first is right, being the song itself, unless a path says otherwise."""
-    numbers = np.zeros((4, most), np.float32)
-    numbers[0] = -_HALF
-    numbers[0, 0] = _HALF
-    near, gain = np.empty((2, size), np.float32), np.empty((1, size), np.float32)
-    return Workspace(np.empty(most, np.int64), numbers[0], numbers[1], numbers[2], numbers[3], near, gain)
-
-
-@inlined
 def path(model, plan, song, rate, own, held, work, size):  # type: ignore[no-untyped-def]
     """The nodes above a song; a first branch is right, as in word2vec.c.
 
@@ -178,7 +168,9 @@ def make_kernel(size: int, skip_gram: bool, hierarchical: bool) -> Any:
     def kernel(log, model, plan, own, first, last, rate, end_rate, state):  # type: ignore[no-untyped-def]
         songs, offsets, rows, keep, weights = log
         line, drawn = np.empty(PIECE, np.int64), np.empty(POOL * plan.n_negatives, np.int64)
-        work = workspace(plan.most, size)
+        numbers, near, gain = np.zeros((4, plan.most), np.float32), np.empty((2, size), np.float32), np.empty((1, size), np.float32)
+        numbers[0, 1:], numbers[0, 0] = -_HALF, _HALF  # the first is right, being the song itself, unless a path says otherwise
+        work = Workspace(np.empty(plan.most, np.int64), numbers[0], numbers[1], numbers[2], numbers[3], near, gain)
         used, held = len(drawn), 0
         fall = (end_rate - rate) / max(1, offsets[last] - offsets[first])
         for session in range(first, last):

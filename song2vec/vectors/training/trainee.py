@@ -142,9 +142,9 @@ def _keep(sessions: Sessions, rows: Array, weights: Weights, settings: Word2VecS
         return np.ones(len(weights.plays), np.float32)
     counts, shares = count_plays(sessions), np.zeros(len(weights.plays))
     shares[rows[counts > 0]] = counts[counts > 0] / sessions.plays
-    ratio = np.where(shares > 0, settings.subsample / np.where(shares > 0, shares, 1), 1)
-    keep: Array = np.minimum(np.sqrt(ratio) + ratio, 1).astype(np.float32)
-    return keep
+    with np.errstate(divide="ignore"):
+        ratio = settings.subsample / shares
+    return np.minimum(np.sqrt(ratio) + ratio, 1).astype(np.float32)
 
 
 def _read_only(array: Array) -> Array:

@@ -59,9 +59,7 @@ class Weights(Saved):
             plays: of all of them.
         """
         old, new = len(self.plays), len(plays) - len(self.plays)
-        if not new:
-            return Weights(self.inputs, self.outputs, self.tree, catalogue, plays, self.size)
-        tree = None if self.tree is None else grown_tree(self.tree, plays[old:], seed)
+        tree = grown_tree(self.tree, plays[old:], seed) if self.tree is not None and new else self.tree
         inputs, outputs = _random_inputs(len(plays), self.size, seed), aligned(len(plays) if tree is None else len(tree.nodes), self.size)
         inputs[:old], outputs[: len(self.outputs)] = self.inputs, self.outputs
         return Weights(inputs, outputs, tree, catalogue, plays, self.size)

@@ -1,7 +1,4 @@
-"""Several word2vec models whose trees differ, end to end as one, leaning to the songs played beside each.
-
-What chance hung side by side in one tree is apart in the others.
-"""
+"""Several word2vec models whose trees differ, end to end as one: what chance hung side by side in one is apart in the others."""
 
 from __future__ import annotations
 

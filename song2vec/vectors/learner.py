@@ -27,7 +27,7 @@ LEARNERS: Registry[Any] = Registry(
         "word2vec-ensemble": "vectors.ensemble:Word2VecEnsemble",
         "product2vec": "vectors.prod2vec:Product2Vec",
         "metaprod2vec": "vectors.prod2vec:MetaProd2Vec",
-        "doc2vec": "vectors.doc2vec:Doc2Vec",
+        "doc2vec": "vectors.documents:Doc2Vec",
     },
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -16,6 +17,7 @@ from song2vec.vectors.training.weights import Weights, count_plays
 
 SAMPLE = 10_000  # plays
 _WATCHED = 25  # songs each way that the loss looks at when the window is the session
+_softplus = partial(np.logaddexp, 0.0)  # log(1 + exp(x)): minus the log of the sigmoid of -x
 _BLOCK = 512  # queries scored at once: bounds memory at 512 x songs floats
 
 
@@ -70,11 +72,6 @@ class Objective:
         for which, node, branch in weights.tree.levels(self.target):
             total += float(_softplus((2.0 * branch - 1.0) * np.einsum("nd,nd->n", hidden[which], outputs[node])).sum())
         return total / len(self.target)
-
-
-def _softplus(x: Array) -> Array:
-    """log(1 + exp(x)): minus the log of the sigmoid of -x."""
-    return np.logaddexp(0.0, x)
 
 
 def next_song_ranks(vectors: SongVectors, sessions: Sessions, *, max_queries: int | None = None, seed: int = 0) -> Array:

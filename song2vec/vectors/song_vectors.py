@@ -14,7 +14,6 @@ from song2vec.catalogue import Catalogue, SongId, Unknown
 from song2vec.core.arrays import Array, FloatArray
 from song2vec.core.errors import ArgumentError, UnknownSongError
 from song2vec.core.storage import Part, Saved, prefixed, save_folder, within
-from song2vec.sessions import Sessions
 from song2vec.vectors import formats
 
 
@@ -25,19 +24,6 @@ def unit_rows(vectors: Array) -> Array:
     lengths = np.sqrt((scaled * scaled).sum(axis=1, keepdims=True))
     unit: Array = (scaled / np.where(lengths > 0, lengths, 1)).astype(np.float32, copy=False)
     return unit
-
-
-def known_plays(sessions: Sessions, catalogue: Catalogue) -> tuple[Array, Array]:
-    """The plays of songs that are in a catalogue, by their rows there, int32, and where each session begins among them, int64.
-
-    Raises UnknownSongError for a session of which no song is in it.
-    """
-    rows = sessions.catalogue.rows_in(catalogue)[sessions.songs]
-    offsets = np.concatenate([[0], np.cumsum(rows >= 0)])[sessions.offsets]
-    empty = np.flatnonzero(np.diff(offsets) == 0)
-    if len(empty):
-        raise UnknownSongError(f"sessions: no song of session {empty[0]} has a vector; at least one is needed")
-    return rows[rows >= 0], offsets
 
 
 class SongVectors(Saved):

@@ -71,7 +71,17 @@ def formats(as_json: AsJson = False) -> None:
 @app.command()
 def models(as_json: AsJson = False) -> None:
     """The next-song models, and their settings as they come."""
-    show(pl.DataFrame([_described(name) for name in MODELS]), "Next-song models", as_json)
+    rows = []
+    for name in MODELS:
+        try:
+            model = MODELS[name]
+        except MissingExtraError as error:
+            rows.append({"model": name, "what": str(error), "settings": ""})
+            continue
+        sentence = re.split(r"(?<=\.)\s+(?=[A-Z])|\n\n", getdoc(model) or "")[0]
+        settings = ", ".join(f"{setting}={value!r}" for setting, value in make_model(name).settings.items())
+        rows.append({"model": name, "what": " ".join(sentence.split()), "settings": settings})
+    show(pl.DataFrame(rows), "Next-song models", as_json)
 
 
 @app.command()
@@ -93,14 +103,3 @@ def demo(out_folder: Annotated[Path, typer.Option("--out", "-o", help="Where the
     drawn = engine.map()
     for name in ("map.png", "map.html"):
         out.print(f"{drawn.save(out_folder / name)}: {drawn!r}", style="bold")
-
-
-def _described(name: str) -> dict[str, str]:
-    """A model's name, its first sentence and its settings; of one that is not installed, what to install."""
-    try:
-        model = MODELS[name]
-    except MissingExtraError as error:
-        return {"model": name, "what": str(error), "settings": ""}
-    settings = ", ".join(f"{setting}={value!r}" for setting, value in make_model(name).settings.items())
-    sentence = re.split(r"(?<=\.)\s+(?=[A-Z])|\n\n", getdoc(model) or "")[0]
-    return {"model": name, "what": " ".join(sentence.split()), "settings": settings}

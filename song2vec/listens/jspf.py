@@ -6,8 +6,7 @@ import re
 from typing import Any
 
 from song2vec.listens.json_values import needed, parse_json, seconds_of, text_of
-from song2vec.listens.playlist_files import PlaylistFile, Track, known_by, to_rows
-from song2vec.listens.reader import FormatError, Reader, Rows, Source
+from song2vec.listens.reader import FormatError, PlaylistFile, Reader, Rows, Source, Track, known_by, to_rows
 
 _BEGINNING = re.compile(r'\s*\{\s*"playlist"\s*:\s*\{')
 
@@ -23,13 +22,12 @@ class JSPF(Reader):
 
     def read(self, sources: list[Source]) -> Rows:
         """All playlists; a song is its first identifier, else "artist - title", else its location."""
-        return to_rows(sources, [_playlist(source) for source in sources])
-
-
-def _playlist(source: Source) -> PlaylistFile:
-    playlist = needed(parse_json(source), "playlist", dict, source.where, "the file")
-    tracks = needed(playlist, "track", list, source.where, "the playlist")
-    return PlaylistFile(_first(playlist.get("title")), [_track(track, source.where, number) for number, track in enumerate(tracks, 1)])
+        playlists = []
+        for source in sources:
+            playlist = needed(parse_json(source), "playlist", dict, source.where, "the file")
+            items = enumerate(needed(playlist, "track", list, source.where, "the playlist"), 1)
+            playlists.append(PlaylistFile(_first(playlist.get("title")), [_track(item, source.where, number) for number, item in items]))
+        return to_rows(sources, playlists)
 
 
 def _track(track: Any, where: str, number: int) -> Track:

@@ -8,8 +8,7 @@ from pathlib import PurePath
 from urllib.parse import unquote
 
 from song2vec.listens.json_values import seconds_of
-from song2vec.listens.playlist_files import PlaylistFile, Track, known_by, paths_below, to_rows
-from song2vec.listens.reader import FormatError, Reader, Rows, Source
+from song2vec.listens.reader import FormatError, PlaylistFile, Reader, Rows, Source, Track, known_by, paths_below, to_rows
 
 # seconds, perhaps key="value" pairs, then a comma and the name; -1 seconds means unknown
 _EXTINF = re.compile(r'#EXTINF:\s*(-?[\d.]*)(?:\s+[\w-]+="[^"]*")*\s*,(.*)', re.IGNORECASE)
@@ -66,12 +65,10 @@ def _track(described: str, address: str, folder: PurePath) -> Track:
     artist, dash, title = (part.strip() for part in names.partition(" - "))
     if not dash:  # one name alone is the song's
         artist, title = "", artist
-    return Track(known_by(None, artist, title, _resolved(address, folder)), artist or None, title or None, seconds_of(seconds))
-
-
-def _resolved(address: str, folder: PurePath) -> str:
-    """A relative path as seen from the folder that all playlists share, so that one song has one path."""
     if address.lower().startswith("file://"):
-        return unquote(address[7:])
-    plain = address.replace("\\", "/") if "://" not in address else address
-    return plain if _ABSOLUTE.match(plain) else posixpath.normpath(posixpath.join(folder.as_posix(), plain))
+        address = unquote(address[7:])
+    else:
+        address = address.replace("\\", "/") if "://" not in address else address
+        if not _ABSOLUTE.match(address):  # as seen from the folder that all playlists share, so that one song has one path
+            address = posixpath.normpath(posixpath.join(folder.as_posix(), address))
+    return Track(known_by(None, artist, title, address), artist or None, title or None, seconds_of(seconds))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from operator import itemgetter
 
 from song2vec.listens.json_values import ID, SECONDS, TEXT, columns_of_rows, needed, parse_json, seconds_of, text_of
 from song2vec.listens.reader import FileReader, Rows, Source
@@ -23,18 +23,13 @@ class MillionPlaylistDataset(FileReader):
         """One slice; the whole dataset as JSON would not fit into memory."""
         rows = []
         for number, playlist in enumerate(needed(parse_json(source), "playlists", list, source.where, "the file"), 1):
-            tracks = _tracks(playlist, source.where, f"playlist {number}")
-            pid = needed(playlist, "pid", int, source.where, f"playlist {number}")
-            for track in tracks:
+            which = f"playlist {number}"
+            tracks = needed(playlist, "tracks", list, source.where, which)
+            for place, track in enumerate(tracks, 1):
+                needed(track, "track_uri", str, source.where, f"{which} track {place}")
+                needed(track, "pos", int, source.where, f"{which} track {place}")
+            pid = needed(playlist, "pid", int, source.where, which)
+            for track in sorted(tracks, key=itemgetter("pos")):  # which is not always their order in the file
                 names = text_of(track.get("artist_name")), text_of(track.get("track_name"))
                 rows.append((pid, track["track_uri"], *names, seconds_of(track.get("duration_ms"), 0.001)))
         return Rows(columns_of_rows(rows, {"session": ID, "song": TEXT, "artist": TEXT, "title": TEXT, "duration_seconds": SECONDS}))
-
-
-def _tracks(playlist: dict[str, Any], where: str, which: str) -> list[dict[str, Any]]:
-    """A playlist's tracks by their position, which is not always their order in the file."""
-    tracks: list[dict[str, Any]] = needed(playlist, "tracks", list, where, which)
-    for number, track in enumerate(tracks, 1):
-        needed(track, "track_uri", str, where, f"{which} track {number}")
-        needed(track, "pos", int, where, f"{which} track {number}")
-    return sorted(tracks, key=lambda track: track["pos"])

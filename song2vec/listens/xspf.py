@@ -6,8 +6,7 @@ import re
 from xml.etree import ElementTree
 
 from song2vec.listens.json_values import seconds_of
-from song2vec.listens.playlist_files import PlaylistFile, Track, known_by, to_rows
-from song2vec.listens.reader import FormatError, Reader, Rows, Source
+from song2vec.listens.reader import FormatError, PlaylistFile, Reader, Rows, Source, Track, known_by, to_rows
 
 
 class XSPF(Reader):

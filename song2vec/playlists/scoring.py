@@ -130,7 +130,11 @@ class Scorer:
         listener: object = None,
         exclude: Iterable[SongId] = (),
     ) -> None:
-        self.model, self.catalogue, self.adjustments = model, catalogue_of(model), adjustments
+        check_type("model", model, (NextSongModel, SongVectors), "a next-song model or SongVectors are allowed")
+        if isinstance(model, NextSongModel) and not hasattr(model, "catalogue_"):
+            raise ArgumentError(f"model: this {type(model).__name__} has learned nothing yet; call fit first")
+        self.model, self.adjustments = model, adjustments
+        self.catalogue: Catalogue = model.catalogue if isinstance(model, SongVectors) else model.catalogue_
         self.space = Space(model if vectors is None and isinstance(model, SongVectors) else vectors, self.catalogue)
         self.constraints = Constraints(self.catalogue, rules, exclude)
         for name, given in (("listener", listener is not None), ("diversity", adjustments.diversity)):
@@ -192,16 +196,6 @@ def best_first(rows: Array, scores: Array) -> tuple[Array, Array]:
     """Rows and scores in order of the scores; equals stay in the order they had."""
     order = np.argsort(-scores, kind="stable")
     return rows[order], scores[order]
-
-
-def catalogue_of(model: RankingModel) -> Catalogue:
-    """The songs that a model ranks. Raises ArgumentError for what is no model, or has learned nothing yet."""
-    if isinstance(model, SongVectors):
-        return model.catalogue
-    check_type("model", model, NextSongModel, "a next-song model or SongVectors are allowed")
-    if not hasattr(model, "catalogue_"):
-        raise ArgumentError(f"model: this {type(model).__name__} has learned nothing yet; call fit first")
-    return model.catalogue_
 
 
 def log_ranks(model: RankingModel, histories: Sequence[Sequence[int]], allowed: Sequence[Array]) -> Iterator[tuple[Array, Array]]:

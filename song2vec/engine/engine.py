@@ -301,13 +301,13 @@ class Engine(Saved):
         several = [songs] if isinstance(songs, str | int | np.integer) else songs
         if not isinstance(several, Iterable):
             raise ArgumentError(f"songs={songs!r}: a song or a list of songs is allowed")
-        if unknown == "raise":
-            return [self.find(song) for song in several]
         ids = []
         for song in several:
             try:
                 ids.append(self.find(song))
             except UnknownSongError:
+                if unknown == "raise":
+                    raise
                 ids.append(song)
         return ids
 

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from song2vec.listens.json_values import needed, parse_json, seconds_of, text_of
-from song2vec.listens.reader import FormatError, PlaylistFile, Reader, Rows, Source, Track, known_by, to_rows
+from song2vec.listens.reader import FormatError, PlaylistFile, Reader, Rows, Source, Track, to_rows, track_of
 
 _BEGINNING = re.compile(r'\s*\{\s*"playlist"\s*:\s*\{')
 
@@ -33,9 +33,8 @@ class JSPF(Reader):
 def _track(track: Any, where: str, number: int) -> Track:
     if not isinstance(track, dict):
         raise FormatError(where, f"track {number} is {track!r:.60}; an object is expected", field="track")
-    artist, title = _first(track.get("creator")), _first(track.get("title"))
-    song = known_by(_first(track.get("identifier")), artist, title, _first(track.get("location")))
-    return Track(song, artist, title, seconds_of(track.get("duration"), 0.001))
+    song, artist, title, location = (_first(track.get(field)) for field in ("identifier", "creator", "title", "location"))
+    return track_of(song, artist, title, location, seconds_of(track.get("duration"), 0.001))
 
 
 def _first(value: Any) -> str | None:

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from urllib.parse import unquote
 
 from song2vec.listens.json_values import seconds_of
-from song2vec.listens.reader import FormatError, PlaylistFile, Reader, Rows, Source, Track, known_by, paths_below, to_rows
+from song2vec.listens.reader import FormatError, PlaylistFile, Reader, Rows, Source, Track, paths_below, to_rows, track_of
 
 # seconds, perhaps key="value" pairs, then a comma and the name; -1 seconds means unknown
 _EXTINF = re.compile(r'#EXTINF:\s*(-?[\d.]*)(?:\s+[\w-]+="[^"]*")*\s*,(.*)', re.IGNORECASE)
@@ -71,4 +71,4 @@ def _track(described: str, address: str, folder: PurePath) -> Track:
         address = address.replace("\\", "/") if "://" not in address else address
         if not _ABSOLUTE.match(address):  # as seen from the folder that all playlists share, so that one song has one path
             address = posixpath.normpath(posixpath.join(folder.as_posix(), address))
-    return Track(known_by(None, artist, title, address), artist or None, title or None, seconds_of(seconds))
+    return track_of(None, artist or None, title or None, address, seconds_of(seconds))

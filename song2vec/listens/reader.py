@@ -114,11 +114,9 @@ class PlaylistFile(NamedTuple):
     tracks: list[Track]
 
 
-def known_by(identifier: str | None, artist: str | None, title: str | None, location: str | None) -> str | None:
-    """The song id of a track: its identifier, else null where artist and title will do, else where it lies."""
-    if identifier or (artist and title):
-        return identifier
-    return location
+def track_of(identifier: str | None, artist: str | None, title: str | None, location: str | None, seconds: float | None) -> Track:
+    """A track whose song is its identifier, else null where artist and title will do, else where it lies."""
+    return Track(identifier if identifier or (artist and title) else location, artist, title, seconds)
 
 
 def paths_below(sources: list[Source]) -> list[PurePath]:

@@ -50,7 +50,7 @@ class Source:
     path: Path | None
     _raw: Callable[[], BinaryIO] = field(repr=False)  # the bytes as they lie, perhaps packed
     _packed: int = 0  # how many these are
-    _family: dict[str, Source] = field(default_factory=dict, repr=False)  # all sources of the same call, by folder and name
+    _family: dict[PurePath, Source] = field(default_factory=dict, repr=False)  # all sources of the same call, by folder and name
 
     @property
     def name(self) -> str:
@@ -98,11 +98,10 @@ class Source:
 
     def sibling(self, name: str) -> Source | None:
         """The file of this name in the same folder or archive, or None."""
-        if _folder(self.where) + name in self._family:
-            return self._family[_folder(self.where) + name]
-        if self.path is not None and (self.path.parent / name).is_file():
-            return _from_file(self.path.parent / name)
-        return None
+        beside = PurePath(self.where).parent / name
+        if beside not in self._family and self.path is not None and Path(beside).is_file():
+            return _from_file(Path(beside))
+        return self._family.get(beside)
 
 
 def collect(path: str | os.PathLike[str]) -> list[Source]:
@@ -120,7 +119,7 @@ def collect(path: str | os.PathLike[str]) -> list[Source]:
         found = list(_expand(root))
     if not found:
         raise FormatError(root, "is an empty folder or archive")
-    family = {_folder(source.where) + source.name: source for source in found}
+    family = {PurePath(source.where).parent / source.name: source for source in found}
     for source in found:
         source._family = family
     return found
@@ -145,18 +144,14 @@ def decode(data: bytes) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _folder(where: str) -> str:
-    return where[: -len(PurePath(where).name)]
-
-
 def _expand(path: Path) -> Iterator[Source]:
-    name = path.name.lower()
-    if name.endswith(".zip"):
-        yield from _zip_members(path)
-    elif name.endswith(_ARCHIVES):
-        yield from _tar_members(path)
-    else:
+    if not path.name.lower().endswith(_ARCHIVES):
         yield _from_file(path)
+        return
+    for count, member in enumerate(_zip_members(path) if path.name.lower().endswith(".zip") else _tar_members(path)):
+        if count >= _MAX_MEMBERS:
+            raise FormatError(path, f"holds more than {_MAX_MEMBERS:,} files: refused")
+        yield member
 
 
 def _from_file(path: Path) -> Source:
@@ -171,7 +166,6 @@ def _zip_members(path: Path) -> Iterator[Source]:
         raise FormatError(path, f"not a readable zip archive ({error})") from error
     with archive:
         members = [member for member in archive.infolist() if not member.is_dir() and not _hidden(member.filename)]
-    _check_member_count(path, len(members))
     for member in sorted(members, key=lambda member: member.filename):
         yield Source(f"{path}/{member.filename}", None, partial(_from_zip, path, member.filename), member.compress_size)
 
@@ -188,8 +182,7 @@ def _tar_members(path: Path) -> Iterator[Source]:
     stream = _from_file(path).open()
     try:
         with stream, tarfile.open(fileobj=stream, mode="r|") as archive:
-            for count, member in enumerate(archive):
-                _check_member_count(path, count)
+            for member in archive:
                 if not member.isfile() or _hidden(member.name):
                     continue
                 file = archive.extractfile(member)
@@ -197,11 +190,6 @@ def _tar_members(path: Path) -> Iterator[Source]:
                 yield Source(f"{path}/{member.name}", None, partial(io.BytesIO, data), len(data))
     except _BROKEN as error:
         raise FormatError(path, f"not a readable tar archive ({error})") from error
-
-
-def _check_member_count(path: Path, count: int) -> None:
-    if count > _MAX_MEMBERS:
-        raise FormatError(path, f"holds more than {_MAX_MEMBERS:,} files: refused")
 
 
 def _hidden(name: str) -> bool:

@@ -126,7 +126,9 @@ def _in_seconds(frame: pl.DataFrame) -> pl.DataFrame:
     schema = frame.schema
     frame = frame.with_columns(_whole_numbers(frame[name]) for name in ("listener", "song", "session") if name in schema)
     clocks = [name for name in ("played_seconds", "duration_seconds") if schema.get(name) == pl.String]
-    frame = frame.with_columns(_clock_to_seconds(pl.col(name)) for name in clocks)
+    parts = pl.col(clocks).str.strip_chars().str.split(":").list.reverse().list.eval(pl.element().cast(pl.Float32, strict=False))
+    hours, minutes = (parts.list.get(place, null_on_oob=True).fill_null(0) for place in (2, 1))
+    frame = frame.with_columns(hours * 3600 + minutes * 60 + parts.list.get(0, null_on_oob=True))
     if schema.get("skipped") == pl.String:
         frame = frame.with_columns(pl.col("skipped").str.to_lowercase().is_in(["true", "1", "yes", "y"]))
     if "duration_seconds" in frame.columns and frame.height:
@@ -148,12 +150,6 @@ def _whole_numbers(ids: pl.Series) -> pl.Series:
     if len(filled) and filled.str.contains(r"^(0|-?[1-9]\d{0,17})$").all():
         return stripped.cast(pl.Int64, strict=False)
     return ids
-
-
-def _clock_to_seconds(text: pl.Expr) -> pl.Expr:
-    parts = text.str.strip_chars().str.split(":").list.reverse().list.eval(pl.element().cast(pl.Float32, strict=False))
-    hours, minutes = (parts.list.get(place, null_on_oob=True).fill_null(0) for place in (2, 1))
-    return (hours * 3600 + minutes * 60 + parts.list.get(0, null_on_oob=True)).alias(text.meta.output_name())
 
 
 def plain(name: str) -> str:

@@ -6,7 +6,7 @@ import re
 from xml.etree import ElementTree
 
 from song2vec.listens.json_values import seconds_of
-from song2vec.listens.reader import FormatError, PlaylistFile, Reader, Rows, Source, Track, known_by, to_rows
+from song2vec.listens.reader import FormatError, PlaylistFile, Reader, Rows, Source, to_rows, track_of
 
 
 class XSPF(Reader):
@@ -25,10 +25,13 @@ class XSPF(Reader):
 
 def _playlist(source: Source) -> PlaylistFile:
     root = _parse(source)
-    tracks = root.find("{*}trackList")
-    if root.tag.rsplit("}", 1)[-1] != "playlist" or tracks is None:
+    listed = root.find("{*}trackList")
+    if root.tag.rsplit("}", 1)[-1] != "playlist" or listed is None:
         raise FormatError(source.where, f"is XML with <{root.tag}>; a <playlist> with a <trackList> is expected")
-    return PlaylistFile(_text(root, "title"), [_track(track) for track in tracks.iterfind("{*}track")])
+    fields = ("identifier", "creator", "title", "location", "duration")
+    found = ([_text(track, field) for field in fields] for track in listed.iterfind("{*}track"))
+    tracks = [track_of(song, artist, name, place, seconds_of(duration, 0.001)) for song, artist, name, place, duration in found]
+    return PlaylistFile(_text(root, "title"), tracks)
 
 
 def _parse(source: Source) -> ElementTree.Element:
@@ -42,12 +45,6 @@ def _parse(source: Source) -> ElementTree.Element:
         return ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
         raise FormatError(source.where, f"not valid XML: {error}", line=error.position[0]) from error
-
-
-def _track(track: ElementTree.Element) -> Track:
-    artist, title = _text(track, "creator"), _text(track, "title")
-    song = known_by(_text(track, "identifier"), artist, title, _text(track, "location"))
-    return Track(song, artist, title, seconds_of(_text(track, "duration"), 0.001))
 
 
 def _text(element: ElementTree.Element, name: str) -> str | None:

@@ -35,7 +35,7 @@ def compare(
 ) -> Comparison:
     """Ask several fitted models the same queries, by the protocol of :func:`evaluate`.
 
-    Where models know different songs, only songs that all of them know are played and asked for; the others are left out of
+    Where models know different songs, only songs that all of them know are given and asked for; the others are left out of
     the sessions for every model, and counted. Each still ranks all songs it knows (``songs`` in the table), and popularity is by
     the plays of its own catalogue: such figures compare models together with their data.
 
@@ -74,11 +74,13 @@ def compare(
 
 def _labelled(models: Iterable[NextSongModel] | Mapping[str, NextSongModel]) -> dict[str, NextSongModel]:
     check_type("models", models, Iterable, "a list of fitted models, or a dict of them by label, is allowed")
-    named = dict(models) if isinstance(models, Mapping) else {}
-    given = [] if isinstance(models, Mapping) else list(models)
-    for model in given:
-        check_model(model)
-        named[_label(model, given, named)] = model
+    if isinstance(models, Mapping):
+        named = dict(models)
+    else:
+        named, given = {}, list(models)
+        for model in given:
+            check_model(model)
+            named[_label(model, given, named)] = model
     if not named:
         raise ArgumentError("models: is empty; at least one fitted model is needed")
     return named

@@ -44,11 +44,6 @@ class BatchPlan:
         """How many batches there are."""
         return len(self.begin) - 1
 
-    @property
-    def events(self) -> int:
-        """How many targets there are."""
-        return len(self.plays)
-
 
 def session_parallel(sessions: Sessions, order: Array, slots: int) -> BatchPlan:
     """Sessions in this order over so many slots; each as if of a listener of its own. Those under two plays have no target."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from song2vec.core.arrays import Array
+from song2vec.core.errors import ArgumentError
 from song2vec.nn.adagrad import zeros
 from song2vec.nn.checkpoint import digest_of
 
@@ -74,7 +76,7 @@ class SongNetwork(StoredModule):
     def tables(self) -> dict[str, nn.Parameter]:
         """The parameters with a row for each song, by name."""
         modules = dict(self.named_modules())
-        return {name: parameter for name, parameter in self.named_parameters() if _is_table(modules[name.rpartition(".")[0]])}
+        return {name: weights for name, weights in self.named_parameters() if getattr(modules[name.rpartition(".")[0]], "sparse", False)}
 
     def dense(self) -> dict[str, nn.Parameter]:
         """All other parameters, by name."""
@@ -107,10 +109,6 @@ def song_bags(rows: int, width: int, mode: str = "mean") -> nn.EmbeddingBag:
     return nn.EmbeddingBag(rows, width, mode=mode, sparse=True, _weight=song_table(rows, width).weight.detach())
 
 
-def _is_table(module: nn.Module) -> bool:
-    return isinstance(module, nn.Embedding | nn.EmbeddingBag) and module.sparse
-
-
 def with_ones(outputs: Tensor) -> Tensor:
     """Outputs with a column of ones, which meets the bias."""
     return torch.cat([outputs, outputs.new_ones((len(outputs), 1))], 1)
@@ -127,3 +125,27 @@ def dropout_mask(size: tuple[int, ...], share: float, random: np.random.Generato
     """Inverted dropout: 0 for this share of the entries, 1 / (1 - share) for the others, so that nothing changes in use."""
     kept: Array = random.random(size, np.float32) >= share
     return kept.astype(np.float32) / np.float32(1 - share)
+
+
+def device_named(name: str, *, or_cpu: bool = False) -> torch.device:
+    """The device of this name. Raises ArgumentError when it is not there, unless the processor will do."""
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, TypeError) as error:
+        if or_cpu:
+            return torch.device("cpu")
+        reason = str(error).splitlines()[0]
+        raise ArgumentError(f"device={name!r}: 'cpu', or a device that torch has, is allowed ({reason})") from error
+    return device
+
+
+@contextmanager
+def threads(workers: int | None) -> Iterator[None]:
+    """Let torch use so many threads, and as many as before afterwards; None leaves it its own."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(workers or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

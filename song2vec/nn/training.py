@@ -112,13 +112,16 @@ class NetworkTrainee(Trainee):
             outputs: (rows, width) of the network, with their history.
             targets: (rows,) the songs that came next; without ``negatives``, every other song is one.
         """
-        scale, columns = 1 / self.config.batch_size, None
+        config, columns, correction = self.config, None, None
+        scale = 1 / config.batch_size
         with torch.no_grad():
             if negatives is None:
                 found = self.softmax.full(outputs.detach(), targets, scale)
             else:
                 columns = torch.cat([targets, negatives])
-                found = self.softmax.sampled(outputs.detach(), columns, self._correction(targets, negatives), scale)
+                if config.logq and config.loss == "cross-entropy":
+                    correction = logit_correction(self.support, targets, negatives, config.logq, config.negative_exponent)
+                found = self.softmax.sampled(outputs.detach(), columns, correction, scale)
         torch.autograd.backward(outputs, found.outputs)
         self.move(columns, found.table, found.bias)
         return found.loss
@@ -148,12 +151,6 @@ class NetworkTrainee(Trainee):
                 self.optimisers[name].step_rows(columns, own)
             else:  # one table, one update: a song's gradients are added up before they are squared
                 self.optimisers[name].step_rows(torch.cat([rows, columns]), torch.cat([slopes, own]))
-
-    def _correction(self, targets: Tensor, negatives: Tensor) -> Tensor | None:
-        config = self.config
-        if not config.logq or config.loss != "cross-entropy":
-            return None
-        return logit_correction(self.support, targets, negatives, config.logq, config.negative_exponent)
 
     def arrays(self) -> dict[str, Array]:
         """Copies of everything that training goes on with."""

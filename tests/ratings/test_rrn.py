@@ -11,7 +11,7 @@ import torch
 
 from song2vec.catalogue import Catalogue
 from song2vec.core.errors import ArgumentError
-from song2vec.nn.device import threads
+from song2vec.nn.module import threads
 from song2vec.ratings import RRN, RatingModel, Ratings
 from song2vec.ratings.rrn.network import Side, Steps
 from song2vec.testing.raters import LAST, drifting

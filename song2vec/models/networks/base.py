@@ -19,8 +19,7 @@ from song2vec.core.random import generator
 from song2vec.core.storage import Part
 from song2vec.models.base import NextSongModel
 from song2vec.nn.checkpoint import Checkpoint, digest_of, identity_of
-from song2vec.nn.device import device_named, threads
-from song2vec.nn.module import SongNetwork, with_ones
+from song2vec.nn.module import SongNetwork, device_named, threads, with_ones
 from song2vec.nn.ranking import Ranker
 from song2vec.nn.trainer import Epoch, Scores, Trainee, Trainer
 from song2vec.nn.training import SessionTrainee, TrainingConfig, after_all
@@ -83,12 +82,11 @@ class NetworkModel(NextSongModel):
 
     def _identity(self, sessions: Sessions, vectors: SongVectors | None, validation: Sessions | None) -> dict[str, Any]:
         """What must be the same for a training to go on from a checkpoint."""
-        context = None if sessions.context is None else sessions.context.hash_rows().to_numpy()
         return identity_of(
             self,
             sessions=digest_of(sessions.songs, sessions.offsets, sessions.listener, sessions.start, sessions.dwell),
             catalogue=sessions.catalogue.fingerprint,
-            session_context=digest_of(context),
+            session_context=digest_of(None if sessions.context is None else sessions.context.hash_rows().to_numpy()),
             vectors=digest_of(None if vectors is None else vectors.matrix),
             validation=digest_of(*(() if validation is None else (validation.songs, validation.offsets))),
         )
@@ -116,9 +114,9 @@ class NetworkModel(NextSongModel):
         check_type("vectors", vectors, (SongVectors, type(None)), "SongVectors or None are allowed")
         check_type("validation", validation, (Sessions, type(None)), "Sessions or None are allowed")
         with self._fitting(sessions):
-            identity = {} if checkpoint is None else self._identity(sessions, vectors, validation)
-            folder = None if checkpoint is None else Checkpoint(checkpoint, identity, checkpoint_minutes)
-            self._fit(sessions, vectors, validation, folder)
+            given = sessions, vectors, validation
+            saved = None if checkpoint is None else Checkpoint(checkpoint, self._identity(*given), checkpoint_minutes)
+            self._fit(*given, saved)
         return self
 
     def _fit(
@@ -220,10 +218,14 @@ class NetworkModel(NextSongModel):
         return found
 
     @torch.inference_mode()
-    def _scores(self, sessions: Sessions, plays: Array) -> Array:
+    def _outputs_of_any(self, sessions: Sessions, plays: Array) -> torch.Tensor:
+        """As :meth:`_outputs`, in any order and several times."""
         unique, place = np.unique(plays, return_inverse=True)
-        found = self._outputs(sessions, unique)[torch.from_numpy(place).to(self.network_.device)]
-        scores: Array = self.network_.scores(found).cpu().numpy()
+        return self._outputs(sessions, unique)[torch.from_numpy(place).to(self.network_.device)]
+
+    @torch.inference_mode()
+    def _scores(self, sessions: Sessions, plays: Array) -> Array:
+        scores: Array = self.network_.scores(self._outputs_of_any(sessions, plays)).cpu().numpy()
         return scores
 
     def score_blocks(self, sessions: Sessions, plays: Array) -> Iterator[tuple[Array, Array]]:
@@ -231,8 +233,7 @@ class NetworkModel(NextSongModel):
         self.score(sessions, plays[:0])  # refuses other songs, and a model that has learned nothing
         plays, step = np.sort(np.asarray(plays, np.int64)), PRODUCT * self.block
         for group in groups(sessions, plays):
-            unique, place = np.unique(group, return_inverse=True)
-            found = self._outputs(sessions, unique)[torch.from_numpy(place).to(self.network_.device)]
+            found = self._outputs_of_any(sessions, group)
             for begin in range(0, len(group), step):
                 with torch.inference_mode():
                     scores = self.network_.scores(found[begin : begin + step]).cpu().numpy()

@@ -40,8 +40,8 @@ class ListenerNetwork(RecurrentNetwork):
         nn.init.zeros_(self.initial.bias)
         self.widths.append(listener_hidden)
 
-    def draw_dense(self, random: np.random.Generator) -> None:
-        super().draw_dense(random)
+    def draw(self, random: np.random.Generator) -> None:
+        super().draw(random)
         self.listener.draw(random)
         glorot(self.initial.weight, random)
         if self.everywhere is not None:

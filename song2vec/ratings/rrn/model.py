@@ -15,7 +15,7 @@ from song2vec.core.config import FLAG, IntRange, learned, setting
 from song2vec.core.errors import ArgumentError
 from song2vec.core.random import generator
 from song2vec.core.storage import Part
-from song2vec.nn.device import threads
+from song2vec.nn.module import threads
 from song2vec.nn.trainer import Trainee
 from song2vec.ratings.base import RatingModel
 from song2vec.ratings.rrn.network import RatingNetwork, Side, StepBatch, Steps

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple, Self
 
@@ -127,62 +127,53 @@ def ages(start: Array | None, sessions: int) -> Array:
     return np.stack([share, share**2, np.sqrt(share)], 1).astype(np.float32)
 
 
-@dataclass(frozen=True)
-class SessionContext:
-    """What is known of one session.
+def known_of(at: datetime | int | None, context: Mapping[str, str | None] | None, columns: Collection[str]) -> dict[str, Any]:
+    """What is known of one session: ``at``, when it began in epoch seconds, and ``context``, texts by column; None where it is not known.
 
-    Attributes:
-        at: when it began, epoch seconds; None where it is not known.
-        context: texts by column.
+    Raises ArgumentError for what is no time, no text by column, and for columns other than these.
     """
+    far = isinstance(at, int | np.integer) and not -(2**62) < at < 2**62
+    if far or isinstance(at, bool) or not isinstance(at, datetime | int | np.integer | None):
+        raise ArgumentError(f"at={at!r}: epoch seconds, a datetime or None is allowed")
+    texts = isinstance(context, Mapping) and all(isinstance(value, str | None) for value in context.values())
+    if context is not None and not texts:
+        raise ArgumentError(f"context={context!r}: texts by column are allowed, such as {{'country': 'SE'}}")
+    for name in context or ():
+        if name not in columns:
+            allowed = f"{', '.join(map(repr, columns))} are allowed" if columns else "this model has learned from no context"
+            raise ArgumentError(f"context: {name!r} is no column that the model has learned from; {allowed}")
+    seconds = at.timestamp() if isinstance(at, datetime) else at
+    return {"at": None if seconds is None else int(seconds), "context": None if context is None else dict(context)}
 
-    at: int | None = None
-    context: Mapping[str, str | None] | None = None
 
-    @classmethod
-    def of(cls, at: datetime | int | None, context: Mapping[str, str | None] | None, columns: Collection[str]) -> Self:
-        """Raises ArgumentError for what is no time, no text by column, and for columns other than these."""
-        far = isinstance(at, int | np.integer) and not -(2**62) < at < 2**62
-        if far or isinstance(at, bool) or not isinstance(at, datetime | int | np.integer | None):
-            raise ArgumentError(f"at={at!r}: epoch seconds, a datetime or None is allowed")
-        texts = isinstance(context, Mapping) and all(isinstance(value, str | None) for value in context.values())
-        if context is not None and not texts:
-            raise ArgumentError(f"context={context!r}: texts by column are allowed, such as {{'country': 'SE'}}")
-        for name in context or ():
-            if name not in columns:
-                allowed = f"{', '.join(map(repr, columns))} are allowed" if columns else "this model has learned from no context"
-                raise ArgumentError(f"context: {name!r} is no column that the model has learned from; {allowed}")
-        seconds = at.timestamp() if isinstance(at, datetime) else at
-        return cls(None if seconds is None else int(seconds), None if context is None else dict(context))
-
-    def given_to(self, session: Sessions) -> Sessions:
-        """One session with what is known of it."""
-        if self.at is not None:
-            session = replace(session, start=np.array([self.at], np.int64))
-        if self.context is not None:
-            frame = pl.DataFrame({name: [value] for name, value in self.context.items()}, schema=dict.fromkeys(self.context, pl.String))
-            session = replace(session, context=frame)
-        return session
+def with_known(session: Sessions, at: int | None, context: Mapping[str, str | None] | None) -> Sessions:
+    """One session with what is known of it."""
+    if at is not None:
+        session = replace(session, start=np.array([at], np.int64))
+    if context is not None:
+        frame = pl.DataFrame({name: [value] for name, value in context.items()}, schema=dict.fromkeys(context, pl.String))
+        session = replace(session, context=frame)
+    return session
 
 
 class ContextSession(LiveSession):
-    """A live session of which more is known than its songs; ``columns`` of context are those that the model has learned from."""
+    """A live session of which more is :func:`known_of` than its songs; ``columns`` of context are those that the model has learned from."""
 
-    def __init__(self, model: Any, listener: SongId | None, known: SessionContext, columns: Collection[str]) -> None:
+    def __init__(self, model: Any, listener: SongId | None, known: dict[str, Any], columns: Collection[str]) -> None:
         super().__init__(model, listener)
         self._known, self._columns = known, columns
 
     @property
     def _asked(self) -> dict[str, Any]:
-        return vars(self._known)
+        return self._known
 
     def state(self) -> SessionState:
         state = super().state()
-        state.details = {"known": self._asked}
+        state.details = {"known": self._known}
         return state
 
     def resume(self, state: SessionState) -> Self:
-        saved = SessionContext(**state.details.get("known", {}))
-        context = {name: value for name, value in (saved.context or {}).items() if name in self._columns}
-        self._known = SessionContext(saved.at, context or None)
+        saved = state.details.get("known", {})
+        context = {name: value for name, value in (saved.get("context") or {}).items() if name in self._columns}
+        self._known = {"at": saved.get("at"), "context": context or None}
         return super().resume(state)

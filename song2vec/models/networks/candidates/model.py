@@ -16,7 +16,7 @@ from song2vec.core.checks import check_int
 from song2vec.core.config import FLAG, Choice, FloatRange, IntRange, Text, learned, setting
 from song2vec.models.live import LiveSession
 from song2vec.models.networks.base import NetworkModel
-from song2vec.models.networks.candidates.context import ContextEncoder, ContextSession, SessionContext, ages
+from song2vec.models.networks.candidates.context import ContextEncoder, ContextSession, ages, known_of, with_known
 from song2vec.models.networks.candidates.network import Examples, Tower, TowerTrainee
 from song2vec.models.networks.recurrent.output_index import longer_rows
 from song2vec.models.songs import best_songs, played_rows
@@ -122,7 +122,7 @@ class CandidateNetwork(NetworkModel):
     ) -> LiveSession:
         """A session that goes on, with what is known of it: see :meth:`next`."""
         self._fitted()
-        return ContextSession(self, listener, SessionContext.of(at, context, self._columns), self._columns)
+        return ContextSession(self, listener, known_of(at, context, self._columns), self._columns)
 
     def user_vector(
         self, songs: Iterable[SongId], at: datetime | int | None = None, context: Mapping[str, str | None] | None = None
@@ -169,7 +169,7 @@ class CandidateNetwork(NetworkModel):
         """One session of these songs, with what is known of it."""
         catalogue = self._fitted()
         session = Sessions.from_rows(catalogue, [played_rows(catalogue, songs, unknown)])
-        return SessionContext.of(at, context, self._columns).given_to(session)
+        return with_known(session, **known_of(at, context, self._columns))
 
     def _new_network(self, sessions: Sessions, vectors: SongVectors | None) -> SongNetwork:
         columns = self.context or ()

@@ -115,15 +115,11 @@ class RecurrentNetwork(SongNetwork):
         self._gates = kind.gates if inputs is None else 1
 
     def draw(self, random: np.random.Generator) -> None:
-        self.draw_dense(random)
+        for layer in self.layers:
+            cast(RecurrentLayer, layer).draw(random)
         glorot(self.output.weight, random)
         if self.input is not None:
             glorot(self.input.weight, random, columns=self._gates)
-
-    def draw_dense(self, random: np.random.Generator) -> None:
-        """Draw the weights that are no tables."""
-        for layer in self.layers:
-            cast(RecurrentLayer, layer).draw(random)
 
     def embed(self, songs: Tensor) -> Tensor:
         """(rows,) -> (rows, inputs)."""

@@ -50,7 +50,9 @@ def grown(
         if songs.size != size:
             raise ArgumentError(f"songs: vectors have {songs.size} numbers; the model was trained with {size}")
         arrays["input.weight"][len(known) :] = songs.matrix[new]
-    arrays["bias.weight"][len(known) :] = arrays["bias.weight"][_rare(known)].mean()
+    played = np.flatnonzero(_played(known))
+    rare = played[np.argsort(known.plays[played], kind="stable")][: max(1, round(RARE * len(played)))]
+    arrays["bias.weight"][len(known) :] = arrays["bias.weight"][rare].mean()
     return known.plus(offered.subset(new), np.append(known.plays, np.zeros(len(new), np.int64))), arrays
 
 
@@ -97,10 +99,3 @@ def _played(known: Catalogue) -> Array:
     """(m,) bool: the songs that training played, the others' rows being as they were drawn; all where plays are not known."""
     played: Array = known.plays > 0
     return played if played.any() else ~played
-
-
-def _rare(known: Catalogue) -> Array:
-    """Rows of the songs played least, but at all."""
-    played = np.flatnonzero(_played(known))
-    order = played[np.argsort(known.plays[played], kind="stable")]
-    return order[: max(1, round(RARE * len(order)))]

@@ -29,15 +29,13 @@ class RecurrentTrainee(NetworkTrainee):
     def __init__(self, network: RecurrentNetwork, config: TrainingConfig, sessions: Sessions, plan: Callable[[int], BatchPlan]) -> None:
         super().__init__(network, config, np.bincount(sessions.songs, minlength=network.songs), np.arange(0))
         self._plan_of, self._songs = plan, torch.from_numpy(np.asarray(sessions.songs, np.int64)).to(self.device)
-        self.states: States = network.blank_states(0)
+        self.states: States = network.blank_states(1)
 
     def lay_out(self, epoch: int) -> int:
         plan = self._plan_of(epoch)
-        self.states, self._begin = self.network.blank_states(0), plan.begin.tolist()
+        self.states, self._begin = self.network.blank_states(1), plan.begin.tolist()  # all sessions carry on the same blank one
         plays, self._carried, self._starts = (torch.from_numpy(array).to(self.device) for array in (plan.plays, plan.carried, plan.starts))
         self._inputs, self._targets = self._songs[plays], self._songs[plays + 1]
-        place = np.arange(plan.events) - np.repeat(plan.begin[:-1], np.diff(plan.begin))
-        self._moved = np.logical_or.reduceat(plan.carried != place, plan.begin[:-1]).tolist() if plan.events else []
         self._first, self._input_masks, self._hidden_masks = 0, torch.zeros(0), torch.zeros(0)
         return -(-plan.steps // self.config.bptt)
 
@@ -63,19 +61,12 @@ class RecurrentTrainee(NetworkTrainee):
         for now in range(step, end):
             begin, stop = self._begin[now], self._begin[now + 1]
             masks = self._hidden_masks[:, begin - self._first : stop - self._first] if len(self._hidden_masks) else None
-            states = self._states_before(begin, stop, self._moved[now])
+            states = [state.index_select(0, self._carried[begin:stop]) for state in self.states]
+            states = self.network.begun(states, self._starts[begin:stop])
             output, self.states = self.network.step(x[begin - offset : stop - offset], states, masks)
             outputs.append(output)
         self.states = [state.detach() for state in self.states]
         return torch.cat(outputs) if len(outputs) > 1 else outputs[0]
-
-    def _states_before(self, begin: int, stop: int, moved: bool) -> States:
-        """The states that these entries begin with: those of the step before, blank for a session that begins."""
-        if not len(self.states[0]):
-            return self.network.blank_states(stop - begin)
-        moved = moved or len(self.states[0]) != stop - begin
-        states = [state.index_select(0, self._carried[begin:stop]) for state in self.states] if moved else self.states
-        return self.network.begun(states, self._starts[begin:stop])
 
     def arrays(self) -> dict[str, Array]:
         states = {f"state_{number}": state.detach().cpu().numpy().copy() for number, state in enumerate(self.states)}

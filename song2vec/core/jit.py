@@ -31,11 +31,7 @@ logger = logging.getLogger("song2vec")
 
 
 def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """A decorator: the function is compiled at its first call, without the interpreter's lock.
-
-    Args:
-        options: of ``numba.njit``.
-    """
+    """A decorator with options of ``numba.njit``: the function is compiled at its first call, without the interpreter's lock."""
 
     def decorate(function: Callable[..., Any]) -> Any:
         dispatcher: Any = numba.njit(nogil=True, **options)(function)

@@ -14,11 +14,7 @@ Advance = Callable[[str], None]
 
 @contextmanager
 def progress_bar(task: str, total: int, show: bool | None) -> Iterator[Advance]:
-    """A bar of ``total`` steps on stderr; call what it yields after each step, with a short status.
-
-    Args:
-        show: True or False; None shows it where a person is likely to watch.
-    """
+    """A bar on stderr; call what it yields after each step, with a short status. ``show=None`` asks whether a person may watch."""
     if not (_someone_watches() if show is None else show):
         yield lambda status: None
         return

@@ -33,10 +33,7 @@ class Saved(ABC):
         """The inverse of :meth:`to_parts`. Raises SavedFolderError, or a LookupError, TypeError or ValueError, for other parts."""
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Save as a folder (checksummed, atomic, no pickle); an older save there is replaced only when all is written.
-
-        Raises SavedFolderError when ``path`` holds something else.
-        """
+        """Save as a folder, atomically, over an older save alone; raises SavedFolderError when ``path`` holds something else."""
         return save_folder(path, self.kind, self.to_parts())
 
     @classmethod

@@ -101,10 +101,7 @@ class SongIndex(Estimator):
         return self
 
     def remove(self, songs: SongId | Iterable[SongId]) -> Self:
-        """Never return these songs again, nor know them; returns self. They keep their rows, and ids are not free again.
-
-        Raises UnknownSongError for a song that is not there.
-        """
+        """Never return nor know these songs again; returns self. They keep rows and ids. Raises UnknownSongError for one not there."""
         self._state = self._now.removing(_as_songs("songs", songs))
         return self
 
@@ -164,10 +161,7 @@ class SongIndex(Estimator):
         return self._batch(state, state.unit[rows], k, filters, list(rows[:, None]))
 
     def search(self, vector: Array | Sequence[float], k: int = 10, filters: Filters | None = None) -> Neighbours:
-        """The k songs nearest to a vector, (size,) finite numbers of any length; at a zero vector every cosine is 0.
-
-        Raises ArgumentError for a vector of another shape or a number that is not finite.
-        """
+        """The k songs nearest to (size,) finite numbers of any length; raises ArgumentError for any other. At zero every cosine is 0."""
         query = _as_vectors("vector", vector, self.vectors_.size, 1)
         return self._search(self._now, unit_rows(query[None]), k, filters, [NO_ROWS])[0]
 

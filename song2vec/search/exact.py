@@ -78,11 +78,7 @@ class QuantisedPrefilter:
         self._steps = min(_QUERY_STEPS, (2**31 - 1) // (127 * width))  # else int32 overflows
 
     def candidates(self, query: Array, n: int, mask: Array | None = None) -> Array:
-        """int64 rows among which the n best of a (d,) unit query are.
-
-        Args:
-            mask: (m,) which rows count; at least n do.
-        """
+        """int64 rows among which the n best of a (d,) unit query are; of those that count by ``mask``, (m,), which are n at least."""
         step = float(np.abs(query).max()) / self._steps or 1.0
         coded = np.zeros(self._codes.shape[1], np.int16)
         coded[: len(query)] = np.rint(query / step)

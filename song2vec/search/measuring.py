@@ -1,7 +1,4 @@
-"""Does an index find what exact search finds, and which kind suits a catalogue? Both are measured, with some of its songs as queries.
-
-The first is asked after every build and, briefly, after every load.
-"""
+"""Does an index find what exact search does (asked after builds and loads), and which kind suits a catalogue? Both are measured."""
 
 from __future__ import annotations
 

@@ -55,10 +55,7 @@ class Doc2Vec(GradientLearner):
     weights_: Weights = learned(Weights)
 
     def fit(self, sessions: Sessions) -> Self:
-        """Learn vectors of the songs in ``sessions`` and of the documents; returns self.
-
-        Raises ArgumentError for a hyperparameter outside its range, and for sessions of which none has two plays.
-        """
+        """Learn vectors of the songs in ``sessions`` and of the documents; returns self. Raises ArgumentError where Word2Vec does."""
         from song2vec.vectors.training.by_gensim import GensimTrainee  # gensim takes a second to import
 
         self.check()
@@ -87,10 +84,7 @@ class Doc2Vec(GradientLearner):
         return vector
 
     def infer_sessions(self, sessions: Sessions) -> Array:
-        """The same of many: (sessions, size) float32; songs that training never heard are left out.
-
-        Raises UnknownSongError for a session of which it heard no song.
-        """
+        """The same of many, (sessions, size) float32, less songs never heard; raises UnknownSongError for a session of such songs alone."""
         self._check_fitted()
         return self._infer(*known_plays(sessions, self.weights_.catalogue))
 
@@ -198,18 +192,12 @@ class SIF(Estimator):
         return self
 
     def vectors_of(self, sessions: Sessions) -> Array:
-        """(sessions, size) float32; songs without a vector are left out.
-
-        Raises UnknownSongError for a session of which no song has a vector, and ArgumentError before ``fit``.
-        """
+        """(sessions, size) float32, less songs without a vector; raises UnknownSongError for a session of such songs alone."""
         self._check_fitted()
         return self._weighted(*known_plays(sessions, self._vectors.catalogue))
 
     def vector(self, songs: Iterable[SongId], unknown: Unknown = "raise") -> Array:
-        """The vector of one session, (size,) float32.
-
-        Raises UnknownSongError for a song without a vector; with ``unknown="skip"`` when none has one.
-        """
+        """The vector of one session, (size,) float32; raises UnknownSongError for a song without one, or with "skip" when all are."""
         self._check_fitted()
         rows = self._vectors.catalogue.rows(songs, unknown)
         if not len(rows):
@@ -237,10 +225,7 @@ class SIF(Estimator):
 
 
 def known_plays(sessions: Sessions, catalogue: Catalogue) -> tuple[Array, Array]:
-    """The plays of songs that are in a catalogue, by their rows there, int32, and where each session begins among them, int64.
-
-    Raises UnknownSongError for a session of which no song is in it.
-    """
+    """Plays of songs in a catalogue: their rows there, and where each session begins; raises UnknownSongError for one with none."""
     rows = sessions.catalogue.rows_in(catalogue)[sessions.songs]
     offsets = np.concatenate([[0], np.cumsum(rows >= 0)])[sessions.offsets]
     empty = np.flatnonzero(np.diff(offsets) == 0)

@@ -68,10 +68,7 @@ class Word2VecEnsemble(GradientLearner):
         return self.trees + (_IDENTITY if self.identity else 0)
 
     def fit(self, sessions: Sessions) -> Self:
-        """Learn vectors of the songs in ``sessions``; returns self.
-
-        Raises ArgumentError for a hyperparameter outside its range, and where Word2Vec does.
-        """
+        """Learn vectors of the songs in ``sessions``; returns self. Raises ArgumentError where Word2Vec does."""
         self.check()
         each = self.size // self._parts
         seeds = generator(self.seed, "forest").integers(MAX_SEED, size=self.trees).tolist()

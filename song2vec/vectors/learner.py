@@ -48,10 +48,7 @@ class Learner(Estimator):
 
     @abstractmethod
     def fit(self, sessions: Sessions) -> Self:
-        """Learn vectors of the songs in ``sessions``; returns self.
-
-        Raises ArgumentError for sessions of which none has two plays, or whose plays are all of one song.
-        """
+        """Learn vectors of the songs in ``sessions``; returns self. Raises ArgumentError where none has two plays, or but one song."""
 
 
 class GradientLearner(Learner):

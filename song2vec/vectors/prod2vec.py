@@ -33,10 +33,7 @@ class Product2Vec(SampledLearner):
     name = "product2vec"
 
     def fit(self, sessions: Sessions) -> Self:
-        """Learn vectors of the songs in ``sessions``; returns self.
-
-        Raises ArgumentError for a hyperparameter outside its range, and when no session has two plays of different songs.
-        """
+        """Learn vectors of the songs in ``sessions``; returns self. Raises ArgumentError when none has two plays of different songs."""
         self.check()
         check_plays("sessions", sessions)
         word2vec = Word2Vec(**self.settings, window="session").fit(as_sets(sessions))
@@ -84,10 +81,7 @@ class MetaProd2Vec(SampledLearner):
     artist_vectors_: SongVectors = learned(SongVectors)
 
     def fit(self, sessions: Sessions) -> Self:
-        """Learn vectors of the songs in ``sessions`` and of their artists; returns self.
-
-        Raises ArgumentError for a hyperparameter outside its range, and for sessions of which none has two plays.
-        """
+        """Learn vectors of the songs in ``sessions`` and of their artists; returns self. Raises ArgumentError where Word2Vec does."""
         self.check()
         check_plays("sessions", sessions)
         words, artists = with_artists(sessions)
@@ -106,10 +100,7 @@ class MetaProd2Vec(SampledLearner):
         return self
 
     def vectors_for(self, catalogue: Catalogue) -> SongVectors:
-        """Vectors of the songs in a catalogue: their own, or for songs never heard that of their artist.
-
-        Songs with neither are left out. Raises ArgumentError before ``fit`` and when no song has either.
-        """
+        """Vectors of a catalogue's songs, their own or else that of their artist, less songs with neither; raises ArgumentError for none."""
         self._check_fitted()
         own = catalogue.rows_in(self.vectors_.catalogue)
         both = np.concatenate([self.vectors_.unit, self.artist_vectors_.unit])

@@ -123,10 +123,7 @@ class SongVectors(Saved):
 
     @classmethod
     def read(cls, path: str | os.PathLike[str], format: str = "auto") -> SongVectors:
-        """Read what :meth:`export`, gensim's KeyedVectors or word2vec.c wrote; ids that are all whole numbers become integers.
-
-        Raises FormatError, naming the line where there is one, when the file is not what it claims to be.
-        """
+        """Read what :meth:`export`, gensim or word2vec.c wrote; ids of whole numbers become integers. Raises FormatError, with the line."""
         return cls(*formats.read(Path(path), format))
 
     def to_parts(self) -> dict[str, Part]:

@@ -118,11 +118,7 @@ def _tree(model: Any) -> Tree:
 
 @dataclass(frozen=True)
 class Documents:
-    """Sessions as gensim reads documents, anew in every epoch: words are songs as strings, a tag is the number of a document.
-
-    Attributes:
-        document: (sessions,) int64, which document each session is a part of.
-    """
+    """Sessions as gensim reads documents, anew in every epoch: words are songs' numbers, a tag is the session's ``document``."""
 
     sessions: Sessions
     document: Array

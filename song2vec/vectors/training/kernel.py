@@ -50,8 +50,7 @@ class Model(NamedTuple):
 
 
 class KernelOptions(NamedTuple):
-    """The window; negatives a pair; most outputs of a play; how many of inputs and outputs are old, and the scale of their learning
-    rate."""
+    """The window; negatives a pair; most outputs of a play; how many inputs and outputs are old, and the scale of their learning rate."""
 
     window: int
     dynamic: bool

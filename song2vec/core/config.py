@@ -96,13 +96,9 @@ class Text:
 
 @dataclass(frozen=True)
 class Component:
-    """Something with settings of its own, from a registry: a name, ``{"name": ..., "settings": {...}}``, or one made already.
+    """Something with settings of its own, from a registry: a name, ``{"name": ..., "settings": {...}}``, or one made already."""
 
-    Args:
-        registry: gives names and their classes; a function, since registries are made after the classes that name them.
-    """
-
-    registry: Callable[[], Mapping[str, type[Any]]]
+    registry: Callable[[], Mapping[str, type[Any]]]  # a function, since registries are made after the classes that name them
 
     def check(self, name: str, value: object) -> object:
         """``value`` as it is; raises ArgumentError for what the registry cannot make."""
@@ -287,10 +283,7 @@ def as_json(value: Any) -> Any:
 
 
 def make(what: str, registry: Mapping[str, type[Any]], name: object, settings: Mapping[str, Any]) -> Any:
-    """What a registry has under ``name``, made with these settings.
-
-    Args:
-        what: how errors call it: "model", "learner".
+    """What a registry has under ``name``, made with these settings; errors call it ``what``: "model", "learner".
 
     Raises ArgumentError for an unknown name or setting, with the nearest known one.
     """

@@ -82,10 +82,7 @@ def save_folder(path: str | os.PathLike[str], kind: str, parts: Mapping[str, Par
 
 
 def load_folder(path: str | os.PathLike[str], kind: str, *, memory_map: bool = False) -> dict[str, Part]:
-    """Load the parts of a saved folder, all of one save, whoever saves there meanwhile.
-
-    Args:
-        memory_map: arrays stay on disk and are paged in as they are read.
+    """Load the parts of a saved folder, all of one save, whoever saves there meanwhile; with ``memory_map`` arrays stay on disk.
 
     Raises SavedFolderError when the folder is missing, foreign, of another kind or version, truncated or corrupt.
     """

@@ -38,10 +38,7 @@ class Saved(ABC):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, memory_map: bool = False) -> Self:
-        """Load what :meth:`save` wrote.
-
-        Args:
-            memory_map: arrays stay on disk and are paged in as they are read.
+        """Load what :meth:`save` wrote; with ``memory_map`` arrays stay on disk and are paged in as they are read.
 
         Raises SavedFolderError when the folder is missing, corrupt or of another kind.
         """

@@ -60,14 +60,11 @@ class _Everything(Searcher):
 
 
 class QuantisedPrefilter:
-    """Rows that may be among the n best, by a copy of the vectors at a byte a number.
+    """Rows that may be among the n best, by a copy of (m, d) float32 unit vectors or zeros at a byte a number.
 
     A row v is kept as s c with int8 c and one scale s a row, a query q as t p with int16 p. By Cauchy and Schwarz
     |q v - (t p)(s c)| <= |t p| |v - s c| + |q - t p| |v|, so that whatever scores within twice that of the n-th best may
     be among the n best and all else cannot: a few dozen rows, which the caller scores exactly.
-
-    Args:
-        unit: (m, d) float32 unit vectors or zeros.
     """
 
     def __init__(self, unit: Array) -> None:

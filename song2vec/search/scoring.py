@@ -24,7 +24,7 @@ NO_MASK = np.empty(0, np.bool_)
 
 
 def candidates(unit: Array, queries: Array, n: int, rows: Array | None = None) -> Iterator[Array]:
-    """For each query, rows among which its n best cosines are; a few more where float32 cannot tell who is n-th.
+    """For one query after the other int64 rows among which its n best cosines are, unordered; a few more where float32 cannot tell.
 
     However many queries come, a thread holds half a megabyte of scores or those of one query.
 
@@ -32,9 +32,6 @@ def candidates(unit: Array, queries: Array, n: int, rows: Array | None = None) -
         unit: (m, d) float32 unit vectors.
         queries: (b, d) float32 unit vectors.
         rows: (a,) int64, the only rows that count; None for all.
-
-    Yields:
-        int64 rows in no particular order, for one query after the other.
     """
     if rows is not None and 8 * len(rows) < len(unit):  # copying few vectors costs less than scoring all
         for found in candidates(unit[rows], queries, n):

@@ -89,10 +89,7 @@ class Doc2Vec(GradientLearner):
         return self._infer(*known_plays(sessions, self.weights_.catalogue))
 
     def similar_documents(self, songs: Iterable[SongId], k: int = 10) -> pl.DataFrame:
-        """The k playlists most like a new one, or the listeners most like one who plays these songs.
-
-        Returns:
-            polars DataFrame of document (a session's number or a listener's id) and cosine, best first.
+        """The k playlists most like a new one, or the listeners like one who plays these songs: their numbers or ids, and cosines.
 
         Raises UnknownSongError, and ArgumentError for a k below 1.
         """

@@ -29,9 +29,8 @@ class Word2VecEnsemble(GradientLearner):
     Hierarchical softmax learns which way each song lies in a Huffman tree, and which songs share its branches is chance (Mnih and
     Hinton 2009 build several trees for this reason). The cosine of two songs is the mean of their cosines in all models, in which
     the chance of one tree is outweighed. Then what the strongest directions have more than the others is taken back in part
-    (:func:`whitened`), and what is played next to each other is drawn nearer
-    (:func:`smoothed`). How many more next songs that finds than :class:`song2vec.Word2Vec` in the same
-    minute of training is measured by ``benchmarks/bench_training.py``. A tree more is as much more time and memory.
+    (:func:`whitened`), and what is played next to each other is drawn nearer (:func:`smoothed`). How many more next songs that finds
+    than :class:`song2vec.Word2Vec` in the same minute of training is measured by ``benchmarks/bench_training.py``.
     """
 
     name = "word2vec-ensemble"

@@ -79,9 +79,7 @@ def next_song_ranks(vectors: SongVectors, sessions: Sessions, *, max_queries: in
 
     Every two adjacent plays of a session make a query; the query song itself is no candidate, ties count against us,
     and a pair with a song that has no vector ranks last (number of songs), so that dropping songs never pays.
-
-    Args:
-        max_queries: take this many queries at random instead of all.
+    With ``max_queries`` so many are taken at random.
     """
     rows = sessions.catalogue.rows_in(vectors.catalogue)[sessions.songs]
     ends_session = np.zeros(sessions.plays, bool)

@@ -100,7 +100,7 @@ class MetaProd2Vec(SampledLearner):
         return self
 
     def vectors_for(self, catalogue: Catalogue) -> SongVectors:
-        """Vectors of a catalogue's songs, their own or else that of their artist, less songs with neither; raises ArgumentError for none."""
+        """Vectors of a catalogue's songs, their own or else their artist's, less songs with neither; raises ArgumentError for none."""
         self._check_fitted()
         own = catalogue.rows_in(self.vectors_.catalogue)
         both = np.concatenate([self.vectors_.unit, self.artist_vectors_.unit])

@@ -20,12 +20,7 @@ from song2vec.core.random import generator
 
 
 class Tree(NamedTuple):
-    """Where every song and every node hangs: 2 * node above + branch (0 or 1), -1 for the root.
-
-    Attributes:
-        songs: (songs,) int32.
-        nodes: (songs - 1,) int32.
-    """
+    """Where all songs, and the nodes, one fewer, hang: int32, 2 * node above + branch (0 or 1), -1 for the root."""
 
     songs: Array
     nodes: Array

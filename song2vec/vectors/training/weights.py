@@ -52,12 +52,7 @@ class Weights(Saved):
         return cls(_random_inputs(len(plays), size, seed), outputs, tree, catalogue, plays, size)
 
     def grown(self, catalogue: Catalogue, plays: Array, seed: int) -> Weights:
-        """More songs behind those there are, and what was learned as it is.
-
-        Args:
-            catalogue: the songs there are, then the new ones.
-            plays: of all of them.
-        """
+        """What was learned as it is, and new songs behind: the catalogue and the plays are of those there are, then of the new ones."""
         old, new = len(self.plays), len(plays) - len(self.plays)
         tree = grown_tree(self.tree, plays[old:], seed) if self.tree is not None and new else self.tree
         inputs, outputs = _random_inputs(len(plays), self.size, seed), aligned(len(plays) if tree is None else len(tree.nodes), self.size)

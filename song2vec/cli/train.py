@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import polars as pl
 import typer
@@ -176,11 +176,8 @@ def _split(sessions: Sessions, split: Split | None, days: float | None, share: f
 
 def _brief(trials: pl.DataFrame) -> pl.DataFrame:
     """Trials with their settings in one column, so that they fit into a terminal, and messages where there are some."""
-
-    def shown(row: dict[str, Any]) -> str:
-        tried = {name: value for name, value in row.items() if name not in ("trial", "score", "state", "seconds", "message")}
-        return ", ".join(f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}" for name, value in tried.items())
-
-    settings = pl.Series("settings", [shown(row) for row in trials.to_dicts()])
+    tried = trials.drop("trial", "score", "state", "seconds", "message").to_dicts()
+    short = [[f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}" for name, value in row.items()] for row in tried]
+    settings = pl.Series("settings", [", ".join(row) for row in short])
     brief = trials.select("trial", "score", "state", settings, "message")
     return brief if trials["state"].is_in(["failed"]).any() else brief.drop("message")

@@ -42,7 +42,9 @@ def draw(table: pl.DataFrame, *, title: str, subtitle: str = "", legend: str = "
     songs, theme = points(table), DARK if dark else LIGHT
     figure = Figure(figsize=(_WIDTH, _HEIGHT), dpi=_DPI, facecolor=theme.ground)
     FigureCanvasAgg(figure)
-    _headline(figure, theme, title, subtitle)
+    write = {"transform": figure.transFigure, "ha": "left", "va": "baseline"}
+    figure.add_artist(_text(0.025, 0.943, shortened(one_line(title), 80), 19, theme.ink, weight="bold", **write))
+    figure.add_artist(_text(0.0255, 0.908, shortened(one_line(subtitle), 140), 10.5, theme.quiet, **write))
     axes = figure.add_axes(_MAP if songs.groups else (_MAP[0], _MAP[1], 1 - 2 * _MAP[0], _MAP[3]))
     _set_limits(axes, songs)
     _land(axes, songs, theme)
@@ -51,12 +53,6 @@ def draw(table: pl.DataFrame, *, title: str, subtitle: str = "", legend: str = "
     if songs.groups:
         _legend(figure, songs, theme, legend)
     return figure
-
-
-def _headline(figure: Figure, theme: Theme, title: str, subtitle: str) -> None:
-    write = {"transform": figure.transFigure, "ha": "left", "va": "baseline"}
-    figure.add_artist(_text(0.025, 0.943, shortened(one_line(title), 80), 19, theme.ink, weight="bold", **write))
-    figure.add_artist(_text(0.0255, 0.908, shortened(one_line(subtitle), 140), 10.5, theme.quiet, **write))
 
 
 def _set_limits(axes: Axes, songs: Points) -> None:

@@ -61,9 +61,6 @@ class Radio:
     def __iter__(self) -> Iterator[Pick]:
         return self
 
-    def __next__(self) -> Pick:
-        return self.next()
-
     def __repr__(self) -> str:
         playing = "nothing yet" if self._playing is None else repr(self._scorer.catalogue.label(self._playing))
         return f"Radio({len(self._scorer.catalogue):,} songs, playing {playing})"
@@ -89,6 +86,8 @@ class Radio:
         faded = {artist: rise * _FORGET for artist, rise in self._artists.items()}
         self._artists = {artist: rise for artist, rise in faded.items() if abs(rise) > _FAINT}
         return Pick(catalogue.songs([row])[0], catalogue.label(row), float(scores[pick]), *because)
+
+    __next__ = next
 
     def like(self) -> Self:
         """The song playing is liked: songs near it, and its artist, come sooner for a while. Raises ArgumentError before ``next``."""

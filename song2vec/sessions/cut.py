@@ -145,6 +145,7 @@ def _assemble(table: pl.DataFrame, log: _Log, kept: Array, offsets: Array, repor
     first_plays = kept[offsets[:-1]]
     owner = np.searchsorted(log.plays.bounds, first_plays, side="right") - 1
     present, listener = np.unique(owner, return_inverse=True)
+    names = [_names(table, column, log.songs, rows) for column in ("artist", "title")]
     timed, dwell = bool(len(log.plays.times)), None
     if timed or len(log.plays.played):
         dwell = np.full(len(kept), np.nan, np.float32)
@@ -154,7 +155,7 @@ def _assemble(table: pl.DataFrame, log: _Log, kept: Array, offsets: Array, repor
         songs=gather(row_of, codes),
         offsets=offsets,
         listener=listener,
-        catalogue=Catalogue(log.songs.values.gather(rows), counts[rows], *_names(table, log.songs, rows)),
+        catalogue=Catalogue(log.songs.values.gather(rows), counts[rows], *names),
         listeners=log.listeners.values.gather(present).rename("listener"),
         start=log.plays.times[first_plays] // 1_000_000 if timed else None,
         dwell=dwell,
@@ -163,16 +164,12 @@ def _assemble(table: pl.DataFrame, log: _Log, kept: Array, offsets: Array, repor
     )
 
 
-def _names(table: pl.DataFrame, songs: Codes, rows: Array) -> list[pl.Series | None]:
-    """Artist and title of each song: the first that the log gives it."""
-    found: list[pl.Series | None] = []
-    for column in ("artist", "title"):
-        if column not in table.columns or table[column].null_count() == table.height:
-            found.append(None)
-            continue
-        names, first = table[column], songs.first.copy()
-        if names.null_count():
-            known = np.flatnonzero(names.is_not_null().to_numpy())[::-1]
-            first[songs.codes[known]] = known  # of several the last one stays
-        found.append(names.gather(first[rows]))
-    return found
+def _names(table: pl.DataFrame, column: str, songs: Codes, rows: Array) -> pl.Series | None:
+    """The first artist or title that the log gives each song."""
+    if column not in table.columns or table[column].null_count() == table.height:
+        return None
+    first = songs.first.copy()
+    if table[column].null_count():
+        known = np.flatnonzero(table[column].is_not_null().to_numpy())[::-1]
+        first[songs.codes[known]] = known  # of several the last one stays
+    return table[column].gather(first[rows])

@@ -66,11 +66,9 @@ def split_last_session(sessions: Sessions, *, unseen: Unseen = "drop") -> Split:
     _check(sessions, unseen)
     times = np.zeros(len(sessions), np.int8) if sessions.start is None else sessions.start
     order = np.lexsort((times, sessions.listener))  # of equal times the later in the log is the last
-    listener = sessions.listener[order]
-    first, last = np.ones(len(order), bool), np.ones(len(order), bool)
-    first[1:] = last[:-1] = listener[1:] != listener[:-1]
+    last = np.flatnonzero(np.diff(sessions.listener[order], append=-1))
     in_test = np.zeros(len(sessions), bool)
-    in_test[order[last & ~first]] = True
+    in_test[order[last[np.diff(last, prepend=-1) > 1]]] = True
     if not in_test.any():
         raise ArgumentError(f"sessions: none of {len(sessions.listeners):,} listeners has two; split_at_random needs no listeners")
     return _by_mask(sessions, in_test, unseen)

@@ -45,7 +45,8 @@ class Names:
             self._catalogue.row(song)  # raises, and says which ids this catalogue has
         if self._catalogue.holds_integers and _INTEGER.fullmatch(str(song)) and int(song) in self._catalogue:
             return int(song)
-        typed = _fold(str(song))
+        song = str(song)
+        typed = _fold(song)
         rows = self._with_all_words(typed)
         for names in (self._labels, self._titles) if len(rows) > 1 else ():
             whole = [row for row in rows if names[int(row)] == typed]
@@ -53,18 +54,16 @@ class Names:
                 rows = np.array(whole)
                 break
         if not len(rows):
-            return self._misspelt(str(song), typed)
+            return self._misspelt(song, typed)
         if len(rows) > 1:
             more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
-            message = f"{str(song)!r} fits {len(rows)} songs: {', '.join(self._named(rows[:_SHOWN]))}{more}"
+            message = f"{song!r} fits {len(rows)} songs: {', '.join(self._named(rows[:_SHOWN]))}{more}"
             raise AmbiguousSongError(message, self._catalogue.songs(rows))
         return self._catalogue.songs(rows)[0]
 
     def _with_all_words(self, typed: str) -> Array:
         words = typed.split()
-        if not words:
-            return np.empty(0, np.int64)
-        fits = np.ones(len(self._labels), bool)
+        fits = np.full(len(self._labels), bool(words))
         for word in words:  # a word typed is a word of the name, or the beginning of one
             fits &= (" " + self._labels).str.contains(" " + word, literal=True).to_numpy()
         rows = np.flatnonzero(fits)

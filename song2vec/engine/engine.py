@@ -174,11 +174,10 @@ class Engine(Saved):
     def similar_batch(self, songs: Iterable[SongId], k: int = 10) -> pl.DataFrame:
         """The k songs most like each of these songs: the columns of :meth:`similar` behind ``query``, the song asked for."""
         ids = self._ids(songs)
-        found = self.index.similar_batch(ids, k)
-        tables = [self._table(found[i]).select(pl.lit(song).alias("query"), pl.all()) for i, song in enumerate(ids)]
-        if not tables:
+        if not ids:
             raise ArgumentError("songs: is empty; at least one song is needed")
-        return pl.concat(tables)
+        found = self.index.similar_batch(ids, k)
+        return pl.concat(self._table(found[i]).select(pl.lit(song).alias("query"), pl.all()) for i, song in enumerate(ids))
 
     @named_options
     def listener(

@@ -23,7 +23,7 @@ class LME(Reader):
         """Nothing but numbers: two lines of as many as there are songs, then playlists of places in those lines.
 
         The first two lines outgrow the head of a file, so this reads on. Plain session files may begin with two
-        lines of one length too; what tells them apart is the size of the ids, and a space at every line's end
+        lines of one length too; they differ in the size of the ids, and a space at every line's end
         (or the song names in a file beside it).
         """
         if source.suffix != ".txt" or not re.fullmatch(rb"[0-9 \r\n]+", source.head):

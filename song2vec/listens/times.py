@@ -20,7 +20,7 @@ _LOCAL_FORMS = (
     "%d.%m.%Y %H:%M",
     "%a %b %d %H:%M:%S %Y",
 )
-# Epoch numbers between 1970 and 2286 in one unit lie below those of the next: the size tells the unit.
+# Epoch numbers between 1970 and 2286 in one unit lie below those of the next, so that the size gives the unit.
 _LAST = 10**17  # microseconds: the year 5138
 _EPOCH_UNITS = ((1e11, 1_000_000.0), (1e14, 1_000.0), (1e17, 1.0), (float("inf"), 0.001))
 

@@ -148,23 +148,19 @@ def song_map(
     """
     check_seed(seed)
     check_type("vectors", vectors, SongVectors, "SongVectors are allowed")
-    chosen = vectors if songs is None and max_songs is None else vectors.subset(_rows(vectors, songs, max_songs))
+    if isinstance(songs, str):
+        raise ArgumentError(f"songs={songs!r}: a list of songs is allowed, not a single one")
+    # in the order of the catalogue, so that the order of ``songs`` changes nothing
+    rows = np.arange(len(vectors)) if songs is None else np.unique(vectors.catalogue.rows(songs))
+    if max_songs is not None and len(rows) > check_int("max_songs", max_songs):
+        rows = np.sort(rows[np.argsort(-vectors.catalogue.plays[rows], kind="stable")[:max_songs]])
+    chosen = vectors if len(rows) == len(vectors) else vectors.subset(rows)
     if not len(chosen):
         raise NothingLeftError("songs: there are none to lay out; a map needs at least one")
     groups, coloured_by = group_songs(chosen, colour_by, seed)
     layout = lay_out(chosen.unit, perplexity=perplexity, method=method, seed=seed, workers=workers)
     table = chosen.catalogue.table().with_columns(x=layout.points[:, 0], y=layout.points[:, 1], group=groups)
     return SongMap(table, coloured_by, layout, chosen)
-
-
-def _rows(vectors: SongVectors, songs: Iterable[SongId] | None, max_songs: int | None) -> Array:
-    """Rows in the order of the catalogue, so that the order of ``songs`` changes nothing."""
-    if isinstance(songs, str):
-        raise ArgumentError(f"songs={songs!r}: a list of songs is allowed, not a single one")
-    rows = np.arange(len(vectors)) if songs is None else np.unique(vectors.catalogue.rows(songs))
-    if max_songs is None or len(rows) <= check_int("max_songs", max_songs):
-        return rows
-    return np.sort(rows[np.argsort(-vectors.catalogue.plays[rows], kind="stable")[:max_songs]])
 
 
 def _nearest(old: Array, new: Array) -> tuple[Array, Array]:

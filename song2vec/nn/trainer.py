@@ -42,7 +42,8 @@ class Epoch:
 
     def __str__(self) -> str:
         scores = "".join(f", {name} {value:.4f}" for name, value in self.scores.items())
-        return f"loss {self.loss:.4f}, {self.events_per_second:,.0f} events/s{scores}"
+        loss = f"loss {self.loss:.4f}, " if self.loss else ""  # none is known yet within an epoch at whose end it is measured
+        return f"{loss}{self.events_per_second:,.0f} events/s{scores}"
 
 
 class Trainee(ABC):

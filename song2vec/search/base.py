@@ -23,7 +23,7 @@ from song2vec.core.storage import Part
 from song2vec.search.filters import NO_ROWS, Allowed, BatchNeighbours, Filters, Neighbours
 from song2vec.search.measuring import AIM, GOOD_RECALL, RecallCheck, Sample, choose
 from song2vec.search.scoring import candidates, ranked
-from song2vec.search.state import IndexState, Searcher
+from song2vec.search.state import IndexState, Searcher, joined
 from song2vec.vectors.song_vectors import SongVectors, unit_rows
 
 logger = logging.getLogger("song2vec")
@@ -97,12 +97,12 @@ class SongIndex(Estimator):
 
         Raises ArgumentError for songs that have a row already, or vectors of another size.
         """
-        self._state = self._now.adding(vectors)
+        self._state = replace(self._now, vectors=joined(self._now.vectors, vectors))
         return self
 
     def remove(self, songs: SongId | Iterable[SongId]) -> Self:
         """Never return nor know these songs again; returns self. They keep rows and ids. Raises UnknownSongError for one not there."""
-        self._state = self._now.removing(_as_songs("songs", songs))
+        self._state = replace(self._now, removed=np.union1d(self._now.removed, self._now.rows(_as_songs("songs", songs))))
         return self
 
     def merge(self) -> Self:

@@ -140,8 +140,7 @@ def _keeps(index: Any, recall: float) -> bool:
 
 
 def _some(vectors: SongVectors, count: int, seed: int) -> Array:
-    rows: Array = np.sort(generator(seed, "index choice").choice(len(vectors), min(count, len(vectors)), replace=False))
-    return rows
+    return np.sort(generator(seed, "index choice").choice(len(vectors), min(count, len(vectors)), replace=False))
 
 
 def _chosen(index: Any, vectors: SongVectors, why: str) -> Any:

@@ -64,8 +64,7 @@ def inner_products(unit: Array, queries: Array) -> Array:
     a query where .05 are needed. So few queries are scored in pieces that it leaves in the calling thread.
     """
     if len(queries) > FEW_QUERIES:
-        product: Array = queries @ unit.T
-        return product
+        return queries @ unit.T
     size = unit.shape[1]
     rows = max(1, _ONE_THREAD // size)
     whole = len(unit) // rows * rows
@@ -85,8 +84,7 @@ def _best_of_one(unit: Array, query: Array, n: int, rows: Array | None) -> Array
     scores = inner_products(unit, query[None])[0]
     if rows is None:
         return among_best(scores, n, _slack(len(query)))
-    found: Array = rows[among_best(scores[rows], n, _slack(len(query)))]
-    return found
+    return rows[among_best(scores[rows], n, _slack(len(query)))]
 
 
 def _best_of_group(unit: Array, queries: Array, n: int, rows: Array | None) -> list[Array]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
 
@@ -85,16 +85,9 @@ class IndexState:
             raise UnknownSongError(f"song {self.vectors.catalogue.songs(gone[:1])[0]!r} was removed from the index")
         return rows
 
-    def adding(self, more: SongVectors) -> IndexState:
-        """With new songs behind the old. Raises ArgumentError for songs that are there already, or vectors of another size."""
-        return replace(self, vectors=_joined(self.vectors, more))
 
-    def removing(self, songs: Iterable[SongId]) -> IndexState:
-        """Without these songs; raises UnknownSongError for one that is not there."""
-        return replace(self, removed=np.union1d(self.removed, self.rows(songs)))
-
-
-def _joined(vectors: SongVectors, more: SongVectors) -> SongVectors:
+def joined(vectors: SongVectors, more: SongVectors) -> SongVectors:
+    """New songs behind the old. Raises ArgumentError for songs that are there already, or vectors of another size."""
     check_type("vectors", more, SongVectors, "SongVectors of the new songs are allowed")
     if more.size != vectors.size:
         raise ArgumentError(f"vectors have {more.size} numbers; those of the index have {vectors.size}")
@@ -104,6 +97,6 @@ def _joined(vectors: SongVectors, more: SongVectors) -> SongVectors:
         raise ArgumentError(f"song {known[0]!r} has a row in the index already; only new songs are allowed, removed ones keep their rows")
     if len(new) and old.holds_integers != new.holds_integers:
         raise ArgumentError(f"the ids of the index are {'integers' if old.holds_integers else 'strings'}, those of the new songs are not")
-    joined = SongVectors(np.concatenate([vectors.matrix, more.matrix]), old.plus(new))
-    joined.unit = np.concatenate([vectors.unit, more.unit])  # the old ones to the same last bit, and at no cost
-    return joined
+    both = SongVectors(np.concatenate([vectors.matrix, more.matrix]), old.plus(new))
+    both.unit = np.concatenate([vectors.unit, more.unit])  # the old ones to the same last bit, and at no cost
+    return both

@@ -80,8 +80,7 @@ class Doc2Vec(GradientLearner):
         rows = self.weights_.catalogue.rows(songs, unknown)
         if not len(rows):
             raise UnknownSongError("songs: none that training heard; at least one is needed")
-        vector: Array = self._infer(rows, np.array([0, len(rows)]))[0]
-        return vector
+        return self._infer(rows, np.array([0, len(rows)])).ravel()
 
     def infer_sessions(self, sessions: Sessions) -> Array:
         """The same of many, (sessions, size) float32, less songs never heard; raises UnknownSongError for a session of such songs alone."""
@@ -199,8 +198,7 @@ class SIF(Estimator):
         rows = self._vectors.catalogue.rows(songs, unknown)
         if not len(rows):
             raise UnknownSongError("songs: none that has a vector; at least one is needed")
-        vector: Array = self._weighted(rows, np.array([0, len(rows)]))[0]
-        return vector
+        return self._weighted(rows, np.array([0, len(rows)])).ravel()
 
     def _weighted(self, rows: Array, offsets: Array) -> Array:
         """The means of these rows, less the components."""
@@ -217,8 +215,7 @@ class SIF(Estimator):
         squares = means.astype(np.float64).T @ means
         directions = np.linalg.eigh(squares)[1].T[::-1][: self.components]
         sign = np.where(directions @ means.sum(axis=0, dtype=np.float64) < 0, -1.0, 1.0)
-        principal: Array = (directions * sign[:, None]).astype(np.float32)
-        return principal
+        return (directions * sign[:, None]).astype(np.float32)
 
 
 def known_plays(sessions: Sessions, catalogue: Catalogue) -> tuple[Array, Array]:

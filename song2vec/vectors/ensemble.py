@@ -83,8 +83,7 @@ class Word2VecEnsemble(GradientLearner):
 def centred(unit: Array) -> Array:
     """(m, d) unit vectors less their mean, which all share and which so tells none from another, (m, d) float32 of unit length
     (Mu and Viswanath 2018, arXiv:1702.01417, without their components)."""
-    found: Array = unit_rows(unit - unit.mean(axis=0, dtype=np.float64).astype(np.float32))
-    return found
+    return unit_rows(unit - unit.mean(axis=0, dtype=np.float64).astype(np.float32))
 
 
 def whitened(unit: Array, share: float) -> Array:
@@ -104,8 +103,7 @@ def whitened(unit: Array, share: float) -> Array:
     variances, axes = np.linalg.eigh(np.asarray(unit.T @ unit, np.float64) / len(unit))
     least = max(_LEAST * float(variances[-1]), float(np.finfo(np.float32).tiny))
     stretch = (axes * np.maximum(variances, least) ** (-share / 2)) @ axes.T
-    found: Array = unit_rows(unit @ stretch.astype(np.float32))
-    return found
+    return unit_rows(unit @ stretch.astype(np.float32))
 
 
 def with_identity(unit: Array, length: float, size: int, random: np.random.Generator) -> Array:
@@ -122,8 +120,7 @@ def with_identity(unit: Array, length: float, size: int, random: np.random.Gener
     if length == 0:
         return unit
     own = unit_rows(random.standard_normal((len(unit), size), np.float32))
-    found: Array = unit_rows(np.concatenate([unit, np.float32(length) * own], axis=1))
-    return found
+    return unit_rows(np.concatenate([unit, np.float32(length) * own], axis=1))
 
 
 def smoothed(unit: Array, rows: Array, sessions: Sessions, share: float) -> Array:
@@ -141,8 +138,7 @@ def smoothed(unit: Array, rows: Array, sessions: Sessions, share: float) -> Arra
         return unit
     beside = _neighbours(rows, sessions, len(unit))
     plays = np.asarray(beside.sum(axis=1), np.float32).reshape(-1, 1)
-    found: Array = unit_rows(unit + np.float32(share) * plays / (plays + _FEW) * unit_rows(beside @ unit))
-    return found
+    return unit_rows(unit + np.float32(share) * plays / (plays + _FEW) * unit_rows(beside @ unit))
 
 
 def _neighbours(rows: Array, sessions: Sessions, songs: int) -> Any:

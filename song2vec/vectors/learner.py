@@ -117,8 +117,7 @@ def make_learner(learner: str | Estimator, seed: int, settings: Mapping[str, Any
     if isinstance(learner, str):
         check_choice("vectors", learner, LEARNERS)
         seeded = {"seed": seed} if "seed" in settings_of(LEARNERS[learner]) else {}
-        made: Learner = LEARNERS.make(learner, {**seeded, **settings})
-        return made
+        return LEARNERS.make(learner, {**seeded, **settings})
     allowed = f"{', '.join(map(repr, LEARNERS))}, a learner such as Word2Vec(window=3) or SongVectors are allowed"
     check_type("vectors", learner, Estimator, allowed)
     if settings:

@@ -22,8 +22,7 @@ def unit_rows(vectors: Array) -> Array:
     largest = np.abs(vectors).max(axis=1, keepdims=True, initial=0.0)
     scaled = vectors / np.where(largest > 0, largest, 1)  # so that squares neither overflow nor vanish
     lengths = np.sqrt((scaled * scaled).sum(axis=1, keepdims=True))
-    unit: Array = (scaled / np.where(lengths > 0, lengths, 1)).astype(np.float32, copy=False)
-    return unit
+    return (scaled / np.where(lengths > 0, lengths, 1)).astype(np.float32, copy=False)
 
 
 class SongVectors(Saved):

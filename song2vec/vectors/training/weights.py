@@ -114,8 +114,7 @@ def aligned(rows: int, size: int) -> Array:
     columns = -(-size // LINE) * LINE
     room = np.zeros(rows * columns + LINE, np.float32)
     skip = -room.ctypes.data // 4 % LINE
-    matrix: Array = room[skip : skip + rows * columns].reshape(rows, columns)
-    return matrix
+    return room[skip : skip + rows * columns].reshape(rows, columns)
 
 
 def _random_inputs(songs: int, size: int, seed: int) -> Array:

@@ -11,7 +11,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from song2vec.models.networks.gru4rec import _loss_kernels as kernels
+from song2vec.models.networks.gru4rec import _kernels as kernels
 from song2vec.nn.losses import LOSSES, logit_correction, make_loss
 
 SCORES = [[0.5, -0.2, 1.0, 0.1], [0.3, 0.8, -0.4, 0.0]]  # two sessions, two more negatives; targets on the diagonal

@@ -1,17 +1,25 @@
 """A block of updates of a GRU layer between two tables, compiled: what :class:`RecurrentTrainee` does one by one, derived by hand.
 
-A step's arrays have a row for each session, as in the module.
+A step's arrays have a row for each session, as in the module; the losses are those of ``nn.losses``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from song2vec.core.arrays import Array
-from song2vec.models.networks.gru4rec._loss_kernels import ONE, TWO, bpr_max, cross_entropy, exp, jit
+from song2vec.core.jit import compiled
 from song2vec.nn.adagrad import step_rows
+
+# sums may be reordered and divisions by 0 are not checked: else loops stay scalar
+jit: Callable[..., Any] = compiled(error_model="numpy", fastmath={"reassoc", "nsz", "contract", "arcp"})
+ZERO, ONE, TWO, LIMIT, LOG2E = np.float32(0), np.float32(1), np.float32(2), np.float32(87), np.float32(1.4426950408889634)
+TINY = np.float32(1e-24)
+F2, F3, F4, F5, F6 = (np.float32(c) for c in (0.240226507, 0.0555041087, 0.00961812911, 0.00133335581, 0.000154035304))
+F1 = np.float32(0.693147181)  # 2**t = 1 + F1 t + F2 t^2 + ...
 
 
 class Block(NamedTuple):
@@ -79,7 +87,8 @@ def _update(block: Block, rules: UpdateRules, weights: GRUWeights, state: Array,
         x *= block.mask_input[begin:stop]
     for i in range(live):
         before[i] *= block.stays[begin + i]
-    gates, carried = _affine(x, weights.weight_ih, weights.bias_ih), _affine(before, weights.weight_hh, weights.bias_hh)
+    gates = np.dot(x, weights.weight_ih.parameters.T) + weights.bias_ih.parameters[:, 0]
+    carried = np.dot(before, weights.weight_hh.parameters.T) + weights.bias_hh.parameters[:, 0]
     after = gru_forward(gates, carried, before)
     if len(block.mask_hidden):
         after *= block.mask_hidden[begin:stop]
@@ -96,7 +105,7 @@ def _update(block: Block, rules: UpdateRules, weights: GRUWeights, state: Array,
     loss: float = bpr_max(scores, rules.bpreg, rules.elu) if rules.bpr_max else cross_entropy(scores)
     back = np.dot(scores, table) * rules.scale
     after *= rules.scale
-    slopes, slope = np.empty((live + len(songs), after.shape[1]), np.float32), _column_sums(scores, rules.scale)
+    slopes = np.empty((live + len(songs), after.shape[1]), np.float32)  # of inputs, and of targets and negatives
     np.dot(scores.T, after, slopes[live:])
 
     if len(block.mask_hidden):
@@ -105,11 +114,12 @@ def _update(block: Block, rules: UpdateRules, weights: GRUWeights, state: Array,
     x_slopes = np.dot(gates, weights.weight_ih.parameters)
     if len(block.mask_input):
         x_slopes *= block.mask_input[begin:stop]
-    _move_all(weights.weight_ih, np.dot(gates.T, x), rules, first)
-    _move_all(weights.weight_hh, np.dot(carried.T, before), rules, first)
-    _move_all(weights.bias_ih, _column_sums(gates, ONE), rules, first)
-    _move_all(weights.bias_hh, _column_sums(carried, ONE), rules, first)
-    _move(weights.bias, songs, slope, rules, first)
+    every = np.arange(gates.shape[1])
+    _move(weights.weight_ih, every, np.dot(gates.T, x), rules, first)
+    _move(weights.weight_hh, every, np.dot(carried.T, before), rules, first)
+    _move(weights.bias_ih, every, gates.sum(0).reshape(-1, 1), rules, first)
+    _move(weights.bias_hh, every, carried.sum(0).reshape(-1, 1), rules, first)
+    _move(weights.bias, songs, (scores.sum(0) * rules.scale).reshape(-1, 1), rules, first)
     if rules.constrained:  # one table, one update: a song's gradients are added up before they are squared
         slopes[:live] = x_slopes
         _move(weights.table, np.concatenate((inputs, songs)), slopes, rules, first)
@@ -118,25 +128,6 @@ def _update(block: Block, rules: UpdateRules, weights: GRUWeights, state: Array,
         if not rules.frozen:
             _move(weights.source, inputs, x_slopes, rules, first)
     return loss
-
-
-@jit
-def _affine(x: Array, weight: Learned, bias: Learned) -> Array:
-    out: Array = np.dot(x, weight.parameters.T)
-    out += bias.parameters[:, 0]
-    return out
-
-
-@jit
-def _column_sums(matrix: Array, scale: Any) -> Array:
-    """(columns, 1)."""
-    sums: Array = np.dot(matrix.T, np.full(len(matrix), scale)).reshape(-1, 1)
-    return sums
-
-
-@jit
-def _move_all(learned: Learned, slopes: Array, rules: UpdateRules, first: Array) -> None:
-    _move(learned, np.arange(len(slopes)), slopes, rules, first)
 
 
 @jit
@@ -174,3 +165,58 @@ def gru_backward(gates: Array, carried: Array, before: Array, back: Array) -> No
             r[j] *= n[j] * own[j] * (ONE - r[j])
             own[j] = by_own
         carried[i, : 2 * hidden] = gates[i, : 2 * hidden]
+
+
+@compiled(error_model="numpy", fastmath={"nsz", "contract"})
+def exp(x: Any) -> Any:
+    """To 3e-7; numbers beyond +-87 count as those. Sums in another order would be less exact."""
+    scaled = min(max(x, -LIMIT), LIMIT) * LOG2E  # x first: what is no number stays none
+    whole = np.int32(scaled + np.float32(127.5))
+    t = scaled - np.float32(np.int32(whole - 127))
+    return ((((((F6 * t + F5) * t + F4) * t + F3) * t + F2) * t + F1) * t + ONE) * np.int32(whole << np.int32(23)).view(np.float32)
+
+
+@jit
+def cross_entropy(scores: Array) -> float:
+    """The loss of (sessions, songs) scores, the target of session i being song i; they become the gradient by themselves."""
+    loss = 0.0
+    for i in range(len(scores)):
+        row, top, mass = scores[i], scores[i].max(), ZERO
+        for j in range(len(row)):
+            row[j] = exp(row[j] - top)
+            mass += row[j]
+        for j in range(len(row)):
+            row[j] *= ONE / mass
+        loss -= np.log(row[i] + TINY)
+        row[i] -= ONE
+    return loss
+
+
+@jit
+def bpr_max(scores: Array, bpreg: Any, elu: Any) -> float:
+    """As :func:`cross_entropy`; scores go through an ELU first, or not for 0."""
+    loss, weight = 0.0, np.empty(scores.shape[1], np.float32)
+    for i in range(len(scores)):
+        row = scores[i]
+        if elu > 0:
+            for j in range(len(row)):
+                row[j] = max(row[j], ZERO) + elu * (exp(min(row[j], ZERO)) - ONE)
+        goal, row[i] = row[i], row[i - 1]  # the softmax is over the negatives only
+        top, mass, gain, size, back = row.max(), ZERO, ZERO, ZERO, ZERO
+        for j in range(len(row)):
+            weight[j] = exp(row[j] - top)
+        weight[i], rise = 0, exp(top - goal)
+        for j in range(len(row)):
+            won = ONE / (ONE + weight[j] * rise)
+            mass += weight[j]
+            gain += weight[j] * won
+            size += weight[j] * row[j] * row[j]
+            back += weight[j] * won * (ONE - won)
+        gain, size = gain / mass, size / mass
+        share, loss = ONE / (gain + TINY), loss + bpreg * size - np.log(gain + TINY)
+        for j in range(len(row)):
+            won = ONE / (ONE + weight[j] * rise)
+            slope = weight[j] / mass * (share * (gain - won * won) + bpreg * (row[j] * (row[j] + TWO) - size))
+            row[j] = slope if elu == 0 or row[j] > 0 else slope * (row[j] + elu)
+        row[i] = -back / mass * share * (ONE if elu == 0 or goal > 0 else goal + elu)
+    return loss

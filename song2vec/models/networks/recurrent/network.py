@@ -5,6 +5,7 @@ A state is (rows, states hidden); the output of a layer is its first ``hidden`` 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar, Literal, cast
 
 import numpy as np
@@ -33,6 +34,7 @@ class RecurrentLayer(nn.Module):
 
     gates: ClassVar[int] = 1
     states: ClassVar[int] = 1
+    activation: Callable[[Tensor], Tensor] = staticmethod(torch.tanh)
 
     def __init__(self, inputs: int | None, hidden: int) -> None:
         super().__init__()
@@ -52,8 +54,8 @@ class RecurrentLayer(nn.Module):
         return self.next(gated if shift is None else gated + shift, state)
 
     def next(self, gated: Tensor, state: Tensor) -> Tensor:
-        """h' = tanh(x + W_hh h + b_hh)."""
-        return torch.tanh(gated + self.carried(state))
+        """h' = F(x + W_hh h + b_hh), F being tanh."""
+        return self.activation(gated + self.carried(state))
 
     def carried(self, hidden: Tensor) -> Tensor:
         """W_hh h + b_hh."""
@@ -63,8 +65,7 @@ class RecurrentLayer(nn.Module):
 class ReLULayer(RecurrentLayer):
     """h' = max(0, x + W_hh h + b_hh)."""
 
-    def next(self, gated: Tensor, state: Tensor) -> Tensor:
-        return torch.relu(gated + self.carried(state))
+    activation = staticmethod(torch.relu)
 
 
 class GRULayer(RecurrentLayer):

@@ -120,7 +120,7 @@ class Negatives:
         self.cumulative = np.cumsum(weights) / weights.sum()
         self.cumulative[np.flatnonzero(weights)[-1] :] = 1  # rounding must not leave a gap at the end
         self.first = np.searchsorted(self.cumulative, np.arange(len(support)) / len(support), side="right")
-        self.exponent, self.count, self.seed = exponent, count, seed
+        self.count, self.seed = count, seed
 
     def block(self, epoch: int, number: int, steps: int) -> Array:
         """(steps, count) int64 rows of songs."""

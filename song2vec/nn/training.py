@@ -88,13 +88,11 @@ class NetworkTrainee(Trainee):
         """Learn from a batch; returns its loss summed over targets, and their number."""
 
     def begin(self, epoch: int) -> int:
-        """Lay out an epoch; returns how many blocks it has."""
         self.network.train()
         self.epoch, self.updates = epoch, self.lay_out(epoch)
         return -(-self.updates // BLOCK)
 
     def run(self, block: int) -> tuple[float, int]:
-        """Learn from one block of the epoch; returns its loss summed over targets, and their number."""
         first, last = block * BLOCK, min((block + 1) * BLOCK, self.updates)
         drawn = torch.from_numpy(self.negatives.block(self.epoch, block, last - first)).to(self.device) if self.negatives else None
         total, targets = torch.zeros((), device=self.device, dtype=torch.float64), 0
@@ -153,14 +151,12 @@ class NetworkTrainee(Trainee):
                 self.optimisers[name].step_rows(torch.cat([rows, columns]), torch.cat([slopes, own]))
 
     def arrays(self) -> dict[str, Array]:
-        """Copies of everything that training goes on with."""
         found = {f"weight_{name}": array for name, array in self.network.arrays().items()}
         for name, optimiser in self.optimisers.items():
             found |= {f"{kept}_{name}": array for kept, array in optimiser.arrays().items()}
         return found
 
     def load(self, arrays: dict[str, Array]) -> None:
-        """Take over what :meth:`arrays` gave."""
         self.network.load({name.removeprefix("weight_"): array for name, array in arrays.items() if name.startswith("weight_")})
         for name, optimiser in self.optimisers.items():
             optimiser.load({kept: arrays[f"{kept}_{name}"] for kept in ("squares", "velocity")})
@@ -176,11 +172,7 @@ def _touched(gradient: Tensor | None) -> tuple[Any, Any]:
 
 
 class SessionTrainee(NetworkTrainee):
-    """Learns from whole sessions of a batch at once: the output after each play against the song that came next.
-
-    Args:
-        sessions: those under two plays are passed over.
-    """
+    """Learns from sessions of two plays and more, whole ones of a batch at once: the output after each play against the next song."""
 
     def __init__(self, network: SongNetwork, config: TrainingConfig, sessions: Sessions) -> None:
         support = np.bincount(sessions.songs, minlength=network.songs)

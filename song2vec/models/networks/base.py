@@ -77,7 +77,6 @@ class NetworkModel(NextSongModel):
             raise ArgumentError(f"sessions: none of {len(sessions):,} has two plays; at least one such session is needed")
 
     def _training_sessions(self, sessions: Sessions) -> Sessions:
-        """The sessions as training sees them."""
         return sessions
 
     def _identity(self, sessions: Sessions, vectors: SongVectors | None, validation: Sessions | None) -> dict[str, Any]:
@@ -189,11 +188,7 @@ class NetworkModel(NextSongModel):
         return held_out, np.setdiff1d(np.arange(held_out.plays), held_out.offsets[1:] - 1)
 
     def _validate(self, network: SongNetwork, sessions: Sessions, queries: tuple[Sessions, Array]) -> Scores:
-        """Recall@20 and MRR@20 of the play after each query; a song that scores as high as the target counts as ahead of it.
-
-        Args:
-            network: as it is so far, trained on ``sessions``.
-        """
+        """Recall@20 and MRR@20 of the play after each query; a song that scores as high as the target counts as ahead of it."""
         self.network_ = network.eval()
         held_out, plays = queries
         ranks = self._ranks(held_out, plays, held_out.songs[plays + 1], CUT_OFF)
@@ -272,12 +267,8 @@ class NetworkModel(NextSongModel):
         return network
 
 
-def groups(sessions: Sessions, plays: Array) -> Iterator[Array]:
+def groups(sessions: Sessions, plays: Array) -> list[Array]:
     """Ascending plays in groups of whole sessions, not much larger than ``GROUP``."""
-    first = 0
-    while first < len(plays):
-        last = min(first + GROUP, len(plays)) - 1
-        end = sessions.offsets[np.searchsorted(sessions.offsets, plays[last], side="right")]
-        stop = int(np.searchsorted(plays, end))
-        yield plays[first:stop]
-        first = stop
+    begins = np.flatnonzero(np.diff(np.searchsorted(sessions.offsets, plays, side="right"), prepend=0))  # of sessions among the plays
+    cuts = begins[np.diff(begins // GROUP, prepend=0) > 0]
+    return [group for group in np.split(plays, cuts) if len(group)]

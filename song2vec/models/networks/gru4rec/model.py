@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any, Literal, get_args
 
 import numpy as np
+import polars as pl
 
 from song2vec.core.arrays import Array
 from song2vec.core.config import FLAG, Choice, FloatRange, IntRange, setting
 from song2vec.core.errors import ArgumentError
 from song2vec.models.networks.gru4rec.compiled import CompiledTrainee, can_compile
-from song2vec.models.networks.gru4rec.dwell import DwellUnit, sliced_by_dwell
 from song2vec.models.networks.recurrent.model import SampledRecurrentModel
 from song2vec.models.networks.recurrent.network import InputName, RecurrentNetwork
 from song2vec.nn.trainer import Trainee
 from song2vec.nn.training import TrainingConfig
 from song2vec.sessions import Sessions
+
+DwellUnit = Literal["seconds", "ratio"]
+MOST = 20  # copies of a play: a player that was left running tells nothing
 
 
 class GRU4Rec(SampledRecurrentModel):
@@ -87,3 +91,33 @@ class GRU4Rec(SampledRecurrentModel):
         if self.shuffle:
             return super()._order(sessions, epoch)
         return np.arange(len(sessions)) if sessions.start is None else np.argsort(sessions.start, kind="stable")
+
+
+def sliced_by_dwell(sessions: Sessions, size: float, unit: DwellUnit = "seconds") -> Sessions:
+    """Sessions in which songs that were listened to for long count for more (Bogina and Kuflik 2017).
+
+    A play of dwell d becomes floor(d / slice) + 1 plays in its place, at most 20; the last play of a session, and one whose dwell is
+    not known, stays one. With slices of 60 seconds::
+
+        songs  7   3    5        ->  7 7 3 3 3 5
+        dwell  65. 130. (last)
+
+    Only training sessions are sliced: targets that are copies of the song before are easy, and a score that counts them is no gain.
+
+    Args:
+        size: of a slice.
+        unit: "seconds", or "ratio" of the song's usual dwell: the median of its plays, which stands for its length.
+
+    Raises ArgumentError for sessions without dwell.
+    """
+    if sessions.dwell is None:
+        raise ArgumentError("sessions: have no dwell, neither times nor played seconds; dwell_slice needs it")
+    dwell = sessions.dwell.astype(np.float64)
+    if unit == "ratio":
+        lasted = pl.when(pl.col("dwell").is_not_nan() & (pl.col("dwell") > 0)).then("dwell")
+        plays = pl.DataFrame({"song": sessions.songs, "dwell": dwell})
+        dwell = plays.select(pl.col("dwell") / lasted.median().over("song")).to_series().to_numpy()
+    dwell = np.nan_to_num(np.maximum(dwell, 0), posinf=0)
+    dwell[sessions.offsets[1:][sessions.lengths > 0] - 1] = 0
+    copies = np.minimum(np.floor(dwell / size).astype(np.int64) + 1, MOST)
+    return replace(sessions.keep(plays=copies), dwell=None)

@@ -46,11 +46,9 @@ class RecurrentModel(NetworkModel):
         return RecurrentTrainee(network, TrainingConfig.of(self), sessions, lambda epoch: self._plan(sessions, epoch))
 
     def _plan(self, sessions: Sessions, epoch: int) -> BatchPlan:
-        """The batches of an epoch."""
         return session_parallel(sessions, self._order(sessions, epoch), self.batch_size)
 
     def _order(self, sessions: Sessions, epoch: int) -> Array:
-        """Numbers of the sessions, in the order of an epoch."""
         return generator(self.seed, f"order {epoch}").permutation(len(sessions))
 
     def _outputs(self, sessions: Sessions, plays: Array) -> torch.Tensor:

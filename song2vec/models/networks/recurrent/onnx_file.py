@@ -17,10 +17,7 @@ OPSET = 17
 
 
 def export_onnx(network: RecurrentNetwork, path: str | os.PathLike[str]) -> Path:
-    """Export a network for other programs.
-
-    Raises MissingExtraError without the onnx package, and ArgumentError for a network that needs more than songs and states.
-    """
+    """:meth:`RecurrentModel.export_onnx` of its network."""
     try:
         import onnx  # noqa: F401  (torch.onnx checks what it wrote with it)
     except ModuleNotFoundError as error:

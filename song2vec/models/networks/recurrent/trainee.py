@@ -18,11 +18,7 @@ from song2vec.sessions import Sessions
 
 
 class RecurrentTrainee(NetworkTrainee):
-    """An update learns from ``bptt`` steps of a plan.
-
-    Args:
-        plan: the batches of an epoch, by its number.
-    """
+    """An update learns from ``bptt`` steps of ``plan(epoch)``, the batches of an epoch."""
 
     network: RecurrentNetwork
 

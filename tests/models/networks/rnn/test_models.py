@@ -15,8 +15,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from song2vec.core.errors import ArgumentError, UnknownSongError
-from song2vec.models.networks.gru4rec.dwell import sliced_by_dwell
-from song2vec.models.networks.gru4rec.model import GRU4Rec
+from song2vec.models.networks.gru4rec.model import GRU4Rec, sliced_by_dwell
 from song2vec.models.networks.playlist_rnn import PlaylistRNN
 from song2vec.models.networks.recurrent.live import listen_together
 from song2vec.models.rules import MarkovChain

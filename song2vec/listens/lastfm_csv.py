@@ -21,11 +21,11 @@ class LastfmCSV(FileReader):
 
     def recognise(self, source: Source) -> bool:
         """A header with uts, artist and track, or four columns that end in a date such as 05 Dec 2022 16:52."""
-        return source.suffix in (".csv", ".txt") and (_is_long(source) or _is_short(source))
+        return source.suffix in (".csv", ".txt") and (set(scanning.header(source)) >= _NEEDED or _is_short(source))
 
     def rows(self, source: Source) -> Rows:
         """Oldest play first; a song is its MusicBrainz id where there is one, else "artist - title"."""
-        if _is_long(source):
+        if set(scanning.header(source)) >= _NEEDED:
             return Rows(oldest_first(scanning.columns_of(source, _LONG), source.where))
         if not _is_short(source):
             message = f"has neither a header with {', '.join(sorted(_NEEDED))} nor lines of {', '.join(_SHORT)} (05 Dec 2022 16:52)"
@@ -34,10 +34,6 @@ class LastfmCSV(FileReader):
         if frame["date"][0] and frame["date"][0].strip().lower() in ("date", "time"):  # some versions write a header
             frame = frame[1:]
         return Rows(oldest_first(frame.select("artist", "title", time="date"), source.where))
-
-
-def _is_long(source: Source) -> bool:
-    return set(scanning.header(source)) >= _NEEDED
 
 
 def _is_short(source: Source) -> bool:

@@ -24,7 +24,15 @@ class XSPF(Reader):
 
 
 def _playlist(source: Source) -> PlaylistFile:
-    root = _parse(source)
+    text = source.text()
+    if declaration := re.search("<!(DOCTYPE|ENTITY)", text):  # entities can grow without bound, or name other files
+        line = text.count("\n", 0, declaration.start()) + 1
+        raise FormatError(source.where, "declares a document type or entities; a plain XSPF file has none", line=line)
+    try:
+        # as text, so that the encoding that the file claims cannot hide a declaration from the check above
+        root = ElementTree.fromstring(text)
+    except ElementTree.ParseError as error:
+        raise FormatError(source.where, f"not valid XML: {error}", line=error.position[0]) from error
     listed = root.find("{*}trackList")
     if root.tag.rsplit("}", 1)[-1] != "playlist" or listed is None:
         raise FormatError(source.where, f"is XML with <{root.tag}>; a <playlist> with a <trackList> is expected")
@@ -32,19 +40,6 @@ def _playlist(source: Source) -> PlaylistFile:
     found = ([_text(track, field) for field in fields] for track in listed.iterfind("{*}track"))
     tracks = [track_of(song, artist, name, place, seconds_of(duration, 0.001)) for song, artist, name, place, duration in found]
     return PlaylistFile(_text(root, "title"), tracks)
-
-
-def _parse(source: Source) -> ElementTree.Element:
-    """The XML tree; a document type is refused, as its entities can grow without bound or name other files."""
-    text = source.text()
-    if declaration := re.search("<!(DOCTYPE|ENTITY)", text):
-        line = text.count("\n", 0, declaration.start()) + 1
-        raise FormatError(source.where, "declares a document type or entities; a plain XSPF file has none", line=line)
-    try:
-        # as text, so that the encoding that the file claims cannot hide a declaration from the check above
-        return ElementTree.fromstring(text)
-    except ElementTree.ParseError as error:
-        raise FormatError(source.where, f"not valid XML: {error}", line=error.position[0]) from error
 
 
 def _text(element: ElementTree.Element, name: str) -> str | None:

@@ -68,20 +68,20 @@ def bridge(
     aims = great_circle(vectors.unit[ends[0]], vectors.unit[ends[1]], length)
     heights = np.log1p(vectors.catalogue.plays.astype(np.float64))
     spread = float(heights.std()) or np.inf  # where all are played alike, no step rises
-    cost = TransitionCost(vectors.unit, heights / spread * np.sqrt(popularity))
+    heights = heights / spread * np.sqrt(popularity)
     usable = constraints.usable & vectors.unit.any(axis=1)
     usable[list(ends)] = False
     between = np.flatnonzero(usable)
     if len(between) < length - 2:
         raise NothingLeftError(f"length={length}: only {len(between):,} songs may lie between {a!r} and {b!r}; {length - 2:,} are needed")
-    n = _CANDIDATES
-    while (rows := cheapest_path(cost, constraints, ends[0], _stages(vectors.unit, aims[1:-1], between, n), ends[1])) is None:
+    n, unit = _CANDIDATES, vectors.unit
+    while (rows := cheapest_path(unit, heights, constraints, ends[0], _stages(unit, aims[1:-1], between, n), ends[1])) is None:
         if n >= len(between):
             raise NothingLeftError(f"length={length}: found no path of so many songs from {a!r} to {b!r} under {constraints}; loosen these")
         n *= 8
-    unit = vectors.unit[rows].astype(np.float64)
-    scores = (unit * aims).sum(axis=1).clip(-1, 1)
-    steps = (unit[1:] * unit[:-1]).sum(axis=1).clip(-1, 1)
+    path = unit[rows].astype(np.float64)
+    scores = (path * aims).sum(axis=1).clip(-1, 1)
+    steps = (path[1:] * path[:-1]).sum(axis=1).clip(-1, 1)
     before = vectors.catalogue.songs(rows[:-1])
     return Playlist.of(vectors.catalogue.table(rows), scores.tolist(), [(None, None), *zip(before, steps.tolist(), strict=True)])
 
@@ -127,48 +127,36 @@ class Stage(NamedTuple):
     costs: Array
 
 
-class TransitionCost(NamedTuple):
-    """What a step from song to song costs: the squared angle between their unit vectors, and the squared rise between their heights."""
-
-    unit: Array
-    heights: Array
-
-    def of(self, rows: Array, others: Array) -> Array:
-        """(p,) and (n,) rows -> (p, n) costs."""
-        lasts, which = np.unique(rows, return_inverse=True)  # BLAS would spread so little work over all cores, and wait for them
-        cosines = np.einsum("ps,rs->pr", self.unit[lasts], self.unit[others])
-        rise = self.heights[lasts][:, None] - self.heights[others]
-        found: Array = (np.arccos(np.clip(cosines, -1, 1)) ** 2 + rise**2)[which]
-        return found
+def step_costs(unit: Array, heights: Array, rows: Array, others: Array) -> Array:
+    """(p, n) what steps from p songs to n others cost: the squared angles between unit vectors, and the squared rises between heights."""
+    lasts, which = np.unique(rows, return_inverse=True)  # BLAS would spread so little work over all cores, and wait for them
+    cosines = np.einsum("ps,rs->pr", unit[lasts], unit[others])
+    costs: Array = (np.arccos(np.clip(cosines, -1, 1)) ** 2 + (heights[lasts][:, None] - heights[others]) ** 2)[which]
+    return costs
 
 
-def cheapest_path(cost: TransitionCost, constraints: Constraints, start: int, stages: Sequence[Stage], goal: int) -> Array | None:
+def cheapest_path(unit: Array, heights: Array, constraints: Constraints, start: int, stages: Sequence[Stage], goal: int) -> Array | None:
     """The rows of the cheapest path found, (stages + 2,) from start to goal with one song of each stage; None where there is none.
 
     Rules look back over a whole path. Where they close the few paths that are kept to each song, a cheaper one may be missed.
     """
     costs, paths = np.zeros(1), np.array([[start]])
-    for left, stage in zip(range(len(stages), -1, -1), (*stages, Stage(np.array([goal]), np.zeros(1))), strict=True):
-        fits = constraints.allowed_after(paths, stage.rows)
+    for left, (rows, own) in zip(range(len(stages), -1, -1), (*stages, Stage(np.array([goal]), np.zeros(1))), strict=True):
+        fits = constraints.allowed_after(paths, rows)
         if left:
-            fits &= _goal_stays_open(constraints, stage.rows, paths, goal, left - 1)
-        costs, paths = _extended(cost, costs, paths, stage, fits)
+            fits &= _goal_stays_open(constraints, rows, paths, goal, left - 1)
+        total = np.where(fits, costs[:, None] + step_costs(unit, heights, paths[:, -1], rows) + own, np.inf)
+        each = min(max(1, _MOST // len(rows)), len(paths))
+        kept = np.argpartition(total, each - 1, axis=0)[:each]
+        path, place = kept.ravel(), np.tile(np.arange(len(rows)), len(kept))
+        order = np.argsort(total[path, place], kind="stable")[:_MOST]
+        order = order[np.isfinite(total[path, place][order])]
+        path, place = path[order], place[order]
+        costs, paths = total[path, place], np.column_stack([paths[path], rows[place]])
         if not len(paths):
             return None
     cheapest: Array = paths[0]
     return cheapest
-
-
-def _extended(cost: TransitionCost, costs: Array, paths: Array, stage: Stage, fits: Array) -> tuple[Array, Array]:
-    """Costs and rows of the paths that go on to this stage, cheapest first."""
-    total = np.where(fits, costs[:, None] + cost.of(paths[:, -1], stage.rows) + stage.costs, np.inf)
-    each = min(max(1, _MOST // len(stage.rows)), len(paths))
-    kept = np.argpartition(total, each - 1, axis=0)[:each]
-    path, place = kept.ravel(), np.tile(np.arange(len(stage.rows)), len(kept))
-    order = np.argsort(total[path, place], kind="stable")[:_MOST]
-    order = order[np.isfinite(total[path, place][order])]
-    path, place = path[order], place[order]
-    return total[path, place], np.column_stack([paths[path], stage.rows[place]])
 
 
 def _goal_stays_open(constraints: Constraints, rows: Array, paths: Array, goal: int, between: int) -> Array:

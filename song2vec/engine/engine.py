@@ -230,8 +230,7 @@ class Engine(Saved):
         Returns a polars DataFrame of song, artist, title (where known) and score, best first; what was played may come again
         where the model thinks so. Raises UnknownSongError, AmbiguousSongError, ArgumentError.
         """
-        excluded = self._ids(exclude) + self._removed
-        return self.next_model.next(self._ids(songs), k, exclude=excluded)
+        return self.next_model.next(self._ids(songs), k, exclude=self._ids(exclude) + self._removed)
 
     playlist = of_engine(make_playlist)
     radio = of_engine(make_radio)

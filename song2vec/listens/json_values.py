@@ -16,7 +16,7 @@ from song2vec.listens.sources import Source
 TEXT, NUMBER, FLAG, SECONDS = pl.String(), pl.Float64(), pl.Boolean(), pl.Float32()
 ID = pl.Unknown()  # whole numbers where all are, else texts
 Fields = Mapping[str, pl.DataType]
-_ALLOWED = {TEXT: "a text", NUMBER: "a number", FLAG: "true, false"}
+_ALLOWED: Mapping[pl.DataType, tuple[Any, str]] = {TEXT: (str, "a text"), NUMBER: (int | float, "a number"), FLAG: (bool, "true, false")}
 _KINDS: Mapping[type, str] = {int: "a whole number", str: "a text", list: "an array", dict: "an object"}
 # Half of a character outside the basic plane, escaped alone: legal in JSON, but no Unicode text can hold it.
 _LONE_SURROGATE = re.compile(
@@ -110,18 +110,13 @@ def json_frame(items: Sequence[Mapping[str, Any]], where: str, needed: Fields, o
     """
     columns = []
     for name, kind in {**needed, **optional}.items():
-        values = [item.get(name) for item in items]
+        values, (types, allowed) = [item.get(name) for item in items], _ALLOWED[kind]
         for number, value in enumerate(values, 1):
             if value is None and name in needed and name not in items[number - 1]:
-                raise FormatError(where, f"item {number} has none; {_ALLOWED[kind]} or null is needed", field=name)
-            if value is not None and not _is(value, kind):
-                raise FormatError(where, f"item {number} has {value!r:.60}; {_ALLOWED[kind]} or null is allowed", field=name)
+                raise FormatError(where, f"item {number} has none; {allowed} or null is needed", field=name)
+            fits = isinstance(value, types) and (kind != NUMBER or (type(value) is not bool and abs(value) < 1 << 63))
+            if value is not None and not fits:
+                raise FormatError(where, f"item {number} has {value!r:.60}; {allowed} or null is allowed", field=name)
         if name in needed or any(value is not None for value in values):
             columns.append(pl.Series(name, values, kind, strict=False))
     return pl.DataFrame(columns)
-
-
-def _is(value: Any, kind: pl.DataType) -> bool:
-    if kind == NUMBER:
-        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1 << 63
-    return isinstance(value, str if kind == TEXT else bool)

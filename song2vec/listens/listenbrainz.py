@@ -24,9 +24,7 @@ _DUMP_COLUMNS = {"listened_at": "time", "recording_mbid": "song", "artist_name":
 class ListenBrainz(FileReader):
     name = "listenbrainz"
     title = "ListenBrainz"
-    looks_like = (
-        ".json or .jsonl of listens with track_metadata, .listens (in .tar.zst dumps), .parquet with listened_at and recording_name"
-    )
+    looks_like = ".json or .jsonl with track_metadata, .listens (in .tar.zst dumps), .parquet with listened_at and recording_name"
 
     def recognise(self, source: Source) -> bool:
         """A dump's ending or columns, or JSON with listened_at and track_metadata."""

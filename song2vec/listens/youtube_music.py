@@ -54,15 +54,12 @@ class YouTubeMusic(FileReader):
 
 
 def _flat(item: dict[str, Any], where: str, number: int) -> dict[str, Any]:
+    """The fields that are used; of those that are arrays of objects, the name of the first."""
     flat = {name: item[name] for name in (*_NEEDED, "titleUrl") if name in item}
-    names = {field: _first_name(item.get(field), where, number, field) for field in ("subtitles", "details")}
-    return flat | {"channel": names["subtitles"], "advertisement": names["details"] == "From Google Ads" or None}
-
-
-def _first_name(entries: Any, where: str, number: int, field: str) -> Any:
-    """``name`` of the first of these objects, if there is one."""
-    if entries is None or entries == []:
-        return None
-    if not isinstance(entries, list) or not isinstance(entries[0], dict):
-        raise FormatError(where, f"item {number} has {entries!r:.60}; an array of objects is allowed", field=field)
-    return entries[0].get("name")
+    for field, column in (("subtitles", "channel"), ("details", "advertisement")):
+        entries: Any = item.get(field)
+        some = entries is not None and entries != []
+        if some and not (isinstance(entries, list) and isinstance(entries[0], dict)):
+            raise FormatError(where, f"item {number} has {entries!r:.60}; an array of objects is allowed", field=field)
+        flat[column] = entries[0].get("name") if some else None
+    return flat | {"advertisement": flat["advertisement"] == "From Google Ads" or None}

@@ -36,20 +36,16 @@ def group_songs(vectors: SongVectors, colour_by: ColourBy, seed: int) -> tuple[p
         raise ArgumentError(f"colour_by={colour_by!r}: 'auto', 'artist', 'cluster' or a mapping from song to tag is allowed")
     if colour_by == "artist" and catalogue.artists is None:
         raise ArgumentError("colour_by='artist': these songs have no artists; 'cluster' or a mapping from song to tag is allowed")
-    if colour_by == "artist" or (colour_by == "auto" and _few_artists_cover_most(catalogue)):
+    by_artist = colour_by == "artist"
+    if colour_by == "auto" and catalogue.artists is not None:  # where the ten best-known artists have at least half of all plays
+        table = pl.DataFrame({"artist": catalogue.artists, "weight": _weights(catalogue)})
+        top = table.drop_nulls().group_by("artist").agg(pl.col("weight").sum()).top_k(_FEW_ARTISTS, by="weight")
+        by_artist = top["weight"].sum() >= table["weight"].sum() / 2
+    if by_artist:
         return pl.Series("group", catalogue.artists, pl.String), "artist"
     codes = _clusters(vectors.unit, seed)
     names = np.array(_cluster_names(catalogue, codes), object)
     return pl.Series("group", names[codes].tolist(), pl.String), "cluster"
-
-
-def _few_artists_cover_most(catalogue: Catalogue) -> bool:
-    """Whether the ten best-known artists have at least half of all plays (of all songs, where plays are not known)."""
-    if catalogue.artists is None:
-        return False
-    table = pl.DataFrame({"artist": catalogue.artists, "weight": _weights(catalogue)})
-    top = table.drop_nulls().group_by("artist").agg(pl.col("weight").sum()).top_k(_FEW_ARTISTS, by="weight")
-    return bool(top["weight"].sum() >= table["weight"].sum() / 2)
 
 
 def _clusters(unit: Array, seed: int) -> Array:

@@ -12,7 +12,6 @@ import numpy as np
 import polars as pl
 
 from song2vec.catalogue import SongId
-from song2vec.core.arrays import Array
 from song2vec.core.checks import check_ending, check_int, check_seed, check_type, named_options
 from song2vec.core.errors import ArgumentError, NothingLeftError
 from song2vec.core.storage import write_atomically
@@ -81,7 +80,11 @@ class SongMap:
         fresh = new_vectors.subset(np.flatnonzero(~new_vectors.catalogue.ids.is_in(self.table["song"].implode()).to_numpy()))
         if not len(fresh):
             return self
-        near, cosines = _nearest(old.unit, fresh.unit)
+        # of the 10 old songs nearest to each new one the rows and their cosines, both (new, 10), nearest first, exact
+        count = min(_NEIGHBOURS, len(old))
+        found = zip(fresh.unit, candidates(old.unit, fresh.unit, count), strict=True)
+        nearest = [ranked(old.unit, query, rows) for query, rows in found]
+        near, cosines = (np.array([one[part][:count] for one in nearest]) for part in (0, 1))
         if layout.embedding is not None:
             points = layout.transform(fresh.unit)
         else:
@@ -161,10 +164,3 @@ def song_map(
     layout = lay_out(chosen.unit, perplexity=perplexity, method=method, seed=seed, workers=workers)
     table = chosen.catalogue.table().with_columns(x=layout.points[:, 0], y=layout.points[:, 1], group=groups)
     return SongMap(table, coloured_by, layout, chosen)
-
-
-def _nearest(old: Array, new: Array) -> tuple[Array, Array]:
-    """Rows of the 10 old songs nearest to each new one and their cosines, both (new, 10), nearest first, exact."""
-    count = min(_NEIGHBOURS, len(old))
-    found = [ranked(old, query, rows) for query, rows in zip(new, candidates(old, new, count), strict=True)]
-    return np.array([rows[:count] for rows, _ in found]), np.array([cosines[:count] for _, cosines in found])

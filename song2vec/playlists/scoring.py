@@ -168,7 +168,17 @@ class Scorer:
             found = [nearest(self.space.unit, self._listener, mask) for mask in allowed]
         else:
             found = list(log_ranks(self.model, histories, allowed))
-        return [self._adjusted(*one, rows[start:]) for one, rows in zip(found, histories, strict=True)]
+        weights, scored = self.adjustments, []
+        for (rows, scores), history in zip(found, histories, strict=True):
+            if self._listener is not None:
+                scores = scores + weights.listener_weight * self.space.along(rows, self._listener)
+            if weights.diversity and history[start:]:
+                cosines = np.einsum("ns,os->no", self.space.unit[rows], self.space.unit[np.unique(history[start:])])
+                scores = scores - weights.diversity * (cosines.max(axis=1) / self.space.spread)
+            if weights.popularity:
+                scores = scores + weights.popularity * np.log1p(self.catalogue.plays[rows])
+            scored.append(best_first(rows, scores))
+        return scored
 
     def reason(self, row: int, history: Sequence[int]) -> tuple[SongId | None, float | None]:
         """Of the songs before it the one nearest to a pick, the latest of equals, and its cosine; nothing where vectors are not known."""
@@ -179,17 +189,6 @@ class Scorer:
         cosines = (unit[earlier] * unit[row].astype(np.float64)).sum(axis=1)
         best = int(cosines.argmax())
         return self.catalogue.songs(earlier[[best]])[0], float(np.clip(cosines[best], -1, 1))
-
-    def _adjusted(self, rows: Array, scores: Array, playlist: Sequence[int]) -> tuple[Array, Array]:
-        weights = self.adjustments
-        if self._listener is not None:
-            scores = scores + weights.listener_weight * self.space.along(rows, self._listener)
-        if weights.diversity and playlist:
-            cosines = np.einsum("ns,os->no", self.space.unit[rows], self.space.unit[np.unique(playlist)])
-            scores = scores - weights.diversity * (cosines.max(axis=1) / self.space.spread)
-        if weights.popularity:
-            scores = scores + weights.popularity * np.log1p(self.catalogue.plays[rows])
-        return best_first(rows, scores)
 
 
 def best_first(rows: Array, scores: Array) -> tuple[Array, Array]:

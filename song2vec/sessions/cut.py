@@ -81,19 +81,14 @@ def cut_sessions(
 
 
 class _Log(NamedTuple):
-    """A listens table in order.
-
-    Attributes:
-        order: (plays,) int32, which row of the table each play is.
-        duplicates, over_cap: plays that a cap has dropped already.
-    """
+    """A listens table in order."""
 
     plays: Plays
     listeners: Codes
     songs: Codes
-    order: Array
-    duplicates: int
-    over_cap: int
+    order: Array  # (plays,) int32, which row of the table each play is
+    duplicates: int  # plays that a cap has dropped already,
+    over_cap: int  # by reason
 
 
 def _in_order(table: pl.DataFrame, min_played_seconds: float, cap: int | None) -> _Log:

@@ -139,7 +139,9 @@ class Sessions(Saved):
         places: Any = slice(None)
         offsets = self.offsets
         if plays is not None:
-            copies = _copies("plays", plays, self.plays)
+            copies, allowed = np.asarray(plays), f"a mask, or numbers from 0, of shape ({self.plays},) is allowed"
+            if copies.shape != (self.plays,) or copies.dtype.kind not in "biu" or (copies.dtype.kind == "i" and (copies < 0).any()):
+                raise ArgumentError(f"plays: {allowed}; this is {copies.dtype}, {copies.shape}")
             places = np.flatnonzero(copies) if copies.dtype == bool else np.repeat(np.arange(self.plays), copies)
             offsets = offsets_of(copies)[offsets]
         if sessions is not None:
@@ -264,11 +266,3 @@ def _numbers(name: str, which: Any, count: int) -> Array:
     if len(found) and not 0 <= found.min() <= found.max() < count:
         raise ArgumentError(f"{name}: numbers from {found.min()} to {found.max()}; 0 to {count - 1} are there")
     return found
-
-
-def _copies(name: str, how_often: Any, count: int) -> Array:
-    """A (count,) boolean mask, or how often each comes, as it is; raises ArgumentError for anything else."""
-    array = np.asarray(how_often)
-    if array.shape != (count,) or array.dtype.kind not in "biu" or (array.dtype.kind == "i" and (array < 0).any()):
-        raise ArgumentError(f"{name}: a mask, or numbers from 0, of shape ({count},) is allowed; this is {array.dtype}, {array.shape}")
-    return array

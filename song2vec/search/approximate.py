@@ -92,10 +92,8 @@ class HNSWIndex(SongIndex):
     """Approximate search by Voyager (github.com/spotify/voyager): hierarchical navigable small worlds.
 
     Malkov, Yashunin: Efficient and robust approximate nearest neighbor search using hierarchical navigable small world
-    graphs, IEEE TPAMI 42 (2020). The extra ``song2vec[hnsw]`` brings Voyager. Choose it where queries outnumber builds.
-    For n neighbours ``ef`` is larger by n - 10. With several workers the graph differs from build to build.
-
-    Raises MissingExtraError when Voyager is not installed.
+    graphs, IEEE TPAMI 42 (2020). The extra ``song2vec[hnsw]`` brings Voyager; without it MissingExtraError is raised. Choose it where
+    queries outnumber builds. For n neighbours ``ef`` is larger by n - 10. With several workers the graph differs from build to build.
     """
 
     name = "hnsw"

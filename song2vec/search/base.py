@@ -151,14 +151,14 @@ class SongIndex(Estimator):
         state = self._now
         rows = state.rows(like + dislike)
         one = len(like) == 1 and not dislike
-        units = state.unit[rows] if one else unit_rows(state.vectors.combine(like, dislike)[None])
+        units = state.vectors.unit[rows] if one else unit_rows(state.vectors.combine(like, dislike)[None])
         return self._search(state, units, k, filters, [rows])[0]
 
     def similar_batch(self, songs: Iterable[SongId], k: int = 10, filters: Filters | None = None) -> BatchNeighbours:
         """The k songs nearest to each of these songs, as :meth:`similar` finds them one by one."""
         state = self._now
         rows = state.rows(_as_songs("songs", songs))
-        return self._batch(state, state.unit[rows], k, filters, list(rows[:, None]))
+        return self._batch(state, state.vectors.unit[rows], k, filters, list(rows[:, None]))
 
     def search(self, vector: Array | Sequence[float], k: int = 10, filters: Filters | None = None) -> Neighbours:
         """The k songs nearest to (size,) finite numbers of any length; raises ArgumentError for any other. At zero every cosine is 0."""
@@ -184,7 +184,7 @@ class SongIndex(Estimator):
         while len(pending):
             asked = units if len(pending) == len(units) else units[pending]
             for i, rows in zip(pending, self._candidates(state, asked, n, allowed), strict=True):
-                found[i] = allowed.pick(*ranked(state.unit, units[i], rows), hidden[i], k)
+                found[i] = allowed.pick(*ranked(state.vectors.unit, units[i], rows), hidden[i], k)
             if n == allowed.count:  # nothing is left to look at
                 break
             pending = [i for i in pending if len(found[i]) < k]
@@ -193,7 +193,7 @@ class SongIndex(Estimator):
 
     def _candidates(self, state: IndexState, units: Array, n: int, allowed: Allowed) -> Iterator[Array]:
         """Allowed rows among which the n best of each query are."""
-        songs = len(state.unit)
+        songs = len(state.vectors.unit)
         fetch = n if allowed.mask is None else round(1.25 * n * songs / max(1, allowed.count))
         if state.answers_exactly or n == allowed.count or songs < self.exact_below or fetch > self.exact_share * songs:
             near = self._exactly(state, units, n, allowed)
@@ -204,11 +204,11 @@ class SongIndex(Estimator):
 
     def _exactly(self, state: IndexState, units: Array, n: int, allowed: Allowed) -> Iterable[Array]:
         """The same, by scoring every song."""
-        return candidates(state.unit, units, n, allowed.rows)
+        return candidates(state.vectors.unit, units, n, allowed.rows)
 
     def _near(self, state: IndexState, units: Array, n: int, fetch: int, allowed: Allowed) -> Iterator[Array]:
         """What the index proposes, and of the songs added since it was built the best."""
-        fresh = state.unit[state.built :]
+        fresh = state.vectors.unit[state.built :]
         rows = None if allowed.mask is None else np.flatnonzero(allowed.mask[state.built :])
         beside = candidates(fresh, units, n, rows) if len(fresh) else repeat(NO_ROWS, len(units))
         for found, added in zip(state.searcher.nearest(units, min(fetch, state.built)), beside, strict=True):

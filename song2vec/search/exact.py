@@ -42,7 +42,7 @@ class ExactIndex(SongIndex):
 
     def _exactly(self, state: IndexState, units: Array, n: int, allowed: Allowed) -> Iterable[Array]:
         searcher: Any = state.searcher
-        songs, prefilter = len(state.unit), searcher.prefilter
+        songs, prefilter = len(state.vectors.unit), searcher.prefilter
         many = len(units) > FEW_QUERIES or 8 * min(n, allowed.count) > songs or 8 * allowed.count < songs
         if many or prefilter is None or state.built < songs:
             return super()._exactly(state, units, n, allowed)

@@ -52,13 +52,11 @@ def listener(
     Args:
         history: song ids, a song as often as it was played; or a listens table of one listener.
         half_life_days: a play that many days before the latest counts half (w = 0.5**(days / half_life)); needs times.
-        by_dwell: a play counts by the seconds it was played; needs ``played_seconds``. One of unknown length counts as
-            three minutes.
+        by_dwell: a play counts by its ``played_seconds``, which it needs; one of unknown length as three minutes.
         unknown: "raise" for a song without a vector, or "skip" it; the number skipped is logged.
 
-    Raises:
-        UnknownSongError: for an unknown song, and always when no song is known: nobody becomes a zero vector.
-        ArgumentError: the history is empty, of several listeners, or lacks what the weights need.
+    Raises UnknownSongError for an unknown song, and always when none is known: nobody becomes a zero vector; ArgumentError for a
+    history that is empty, of several listeners, or lacks what the weights need.
     """
     table = _table(history)
     check_choice("unknown", unknown, ("raise", "skip"))

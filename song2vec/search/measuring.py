@@ -31,8 +31,6 @@ CLOSE = 3  # times as slow as the fastest on a few songs a kind may be and still
 _QUERIES = 30
 _TRIAL = 10  # a trial is built over one song of so many
 
-Nearest = Callable[[Array, int], Iterable[Array]]
-
 
 @dataclass(frozen=True)
 class RecallCheck:
@@ -63,7 +61,7 @@ class Sample:
         near = candidates(unit, unit[self.rows], min(K + 1, len(unit)))
         self._tenth = [self._others(row, found)[1][-1:] for row, found in zip(self.rows, near, strict=True)]
 
-    def check(self, nearest: Nearest, songs: int | None = None) -> RecallCheck:
+    def check(self, nearest: Callable[[Array, int], Iterable[Array]], songs: int | None = None) -> RecallCheck:
         """Ask the index for the sampled songs, or the first so many of them, by their vectors."""
         asked = self.rows[:songs]
         if not self._n or not len(asked):
@@ -88,11 +86,8 @@ def choose(kinds: Iterable[Any], vectors: SongVectors, recall: float, seed: int)
     with more songs, are built over all of them. The fastest that keeps the recall is taken, when it answers twice as fast as
     exact search. Its parameters are those at which its own check reaches the recall.
 
-    Args:
-        kinds: index classes; one of them is called "exact", and of the others those with a setting ``recall`` are tried.
-        recall: recall@10 wanted, above 0 and up to 1; 1 is exact search.
-
-    Raises ArgumentError for another recall.
+    Of the kinds one is called "exact"; of the others those with a setting ``recall`` are tried. The recall@10 wanted is above 0 and
+    up to 1, which is exact search; raises ArgumentError for another.
     """
     check_float("recall", recall, 0, 1, above=True)
     by_name = {kind.name: kind for kind in kinds if kind.installed() and (kind.name == "exact" or "recall" in settings_of(kind))}

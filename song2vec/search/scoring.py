@@ -19,7 +19,6 @@ _ONE_THREAD_PRODUCT = 1 << 18  # multiplications of a matrix product that it doe
 _GROUP = 64  # queries scored together
 _TILE = 2048  # rows scored together: the scores of a tile, half a megabyte, stay in the cache
 _CAPACITY = 128  # candidates kept a query
-_NO_SLACK = np.float32(0)
 NO_MASK = np.empty(0, np.bool_)
 
 
@@ -113,7 +112,7 @@ def _best_of_group(unit: Array, queries: Array, n: int, rows: Array | None) -> l
     return [places[q, : counts[q]] if counts[q] >= 0 else _best_of_one(unit, queries[q], n, rows) for q in range(count)]
 
 
-def among_best(scores: Array, n: int, slack: np.float32 = _NO_SLACK) -> Array:
+def among_best(scores: Array, n: int, slack: float | np.float32 = 0.0) -> Array:
     """Rising positions of the n best scores, of those within ``slack`` of the n-th, and of a few more.
 
     The n-th best of the maxima of disjoint groups is never above the n-th best score, and finding maxima is a fraction

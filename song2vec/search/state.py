@@ -68,11 +68,6 @@ class IndexState:
     removed: Array = field(default_factory=lambda: NO_ROWS)
 
     @cached_property
-    def unit(self) -> Array:
-        """(m, size) float32 unit vectors of all songs."""
-        return self.vectors.unit
-
-    @cached_property
     def resolver(self) -> Resolver:
         """Turns filters into rows."""
         return Resolver(self.vectors.catalogue, self.removed)

@@ -42,10 +42,7 @@ class Product2Vec(SampledLearner):
 
 
 def as_sets(sessions: Sessions) -> Sessions:
-    """Each song of a session once, the most played of the log first: the session [3 1 3 0] becomes [0 1 3].
-
-    Songs in an order of their own, not by chance: two sessions with the same songs are the same.
-    """
+    """Each song of a session once, the most played first, so that sessions with the same songs are the same: [3 1 3 0] becomes [0 1 3]."""
     session = np.repeat(np.arange(len(sessions)), sessions.lengths)
     order = np.lexsort([sessions.songs, session])
     songs = sessions.songs[order]

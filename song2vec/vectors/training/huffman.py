@@ -55,8 +55,7 @@ def huffman_tree(plays: Array, seed: int = 0) -> Tree:
 def grown_tree(tree: Tree, plays: Array, seed: int = 0) -> Tree:
     """A tree with more songs (their plays are given) that leaves all old nodes and what they mean as they are.
 
-    The new songs get a tree of their own; a new root, numbered last, has the old tree on its first branch and theirs on
-    its second.
+    The new songs get a tree of their own; a new root, numbered last, has the old tree on its first branch, theirs on its second.
     """
     old, root = len(tree.nodes), len(tree.nodes) + len(plays) - 1
     new = huffman_tree(plays, seed) if len(plays) > 1 else Tree(np.full(1, -1, np.int32), np.empty(0, np.int32))

@@ -225,9 +225,9 @@ def test_the_index_orders_songs_as_the_scores_do(model):
     exact, annoy = model.index("exact"), model.index()
     recalls = []
     for session in range(20):
-        heard = test[session][:4]
-        vector = model.user_vector(heard)
-        expected = model.catalogue_.rows(model.next(heard, 10)["song"].to_list()).tolist()
+        played = test[session][:4]
+        vector = model.user_vector(played)
+        expected = model.catalogue_.rows(model.next(played, 10)["song"].to_list()).tolist()
         assert exact.search(vector, 10).rows.tolist() == expected
         recalls.append(len(set(annoy.search(vector, 10).rows.tolist()) & set(expected)) / 10)
     assert np.mean(recalls) > 0.9

@@ -102,7 +102,7 @@ def test_listeners_differ_and_strangers_begin_at_zero(tmp_path):
 def test_a_session_that_is_over_moves_its_listener_on():
     sessions = log()
     model, more = hrnn().fit(sessions), [4, 2, 6]
-    model.session("a").finish()  # nothing was heard
+    model.session("a").finish()  # nothing was played
     session = model.session("a")
     for song in more:
         session.listen(song)

@@ -37,6 +37,12 @@ def gru(**settings: Any) -> GRU4Rec:
     return GRU4Rec(**{**SMALL, "n_negatives": 16, "epochs": 3, **settings})
 
 
+@pytest.fixture(scope="module")
+def plain(log) -> GRU4Rec:
+    """Not to be changed."""
+    return gru().fit(log[0])
+
+
 def weights(model: Any) -> dict[str, np.ndarray]:
     return model.network_.arrays()
 
@@ -129,9 +135,9 @@ def test_the_loss_is_the_mean_over_all_targets(log):
     assert model.history_[0].loss == pytest.approx(np.log(8 + 16), abs=0.05)
 
 
-def test_states_start_anew_in_each_session(log):
+def test_states_start_anew_in_each_session(plain, log):
     """A session is scored the same alone as after others: the state is neither carried over nor reset within."""
-    model, test = gru().fit(log[0]), log[1]
+    model, test = plain, log[1]
     plays = np.arange(test.offsets[5], test.offsets[6])
     alone = model.score(test.keep(np.array([5])), np.arange(len(plays)))
     np.testing.assert_allclose(model.score(test, plays), alone, atol=1e-5)
@@ -147,13 +153,13 @@ def test_a_live_session_is_the_session(cell, log, tmp_path):
     lists = [test[i] for i in range(3)]
     sessions = [model.session() for _ in lists]
     for step in range(8):
-        listen_together(sessions, [heard[step] for heard in lists])
+        listen_together(sessions, [played[step] for played in lists])
         if step == 4:
             sessions[1].save(tmp_path / "session")
             sessions[1] = model.load_session(tmp_path / "session")
-    for session, heard in zip(sessions, lists, strict=True):
-        expected = model.next(heard, 10)
-        assert session.songs == heard
+    for session, played in zip(sessions, lists, strict=True):
+        expected = model.next(played, 10)
+        assert session.songs == played
         np.testing.assert_allclose(session.next(10)["score"], expected["score"], atol=1e-5)
     with pytest.raises(ArgumentError, match="different"):
         listen_together([sessions[0], sessions[0]], [lists[0][0]] * 2)
@@ -162,19 +168,19 @@ def test_a_live_session_is_the_session(cell, log, tmp_path):
     assert [len(session.songs) for session in sessions] == [8, 8, 8]
 
 
-def test_a_session_goes_on_with_another_model_as_if_it_had_heard_it_all(log, tmp_path):
-    train, heard = log[0], log[1][0][:5]
-    session = gru().fit(train).session()
-    for song in heard:
+def test_a_session_goes_on_with_another_model_as_if_it_had_played_it_all(plain, log, tmp_path):
+    train, played = log[0], log[1][0][:5]
+    session, other = plain.session(), gru(seed=1).fit(train)
+    for song in played:
         session.listen(song)
     session.save(tmp_path / "session")
-    for model in (gru(seed=1).fit(train), gru(cell="lstm", hidden=7, layers=2).fit(train), MarkovChain().fit(train)):
+    for model in (other, gru(cell="lstm", hidden=7, layers=2).fit(train), MarkovChain().fit(train)):
         resumed = model.load_session(tmp_path / "session")
-        assert resumed.songs == heard
-        np.testing.assert_allclose(resumed.next(10)["score"], model.next(heard, 10)["score"], atol=1e-5)
+        assert resumed.songs == played
+        np.testing.assert_allclose(resumed.next(10)["score"], model.next(played, 10)["score"], atol=1e-5)
         resumed.save(tmp_path / "again")
-        assert gru(seed=1).fit(train).load_session(tmp_path / "again").songs == heard
-    with pytest.raises(UnknownSongError, match=f"unknown song {heard[0]!r}"):
+        assert other.load_session(tmp_path / "again").songs == played
+    with pytest.raises(UnknownSongError, match=f"unknown song {played[0]!r}"):
         gru().fit(Sessions.from_lists([["a", "b", "a"]])).load_session(tmp_path / "session")
 
 

@@ -53,8 +53,8 @@ def test_finds_the_songs_that_scoring_all_finds(kind, model, train):
     index = model.index(kind, sessions=train)
     hits = 0
     for session in range(30):
-        heard = train[session]
-        found, expected = index.next(heard, 10), model.next(heard, 10)
+        played = train[session]
+        found, expected = index.next(played, 10), model.next(played, 10)
         assert found.columns == expected.columns
         hits += len(set(found["song"]) & set(expected["song"]))
         kept = dict(zip(expected["song"], expected["score"], strict=True))

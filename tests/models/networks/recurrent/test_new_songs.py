@@ -97,12 +97,12 @@ def test_known_songs_stay_as_they_were_and_so_does_the_model(train, vectors):
 def test_a_larger_model_is_saved_and_goes_on_live(input, train, vectors, tmp_path):
     model = gru(train, vectors, input).add_songs(vectors)
     loaded = NextSongModel.load(model.save(tmp_path / "model"))
-    heard = [3, int(NEW[1]), 7]
-    np.testing.assert_array_equal(loaded.score_after(heard), model.score_after(heard))
+    played = [3, int(NEW[1]), 7]
+    np.testing.assert_array_equal(loaded.score_after(played), model.score_after(played))
     session = loaded.session()
-    for song in heard:
+    for song in played:
         session.listen(song)
-    np.testing.assert_allclose(session.scores(), model.score_after(heard), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(session.scores(), model.score_after(played), rtol=1e-4, atol=1e-5)
     if input == "vectors":
         np.testing.assert_array_equal(model.network_.arrays()["input.weight"][SONGS:], vectors.matrix[SONGS:])
 

@@ -50,8 +50,7 @@ class Layout:
         """Places of new songs by openTSNE: the median of the nearest old songs, then gradient descent with all old songs held."""
         old = len(self.points)
         placed = self.embedding.transform(unit, perplexity=min(5.0, (old - 1) / 3), k=min(25, old - 1))
-        rotated: Array = np.asarray(placed, np.float64) @ self.rotation
-        return rotated
+        return np.asarray(np.asarray(placed, np.float64) @ self.rotation)
 
 
 def lay_out(

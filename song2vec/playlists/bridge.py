@@ -155,8 +155,7 @@ def cheapest_path(unit: Array, heights: Array, constraints: Constraints, start: 
         costs, paths = total[path, place], np.column_stack([paths[path], rows[place]])
         if not len(paths):
             return None
-    cheapest: Array = paths[0]
-    return cheapest
+    return np.asarray(paths[0])
 
 
 def _goal_stays_open(constraints: Constraints, rows: Array, paths: Array, goal: int, between: int) -> Array:

@@ -71,7 +71,7 @@ def split_last_session(sessions: Sessions, *, unseen: Unseen = "drop") -> Split:
     in_test[order[last[np.diff(last, prepend=-1) > 1]]] = True
     if not in_test.any():
         raise ArgumentError(f"sessions: none of {len(sessions.listeners):,} listeners has two; split_at_random needs no listeners")
-    return _by_mask(sessions, in_test, unseen)
+    return _finished(sessions.keep(~in_test), sessions.keep(in_test), unseen)
 
 
 @named_options
@@ -84,7 +84,8 @@ def split_by_listener(sessions: Sessions, test: float = 0.2, *, seed: int = 0, u
     present = np.unique(sessions.listener)
     chosen = np.zeros(len(sessions.listeners), bool)
     chosen[present[_drawn(len(present), "listeners", test, seed)]] = True
-    return _by_mask(sessions, chosen[sessions.listener], unseen)
+    in_test = chosen[sessions.listener]
+    return _finished(sessions.keep(~in_test), sessions.keep(in_test), unseen)
 
 
 @named_options
@@ -96,7 +97,7 @@ def split_at_random(sessions: Sessions, test: float = 0.2, *, seed: int = 0, uns
     _check(sessions, unseen)
     in_test = np.zeros(len(sessions), bool)
     in_test[_drawn(len(sessions), "sessions", test, seed)] = True
-    return _by_mask(sessions, in_test, unseen)
+    return _finished(sessions.keep(~in_test), sessions.keep(in_test), unseen)
 
 
 @named_options
@@ -134,10 +135,6 @@ def _drawn(count: int, what: str, test: float, seed: int) -> Array:
     if not 0 < held_out < count:
         raise ArgumentError(f"test={test!r} of {count} {what} leaves one side empty; more {what} are needed")
     return generator(seed, "split").permutation(count)[:held_out]
-
-
-def _by_mask(sessions: Sessions, in_test: Array, unseen: Unseen) -> Split:
-    return _finished(sessions.keep(~in_test), sessions.keep(in_test), unseen)
 
 
 def _finished(train: Sessions, test: Sessions, unseen: Unseen, lost: Mapping[str, int] | None = None) -> Split:

@@ -118,13 +118,9 @@ class Doc2Vec(GradientLearner):
 
 @jit
 def _infer(inputs: Array, outputs: Array, tree: Tree, songs: Array, offsets: Array, window: int, rates: Array, found: Array) -> None:
-    """Train a vector of each document, every other weight held.
+    """Train ``found``, (documents, size) float32 zeros, every other weight held; document i is ``songs[offsets[i]:offsets[i + 1]]``.
 
-    Args:
-        songs: (plays,) rows; document i is ``songs[offsets[i]:offsets[i + 1]]``.
-        window: songs each way whose mean with the document predicts a song (PV-DM); 0 for the document alone (PV-DBOW).
-        rates: (epochs,) the learning rate of each pass over a document.
-        found: (documents, size) float32 zeros, filled.
+    The mean of the document and ``window`` songs each way predicts a song (PV-DM); with 0 the document alone (PV-DBOW).
     """
     hidden, error = np.empty_like(found[0]), np.empty_like(found[0])
     for document in range(len(offsets) - 1):

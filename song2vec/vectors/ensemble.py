@@ -93,10 +93,7 @@ def whitened(unit: Array, share: float) -> Array:
     at share 1 all directions count the same, rounding and chance too (Su et al. 2021, arXiv:2103.15316); between the two lies what
     serves best (Bullinaria and Levy 2012, "Extracting semantic representations from word co-occurrence statistics: stop-lists,
     stemming, and SVD", on the weight of components).
-
-    Args:
-        unit: (m, d) float32 unit vectors, centred.
-        share: 0 leaves them as they are.
+    At ``share`` 0 the (m, d) float32 unit vectors, which are centred, are left as they are.
     """
     if share == 0:
         return unit
@@ -112,10 +109,7 @@ def with_identity(unit: Array, length: float, size: int, random: np.random.Gener
     Random directions are nearly at right angles, the more so the more numbers they have. So, once neighbours are added, two songs
     are alike by how often each was played beside the other or both beside a third, beyond what any model has learned of them
     (random indexing: Kanerva, Kristoferson and Holst 2000, "Random indexing of text samples for latent semantic analysis").
-
-    Args:
-        unit: (m, d) float32 unit vectors.
-        length: of the direction, that of the vector before it being 1; with 0 vectors are left as they are.
+    The direction has this ``length``, the (m, d) float32 vector before it being 1 long; with 0 there is none.
     """
     if length == 0:
         return unit
@@ -129,10 +123,7 @@ def smoothed(unit: Array, rows: Array, sessions: Sessions, share: float) -> Arra
     A neighbour is a song played just before or just after, each play of it counted; a song is none of its own. Of few neighbours
     the mean says little: of n, ``share`` times n / (n + 10) is added. This is a step of retrofitting vectors to a graph (Faruqui
     et al. 2015, arXiv:1411.4166), the graph being that of the sessions.
-
-    Args:
-        unit: (m, d) float32 unit vectors.
-        rows: (songs of the catalogue,) the row of each song's vector; -1 where it has none.
+    Each song of the catalogue has its (m, d) float32 unit vector in one of ``rows``, or -1 there where it has none.
     """
     if share == 0:
         return unit

@@ -98,8 +98,7 @@ class SongVectors(Saved):
         """Save as a folder of song2vec's own (checksummed, atomic).
 
         Args:
-            dtype: "float16" takes half the room; vectors are float32 again once loaded, each number within 0.05 %, which
-                moves cosines by less than 0.001.
+            dtype: "float16" takes half the space; loaded as float32 again, numbers are within 0.05 %, cosines within 0.001.
 
         Raises ArgumentError for another dtype, and for numbers beyond 65,504, which float16 cannot hold.
         """

@@ -41,7 +41,6 @@ class GensimTrainee(WeightsTrainee):
         self, sessions: Sessions, rows: Array, weights: Weights, settings: Word2VecSettings, document: Array | None = None, dm: bool = False
     ) -> None:
         super().__init__(sessions, rows, settings)
-        self._before = weights
         if document is None:
             self._model = _model(settings)
             self._folder = tempfile.TemporaryDirectory(prefix="song2vec-")  # gone with the trainee
@@ -55,10 +54,7 @@ class GensimTrainee(WeightsTrainee):
             self._corpus = {"corpus_iterable": documents, "total_examples": len(documents), "total_words": sessions.plays}
         frequencies = dict(zip(map(str, np.flatnonzero(rows >= 0)), weights.plays.tolist(), strict=True))
         self._model.build_vocab_from_freq(frequencies, corpus_count=self._corpus["total_examples"])
-
-    @property
-    def weights(self) -> Weights:
-        return from_gensim(self._model, self._before)
+        self.weights = from_gensim(self._model, weights)
 
     @property
     def document_vectors(self) -> Array:

@@ -7,7 +7,6 @@ on the seed, its epoch and its number only, so that one worker always does the s
 from __future__ import annotations
 
 import os
-from abc import abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import pairwise
@@ -31,16 +30,13 @@ WHOLE_SESSION = 1_000  # songs each way when the window is the session
 
 
 class WeightsTrainee(Trainee):
-    """Weights of word2vec in training. Their loss is measured after each epoch, always on the same examples."""
+    """Weights of word2vec in training, changed in place. Their loss is measured after each epoch, always on the same examples."""
+
+    weights: Weights
 
     def __init__(self, sessions: Sessions, rows: Array, settings: Word2VecSettings) -> None:
         self._settings, self._epoch = settings, 0
         self._objective = Objective.sample(sessions, rows, settings)
-
-    @property
-    @abstractmethod
-    def weights(self) -> Weights:
-        """What is learned, as it is now."""
 
     def epoch_loss(self, counted: float) -> float:
         return self._objective.loss(self.weights)
@@ -74,7 +70,7 @@ class KernelTrainee(WeightsTrainee):
         learning_rate_scale: float = 1.0,
     ) -> None:
         super().__init__(sessions, rows, settings)
-        self._weights = weights
+        self.weights = weights
         self._workers = settings.workers or os.cpu_count() or 1
         self._log = Log(*map(_read_only, (sessions.songs, sessions.offsets, rows, _keep(sessions, rows, weights, settings), song_weights)))
         window = WHOLE_SESSION if settings.window == "session" else int(settings.window)
@@ -89,10 +85,6 @@ class KernelTrainee(WeightsTrainee):
         self._bounds = np.unique([*np.searchsorted(sessions.offsets, np.arange(0, sessions.plays, chunk)), len(sessions)]).tolist()
         # on no session at all: the kernel is compiled, or read from disk where it was compiled before
         self._kernel(self._log, self._model, self._plan, 0, 0, 0, 0.0, 0.0, np.uint64(1))
-
-    @property
-    def weights(self) -> Weights:
-        return self._weights
 
     def begin(self, epoch: int) -> int:
         self._epoch = epoch

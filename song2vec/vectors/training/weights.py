@@ -69,10 +69,7 @@ class Weights(Saved):
         """Unit input vectors plus ``weight`` times unit output vectors (Levy et al. 2015, section 3.3: "adding context vectors").
 
         An input vector of one song and an output vector of another agree when the two are played together; two input vectors
-        agree when both are played with the same songs. A sum of both says something of each.
-
-        Returns:
-            (songs, size) float32, a copy; with weight 0 the input vectors as they are.
+        agree when both are played with the same songs. A sum of both says something of each. Returns a copy, (songs, size) float32.
         """
         vectors: Array = self.inputs[:, : self.size].copy()
         for begin in range(0, len(vectors) if weight else 0, _SONGS):

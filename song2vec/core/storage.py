@@ -15,13 +15,9 @@ __all__ = ["Part", "Saved", "load_folder", "prefixed", "save_folder", "understoo
 
 
 class Saved(ABC):
-    """What can be kept in a folder: it says its parts, and is made of them again.
+    """What can be kept in a folder: it says its parts, and is made of them again."""
 
-    Attributes:
-        kind: what errors and manifests call it: "sessions", "song index".
-    """
-
-    kind: ClassVar[str]
+    kind: ClassVar[str]  # what errors and manifests call it: "sessions", "song index"
 
     @abstractmethod
     def to_parts(self) -> dict[str, Part]:

@@ -90,5 +90,4 @@ class QuantisedPrefilter:
             nth = np.partition(scores, len(scores) - n)[len(scores) - n]
         rows = np.flatnonzero(scores >= nth - slack)
         found = scores[rows]
-        few: Array = rows[found >= np.partition(found, len(found) - n)[len(found) - n] - slack]
-        return few
+        return np.asarray(rows[found >= np.partition(found, len(found) - n)[len(found) - n] - slack])

@@ -39,8 +39,7 @@ class Listener:
 
     def nearest_played(self, vectors: SongVectors, rows: Array) -> IntArray:
         """For each of these songs, the row of the listener's own song nearest to it by cosine, int64."""
-        nearest: IntArray = self.rows[(vectors.unit[rows] @ vectors.unit[self.rows].T).argmax(axis=1)]
-        return nearest
+        return np.asarray(self.rows[(vectors.unit[rows] @ vectors.unit[self.rows].T).argmax(axis=1)])
 
 
 @named_options

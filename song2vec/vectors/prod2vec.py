@@ -111,10 +111,7 @@ class MetaProd2Vec(SampledLearner):
 
 
 def with_artists(sessions: Sessions) -> tuple[Sessions, list[str]]:
-    """Every play followed by its song's artist, as words; and the artists of the songs that are played.
-
-    Of three songs by the artists X, none and X, a session of all three becomes the words 0 3 1 2 3: word 3 is X.
-    """
+    """Every play followed by its song's artist, as words, and the artists: songs 0 1 2 by X, none and X become 0 3 1 2 3, where 3 is X."""
     catalogue = sessions.catalogue
     names = catalogue.artists
     artists = [] if names is None else names.gather(np.unique(sessions.songs)).drop_nulls().unique(maintain_order=True).to_list()

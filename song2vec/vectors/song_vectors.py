@@ -54,8 +54,7 @@ class SongVectors(Saved):
 
     def __getitem__(self, song: SongId) -> FloatArray:
         """The vector of one song, (size,) float32; raises UnknownSongError."""
-        vector: FloatArray = self.matrix[self.catalogue.row(song)]
-        return vector
+        return np.asarray(self.matrix[self.catalogue.row(song)])
 
     @property
     def size(self) -> int:

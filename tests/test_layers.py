@@ -302,6 +302,10 @@ def test_nothing_is_unpickled():
     assert unpickles(PACKAGE) == []
 
 
+def test_no_class_name_is_defined_twice():
+    assert defined_twice(PACKAGE) == []
+
+
 def test_arguments_of_fit_are_not_parked_on_the_learner():
     assert parked(PACKAGE) == []
 

@@ -30,7 +30,7 @@ EXAMPLE = "loss=negative-sampling, and next_song.hidden=64 for the next-song mod
 
 
 @dataclass(frozen=True)
-class Search:
+class SearchOptions:
     """How settings are searched for."""
 
     trials: Annotated[int, typer.Option(help="How many settings to try.")] = 30
@@ -91,7 +91,7 @@ def tune(
     model: Annotated[str, typer.Option(help="Which next-song model.")],
     out_file: Annotated[Path, typer.Option("--out", "-o", help="Where to write the best settings.")] = Path("best.json"),
     cutting: Cutting,
-    search: Search,
+    search: SearchOptions,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:

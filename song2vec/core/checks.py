@@ -34,8 +34,8 @@ def check_float(name: str, value: object, low: float = -math.inf, high: float = 
     fits = isinstance(value, int | float | np.number) and not isinstance(value, bool) and math.isfinite(value)
     if not fits or not low <= float(value) <= high or (above and float(value) == low):  # type: ignore[arg-type]
         limits = {"above" if above else "from": low, "to": high}
-        told = "".join(f" {word} {limit:g}" for word, limit in limits.items() if math.isfinite(limit))
-        raise ArgumentError(f"{name}={value!r}: a number{told} is allowed")
+        range_ = "".join(f" {word} {limit:g}" for word, limit in limits.items() if math.isfinite(limit))
+        raise ArgumentError(f"{name}={value!r}: a number{range_} is allowed")
     return value  # type: ignore[return-value]
 
 

@@ -251,8 +251,8 @@ class Config:
 
     def __repr__(self) -> str:
         defaults = {field.name: as_json(field.default) for field in _settings(type(self))}
-        told = [f"{name}={value!r}" for name, value in self.settings.items() if value != defaults[name]]
-        return f"{type(self).__name__}({', '.join(told)})"
+        given = [f"{name}={value!r}" for name, value in self.settings.items() if value != defaults[name]]
+        return f"{type(self).__name__}({', '.join(given)})"
 
 
 def _settings(cls: type[Any]) -> list[dataclasses.Field[Any]]:

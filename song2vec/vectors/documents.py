@@ -74,16 +74,16 @@ class Doc2Vec(GradientLearner):
     def infer(self, songs: Iterable[SongId], unknown: Unknown = "raise") -> Array:
         """The vector of a new document, (size,) float32, trained from nought with everything else as it is.
 
-        Raises UnknownSongError for a song that training never heard; with ``unknown="skip"`` when it heard none of them.
+        Raises UnknownSongError for a song that training never saw; with ``unknown="skip"`` when it saw none of them.
         """
         self._check_fitted()
         rows = self.weights_.catalogue.rows(songs, unknown)
         if not len(rows):
-            raise UnknownSongError("songs: none that training heard; at least one is needed")
+            raise UnknownSongError("songs: none that training saw; at least one is needed")
         return self._infer(rows, np.array([0, len(rows)])).ravel()
 
     def infer_sessions(self, sessions: Sessions) -> Array:
-        """The same of many, (sessions, size) float32, less songs never heard; raises UnknownSongError for a session of such songs alone."""
+        """The same of many, (sessions, size) float32, less songs never seen; raises UnknownSongError for a session of such songs alone."""
         self._check_fitted()
         return self._infer(*known_plays(sessions, self.weights_.catalogue))
 

@@ -60,7 +60,7 @@ class MetaProd2Vec(SampledLearner):
 
     Any other label of songs will do, an album or a genre: a catalogue's ``artists`` are what is read.
 
-    On radio playlists (yes.com) it finds songs never heard among the first ten more often than word2vec by the mean of the artist's
+    On radio playlists (yes.com) it finds songs never played among the first ten more often than word2vec by the mean of the artist's
     songs, and the next song a little less often than word2vec (``benchmarks/bench_learners.py``).
 
     Attributes:
@@ -106,7 +106,7 @@ class MetaProd2Vec(SampledLearner):
         of_artist = np.array([songs + artists.row(name) if name is not None and name in artists else -1 for name in names], np.int64)
         rows = np.where(own >= 0, own, of_artist)
         if not (rows >= 0).any():
-            raise ArgumentError("catalogue: neither a song nor an artist of it was heard in training; at least one is needed")
+            raise ArgumentError("catalogue: neither a song nor an artist of it was seen in training; at least one is needed")
         return SongVectors(both[rows[rows >= 0]], catalogue.subset(np.flatnonzero(rows >= 0)))
 
 

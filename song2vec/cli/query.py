@@ -18,11 +18,14 @@ from song2vec.playlists.files import ENDINGS
 from song2vec.playlists.making import Method, Sampling
 from song2vec.playlists.rules import PlaylistRules
 from song2vec.playlists.scoring import ScoreAdjustments
+from song2vec.search.listeners import Listener
 
 NotBy = Annotated[list[str] | None, typer.Option(help="Leave out an artist; may be repeated.")]
 PerArtist = Annotated[int | None, typer.Option(help="At most so many songs of an artist.")]
 Length = Annotated[int, typer.Option("--length", "-n", help="How many songs.")]
 SaveAs = Annotated[Path | None, typer.Option("--out", "-o", help=f"Save as {', '.join(ENDINGS)}.")]
+Whose = Annotated[str | None, typer.Option("--listener", help="Whose session: one the model learned from, or one of --log.")]
+TheirLog = Annotated[Path | None, typer.Option("--log", help="What the listener played before.")]
 Exclude = Annotated[list[str] | None, typer.Option(help="A song not to play; may be repeated.")]
 
 
@@ -78,16 +81,19 @@ def next_(
     engine: EngineFolder,
     songs: Annotated[list[str], typer.Argument(help="What was played so far, by id or name, the last one last.")],
     k: K = 10,
+    listener: Whose = None,
+    log: TheirLog = None,
     exclude: Annotated[list[str] | None, typer.Option(help="A song not to suggest; may be repeated.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Songs that come next, by the engine's next-song model."""
     loaded = Engine.load(engine)
-    show(loaded.next(songs, k, exclude=exclude or ()), f"What comes after {_labels(loaded, songs)}", as_json)
+    found = loaded.next(songs, k, listener=_whose(loaded, log, listener), exclude=exclude or ())
+    show(found, f"What comes after {_labels(loaded, songs)}", as_json)
 
 
 @app.command()
-@with_options("listener_weight")
+@with_options()
 def playlist(
     engine: EngineFolder,
     songs: Annotated[list[str], typer.Argument(help="Songs to go on from, by id or name.")],
@@ -97,6 +103,8 @@ def playlist(
     sampling: Sampling,
     rules: PlaylistRules,
     adjustments: ScoreAdjustments,
+    listener: Whose = None,
+    log: TheirLog = None,
     exclude: Exclude = None,
     shorter: Annotated[bool, typer.Option("--shorter", help="Take fewer songs where the rules leave no more.")] = False,
     seed: Seed = 0,
@@ -112,7 +120,7 @@ def playlist(
         if method != "sample" and drawn[name] != default:
             raise ArgumentError(f"--{name.replace('_', '-')} {drawn[name]}: goes with --method sample")
     loaded = Engine.load(engine)
-    options = {**drawn, **rules.settings, **adjustments.settings}
+    options = {**drawn, **rules.settings, **adjustments.settings, "listener": _whose(loaded, log, listener)}
     made = loaded.playlist(songs, length, method=method, exclude=exclude or (), shorter=shorter, **options)
     _give(loaded, made, "Playlist", save_as, as_json)
 
@@ -126,13 +134,16 @@ def bridge(
     *,
     length: Length = 10,
     rules: PlaylistRules,
+    listener: Whose = None,
+    log: TheirLog = None,
     exclude: Exclude = None,
     save_as: SaveAs = None,
     as_json: AsJson = False,
 ) -> None:
     """A playlist that moves from one song to another."""
     loaded = Engine.load(engine)
-    made = loaded.bridge(a, b, length, artist_gap=rules.artist_gap, max_per_artist=rules.max_per_artist, exclude=exclude or ())
+    kept = {name: getattr(rules, name) for name in ("artist_gap", "max_per_artist")}
+    made = loaded.bridge(a, b, length, listener=_whose(loaded, log, listener), exclude=exclude or (), **kept)
     _give(loaded, made, f"From {a} to {b}", save_as, as_json)
 
 
@@ -151,6 +162,13 @@ def _with_labels(engine: Engine, found: pl.DataFrame) -> pl.DataFrame:
     """A table whose reasons are names of songs, and no ids."""
     labels = [None if song is None else _labels(engine, [song]) for song in found["because"].to_list()]
     return found.with_columns(because=pl.Series(labels, dtype=pl.String))
+
+
+def _whose(engine: Engine, log: Path | None, listener: str | None) -> Listener | SongId | None:
+    """Who is asked for: by what they played, or by an id that the engine's model learned from."""
+    if log is not None:
+        return engine.listener(_listens_of(log, listener), unknown="skip")
+    return int(listener) if listener and listener.isdecimal() and not engine.next_model.knows(listener) else listener
 
 
 def _listens_of(log: Path, listener: str | None) -> pl.DataFrame:

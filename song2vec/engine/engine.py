@@ -224,13 +224,26 @@ class Engine(Saved):
         return self._table(found).with_columns(**nearest)
 
     @named_options
-    def next(self, songs: SongId | Iterable[SongId], k: int = 10, *, exclude: Iterable[SongId] = ()) -> pl.DataFrame:
+    def next(
+        self,
+        songs: SongId | Iterable[SongId],
+        k: int = 10,
+        *,
+        listener: SongId | Listener | None = None,
+        exclude: Iterable[SongId] = (),
+    ) -> pl.DataFrame:
         """The k songs most likely to come next after these, the last played last: by the next-song model, or else by nearness.
+
+        Args:
+            listener: whose session it is: somebody the model learned from, by id, as HRNN does; or anybody, by what they played:
+                ``engine.listener(history)``, whose plays a recurrent model goes on from.
+            exclude: songs never to return.
 
         Returns a polars DataFrame of song, artist, title (where known) and score, best first; what was played may come again
         where the model thinks so. Raises UnknownSongError, AmbiguousSongError, ArgumentError.
         """
-        return self.next_model.next(self._ids(songs), k, exclude=self._ids(exclude) + self._removed)
+        excluded = self._ids(exclude) + self._removed
+        return self.next_model.next(self._ids(songs), k, listener=listener, exclude=excluded)
 
     playlist = of_engine(make_playlist)
     radio = of_engine(make_radio)

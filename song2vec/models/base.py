@@ -26,6 +26,7 @@ from song2vec.core.jit import compile_seconds
 from song2vec.core.registry import Registry
 from song2vec.models.live import LiveSession, SessionState
 from song2vec.models.songs import best_songs, played_rows
+from song2vec.search.listeners import Listener, check_listener
 from song2vec.sessions import Sessions, check_sessions
 
 BLOCK_BYTES = 16 * 2**20  # scores held at once: 69 queries of 60,000 songs, 4 of a million; larger blocks cost page faults
@@ -130,11 +131,50 @@ class NextSongModel(Estimator):
         """How many queries are scored at once."""
         return max(1, BLOCK_BYTES // (4 * len(self._fitted())))
 
-    def next(self, songs: Iterable[SongId], k: int = 10, *, exclude: Iterable[SongId] = (), unknown: Unknown = "raise") -> pl.DataFrame:
+    def knows(self, listener: SongId | None) -> bool:
+        """Whether it has learned anything of this listener."""
+        return False
+
+    def with_history(self, sessions: Sessions) -> Self:
+        """This model for somebody who played these sessions before: those of nobody go on from there; itself where that says nothing.
+
+        Args:
+            sessions: of one listener, over its own songs, oldest first.
+        """
+        return self
+
+    def personal(self, listener: SongId | Listener | None) -> tuple[Self, SongId | None]:
+        """The model to ask for a listener, and whose sessions it is asked about.
+
+        Args:
+            listener: one it learned from, by id; or anybody, by what they played: :func:`song2vec.listener`.
+
+        Raises ArgumentError for an id that it did not learn from.
+        """
+        check_listener(listener)
+        if isinstance(listener, Listener):
+            return self.with_history(listener.sessions_over(self._fitted())), None
+        if listener is not None and not self.knows(listener):
+            raise ArgumentError(
+                f"listener={listener!r}: {self.name} learned nothing of them; listeners it learned from, or a Listener made of what "
+                "they played, are allowed"
+            )
+        return self, listener
+
+    def next(
+        self,
+        songs: Iterable[SongId],
+        k: int = 10,
+        *,
+        listener: SongId | Listener | None = None,
+        exclude: Iterable[SongId] = (),
+        unknown: Unknown = "raise",
+    ) -> pl.DataFrame:
         """The k songs most likely to come next in a session.
 
         Args:
             songs: what was played so far, in order, at least one song.
+            listener: whose session it is: see :meth:`personal`.
             exclude: songs never to return, among them any that it does not know; what was played may come again, as songs do.
             unknown: "skip" leaves out songs that training never saw.
 
@@ -145,16 +185,17 @@ class NextSongModel(Estimator):
         """
         catalogue = self._fitted()
         check_int("k", k)
-        return best_songs(catalogue, self.score_after(songs, unknown), k, exclude)
+        model, whose = self.personal(listener)
+        return best_songs(catalogue, model.score_after(songs, unknown, listener=whose), k, exclude)
 
-    def score_after(self, songs: Iterable[SongId], unknown: Unknown = "raise") -> FloatArray:
-        """(songs of the catalogue,) float32 scores of every song as the next after these, in row order.
+    def score_after(self, songs: Iterable[SongId], unknown: Unknown = "raise", *, listener: SongId | None = None) -> FloatArray:
+        """(songs of the catalogue,) float32 scores of every song as the next after these of a listener, in row order.
 
         Raises UnknownSongError, and ArgumentError before ``fit``.
         """
         catalogue = self._fitted()
         rows = played_rows(catalogue, songs, unknown)
-        scores: FloatArray = self.score(Sessions.from_rows(catalogue, [rows]), np.array([len(rows) - 1]))[0]
+        scores: FloatArray = self.score(Sessions.from_rows(catalogue, [rows], listener), np.array([len(rows) - 1]))[0]
         return scores
 
     def session(self, listener: SongId | None = None) -> LiveSession:

@@ -60,6 +60,13 @@ class Blend(NextSongModel):
         self._fitted()
         return type(self).of(self.models_, weight=weight)
 
+    def knows(self, listener: SongId | None) -> bool:
+        return any(model.knows(listener) for model in self.models_)
+
+    def with_history(self, sessions: Sessions) -> Self:
+        """This blend for somebody who played these sessions before, of models that each go on from there in its own way."""
+        return type(self).of([model.with_history(sessions) for model in self.models_], weight=self.weight)
+
     def _fit(self, sessions: Sessions) -> None:
         self.models_ = [model.fit(sessions) for model in self.component("models")]
 

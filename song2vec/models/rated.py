@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from song2vec.catalogue import SongId
 from song2vec.core.arrays import Array
 from song2vec.core.config import SEED, Choice, Component, FloatRange, learned, setting
 from song2vec.core.storage import Part, prefixed, within
@@ -43,6 +44,9 @@ class RatedSongs(NextSongModel):
         self.first_, timed = int(start.min()), replace(sessions, start=start)
         ratings = count_plays(timed, self.days, unplayed=self.unplayed, seed=self.seed)
         self.rater_ = self.component("rater").fit(ratings)
+
+    def knows(self, listener: SongId | None) -> bool:
+        return bool(self.rater_.listener_rows([listener])[0] >= 0)  # type: ignore[list-item]
 
     def _learned_parts(self) -> dict[str, Part]:
         return {name: part for name, part in super()._learned_parts().items() if not name.startswith("rater_.catalogue_.")}

@@ -5,6 +5,7 @@ cos(s w) a + sin(s w) p, with p at a right angle to a in their plane (Shoemake 1
 point as its aim, and the songs nearest to it as candidates. The path taken through the candidates costs least:
 
     sum of step**2  +  sum of (angle to the aim)**2  +  popularity * sum of (step in popularity)**2
+    +  listener_weight * sum of (angle to the listener)**2
 
 angles in radians, popularity as ln(1 + plays) in standard deviations over the catalogue. Squares make one large step dearer
 than many small ones.
@@ -23,6 +24,8 @@ from song2vec.core.checks import check_float, check_int, check_type, named_optio
 from song2vec.core.errors import ArgumentError, NothingLeftError
 from song2vec.playlists.files import Playlist
 from song2vec.playlists.rules import Constraints, PlaylistRules
+from song2vec.playlists.scoring import Space, personal
+from song2vec.search.listeners import Listener
 from song2vec.search.scoring import candidates, ranked
 from song2vec.vectors.song_vectors import SongVectors
 
@@ -38,6 +41,8 @@ def bridge(
     length: int = 10,
     *,
     popularity: float = 0.05,
+    listener: SongId | Listener | None = None,
+    listener_weight: float = 1.0,
     artist_gap: int = 0,
     max_per_artist: int | None = None,
     exclude: Iterable[SongId] = (),
@@ -47,6 +52,7 @@ def bridge(
     Args:
         length: songs in all, ``a`` and ``b`` among them; from 2.
         popularity: how much a jump in popularity costs beside one in sound; 0 for nothing.
+        listener, listener_weight: whose taste the path keeps near to, as :func:`song2vec.listener` makes them, and how much.
         artist_gap, max_per_artist: rules, never broken; see :class:`song2vec.playlists.rules.PlaylistRules`.
         exclude: songs never to play.
 
@@ -63,19 +69,25 @@ def bridge(
     check_type("vectors", vectors, SongVectors, "SongVectors are allowed")
     check_int("length", length, 2)
     check_float("popularity", popularity, 0)
+    check_float("listener_weight", listener_weight, 0)
     constraints = Constraints(vectors.catalogue, PlaylistRules(artist_gap=artist_gap, max_per_artist=max_per_artist), exclude)
     ends = _ends(vectors, constraints, a, b)
     aims = great_circle(vectors.unit[ends[0]], vectors.unit[ends[1]], length)
     heights = np.log1p(vectors.catalogue.plays.astype(np.float64))
     spread = float(heights.std()) or np.inf  # where all are played alike, no step rises
     heights = heights / spread * np.sqrt(popularity)
+    own = np.zeros(len(vectors))
+    personal(vectors, listener)  # refuses ids
+    if isinstance(listener, Listener):
+        along = vectors.unit @ Space(vectors, vectors.catalogue).direction(listener)
+        own = listener_weight * np.arccos(along.clip(-1, 1)) ** 2
     usable = constraints.usable & vectors.unit.any(axis=1)
     usable[list(ends)] = False
     between = np.flatnonzero(usable)
     if len(between) < length - 2:
         raise NothingLeftError(f"length={length}: only {len(between):,} songs may lie between {a!r} and {b!r}; {length - 2:,} are needed")
     n, unit = _CANDIDATES, vectors.unit
-    while (rows := cheapest_path(unit, heights, constraints, ends[0], _stages(unit, aims[1:-1], between, n), ends[1])) is None:
+    while (rows := cheapest_path(unit, heights, constraints, ends[0], _stages(unit, aims[1:-1], between, n, own), ends[1])) is None:
         if n >= len(between):
             raise NothingLeftError(f"length={length}: found no path of so many songs from {a!r} to {b!r} under {constraints}; loosen these")
         n *= 8
@@ -102,10 +114,15 @@ def great_circle(start: Array, end: Array, points: int) -> Array:
     return aims
 
 
-def _stages(unit: Array, aims: Array, usable: Array, n: int) -> list[Stage]:
-    """For each aim the n usable songs nearest to it, and one more for each place before it, whose songs are used up by then."""
+def _stages(unit: Array, aims: Array, usable: Array, n: int, own: Array) -> list[Stage]:
+    """For each aim the n usable songs nearest to it, and one more for each place before it, whose songs are used up by then.
+
+    Args:
+        own: (songs,) what each song costs wherever it stands.
+    """
     found = [ranked(unit, aim, rows) for aim, rows in zip(aims, candidates(unit, aims, n + len(aims), usable), strict=True)]
-    return [Stage(rows[: n + place], np.arccos(cosines[: n + place].clip(-1, 1)) ** 2) for place, (rows, cosines) in enumerate(found)]
+    kept = [(rows[: n + place], cosines[: n + place]) for place, (rows, cosines) in enumerate(found)]
+    return [Stage(rows, np.arccos(cosines.clip(-1, 1)) ** 2 + own[rows]) for rows, cosines in kept]
 
 
 def _ends(vectors: SongVectors, constraints: Constraints, a: SongId, b: SongId) -> tuple[int, int]:

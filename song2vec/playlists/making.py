@@ -16,6 +16,7 @@ from song2vec.core.random import generator
 from song2vec.playlists.files import Playlist
 from song2vec.playlists.rules import PlaylistRules
 from song2vec.playlists.scoring import RankingModel, ScoreAdjustments, Scorer
+from song2vec.search.listeners import Listener
 from song2vec.vectors.song_vectors import SongVectors
 
 Method = Literal["greedy", "sample", "beam"]
@@ -96,7 +97,7 @@ def playlist(
     *,
     history: Iterable[SongId] = (),
     vectors: SongVectors | None = None,
-    listener: Array | None = None,
+    listener: SongId | Listener | None = None,
     listener_weight: float = 1.0,
     method: Method = "greedy",
     beam_width: int = 8,
@@ -125,8 +126,9 @@ def playlist(
         length: how many songs to pick beyond the seed songs.
         history: songs played before the playlist; they say what comes next and count for the gaps, not for the cap.
         vectors: song vectors, for the listener, diversity and the reasons; those of the model, when it has some.
-        listener: a listener's vector, (size,), as ``listener(vectors, history).vector``; songs near it score higher.
-            Without seed songs and history it stands for these.
+        listener: anybody, by what they played, as :func:`song2vec.listener` makes them: songs near their vector score higher, a
+            recurrent model goes on from their plays, and without seed songs and history they stand for these. Or, by id, a
+            listener whom the model learned from.
         listener_weight, diversity, popularity: weights of the adjustments.
         method: "greedy" picks the best song each time; "sample" draws by ``temperature``, ``top_k`` and ``top_p``
             (see :class:`song2vec.playlists.making.Sampling`); "beam" grows ``beam_width`` playlists side by side for the

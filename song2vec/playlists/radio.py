@@ -10,13 +10,13 @@ from typing import Self
 import numpy as np
 
 from song2vec.catalogue import SongId
-from song2vec.core.arrays import Array
 from song2vec.core.checks import check_float, check_int, named_options
 from song2vec.core.errors import ArgumentError, NothingLeftError
 from song2vec.core.random import generator
 from song2vec.playlists.making import Sampling
 from song2vec.playlists.rules import PlaylistRules
 from song2vec.playlists.scoring import RankingModel, ScoreAdjustments, Scorer, best_first
+from song2vec.search.listeners import Listener
 from song2vec.vectors.song_vectors import SongVectors
 
 _CONTEXT = 20  # songs that say what comes next; what was skipped is none of them
@@ -118,7 +118,7 @@ def radio(
     seed_songs: SongId | Iterable[SongId] = (),
     *,
     vectors: SongVectors | None = None,
-    listener: Array | None = None,
+    listener: SongId | Listener | None = None,
     listener_weight: float = 1.0,
     window: int | None = None,
     temperature: float = 0.5,

@@ -24,6 +24,7 @@ from song2vec.core.config import Config, FloatRange, setting
 from song2vec.core.errors import ArgumentError
 from song2vec.models.base import NextSongModel
 from song2vec.playlists.rules import Constraints, PlaylistRules, song_rows
+from song2vec.search.listeners import Listener, check_listener
 from song2vec.search.scoring import candidates, ranked
 from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors, unit_rows
@@ -74,15 +75,11 @@ class Space:
         """Numbers in a vector."""
         return int(self.unit.shape[1])
 
-    def direction(self, name: str, vector: object) -> Array:
-        """A vector at length 1, (size,) float32. Raises ArgumentError for one of another shape, not finite, or zero."""
-        try:
-            array = np.asarray(vector, np.float64)
-        except (TypeError, ValueError) as error:
-            raise ArgumentError(f"{name} does not hold numbers ({error})") from error
-        if array.shape != (self.size,) or not np.isfinite(array).all() or not array.any():
-            raise ArgumentError(f"{name} has shape {array.shape}; {self.size} finite numbers, not all zero, are allowed")
-        direction: Array = unit_rows(array[None])[0]
+    def direction(self, listener: Listener) -> Array:
+        """A listener's vector at length 1, (size,) float32. Raises ArgumentError for one made of vectors of another size."""
+        if len(listener.vector) != self.size:
+            raise ArgumentError(f"listener: has {len(listener.vector)} numbers, songs have {self.size}; make it of these vectors")
+        direction: Array = unit_rows(listener.vector[None])[0]
         return direction
 
     @cached_property
@@ -110,7 +107,7 @@ class Scorer:
 
     Args:
         vectors: None for those of the model, where it is vectors itself.
-        listener: a listener's vector, (size,).
+        listener: by what they played, or by the id that the model learned from.
         exclude: songs never to play.
 
     Attributes:
@@ -127,20 +124,22 @@ class Scorer:
         rules: PlaylistRules,
         adjustments: ScoreAdjustments,
         *,
-        listener: object = None,
+        listener: SongId | Listener | None = None,
         exclude: Iterable[SongId] = (),
     ) -> None:
         check_type("model", model, (NextSongModel, SongVectors), "a next-song model or SongVectors are allowed")
         if isinstance(model, NextSongModel) and not hasattr(model, "catalogue_"):
             raise ArgumentError(f"model: this {type(model).__name__} has learned nothing yet; call fit first")
-        self.model, self.adjustments = model, adjustments
+        self.model, self.whose, self.adjustments = *personal(model, listener), adjustments
         self.catalogue: Catalogue = model.catalogue if isinstance(model, SongVectors) else model.catalogue_
         self.space = Space(model if vectors is None and isinstance(model, SongVectors) else vectors, self.catalogue)
         self.constraints = Constraints(self.catalogue, rules, exclude)
-        for name, given in (("listener", listener is not None), ("diversity", adjustments.diversity)):
-            if given and not self.space.size:
+        for name, needs in (("listener", isinstance(listener, Listener) and self.model is model), ("diversity", adjustments.diversity)):
+            if needs and not self.space.size:
                 raise ArgumentError(f"{name}: needs vectors=, as the model has none")
-        self._listener = None if listener is None else self.space.direction("listener", listener)
+        self._listener: Array | None = None
+        if isinstance(listener, Listener) and self.space.size:
+            self._listener = self.space.direction(listener)
         if adjustments.popularity and not self.catalogue.plays.any():
             raise ArgumentError(f"popularity={adjustments.popularity!r}: nobody counted the plays of these songs; only 0 is allowed")
 
@@ -151,7 +150,7 @@ class Scorer:
         """
         before, begun = song_rows(self.catalogue, "history", history), song_rows(self.catalogue, "seed_songs", seed_songs, one=True)
         if not before and not begun and self._listener is None:
-            raise ArgumentError("seed_songs: is empty; a song in it or in history, or a listener's vector is needed")
+            raise ArgumentError("seed_songs: is empty; a song in it or in history, or a listener's plays are needed")
         return before + begun, len(before)
 
     def score(self, histories: Sequence[list[int]], start: int, played: Sequence[list[int]] | None = None) -> list[tuple[Array, Array]]:
@@ -167,7 +166,7 @@ class Scorer:
         if self._listener is not None and not histories[0]:
             found = [nearest(self.space.unit, self._listener, mask) for mask in allowed]
         else:
-            found = list(log_ranks(self.model, histories, allowed))
+            found = list(log_ranks(self.model, histories, allowed, self.whose))
         weights, scored = self.adjustments, []
         for (rows, scores), history in zip(found, histories, strict=True):
             if self._listener is not None:
@@ -197,11 +196,24 @@ def best_first(rows: Array, scores: Array) -> tuple[Array, Array]:
     return rows[order], scores[order]
 
 
-def log_ranks(model: RankingModel, histories: Sequence[Sequence[int]], allowed: Sequence[Array]) -> Iterator[tuple[Array, Array]]:
+def personal(model: RankingModel, listener: SongId | Listener | None) -> tuple[RankingModel, SongId | None]:
+    """The model to ask for a listener, and whose sessions it is asked about: see :meth:`NextSongModel.personal`."""
+    if isinstance(model, NextSongModel):
+        return model.personal(listener)
+    check_listener(listener)
+    if listener is None or isinstance(listener, Listener):
+        return model, None
+    raise ArgumentError(f"listener={listener!r}: song vectors know no listeners; one made of what they played is allowed")
+
+
+def log_ranks(
+    model: RankingModel, histories: Sequence[Sequence[int]], allowed: Sequence[Array], listener: SongId | None = None
+) -> Iterator[tuple[Array, Array]]:
     """After each history (rows, at least one), the best allowed rows, best first, equals by row, with their -ln(rank).
 
     Args:
         allowed: (songs,) bool for each history.
+        listener: whose histories they are, for a model that knows listeners.
 
     Yields:
         (n,) int64 rows and (n,) float64; n is the smaller of ``HEAD`` and the number of allowed songs.
@@ -210,7 +222,7 @@ def log_ranks(model: RankingModel, histories: Sequence[Sequence[int]], allowed: 
         for rows, mask in zip(histories, allowed, strict=True):
             yield nearest(model.unit, recent_mean(model.unit, rows), mask)
     else:
-        sessions = Sessions.from_rows(model.catalogue_, histories)  # all of them in one call, each as a session of its own
+        sessions = Sessions.from_rows(model.catalogue_, histories, listener)  # all of them in one call, each as a session of its own
         for scores, mask in zip(model.score(sessions, sessions.offsets[1:] - 1), allowed, strict=True):
             yield _best(scores, mask)
 

@@ -9,16 +9,18 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from song2vec.catalogue import SongId, Unknown
+from song2vec.catalogue import Catalogue, SongId, Unknown
 from song2vec.core.arrays import Array, FloatArray, IntArray
-from song2vec.core.checks import check_choice, check_float, named_options
+from song2vec.core.checks import check_choice, check_float, check_type, named_options
 from song2vec.core.errors import ArgumentError, UnknownSongError
 from song2vec.listens import Listens, read_listens
+from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors
 
 logger = logging.getLogger("song2vec")
 
 _TYPICAL_SECONDS = 180.0  # what a play of unknown length counts as
+PAUSE = 1800  # seconds between plays that end a session
 
 History = Iterable[SongId] | Listens | pl.DataFrame
 
@@ -30,16 +32,30 @@ class Listener:
     Attributes:
         vector: (size,) float32, the weighted mean of the unit vectors of their plays.
         rows: (songs,) int64, the distinct known songs they played.
+        sessions: their plays of these, oldest first, over the catalogue of the vectors.
         unknown: how many plays were of songs without a vector.
     """
 
     vector: FloatArray
     rows: IntArray
+    sessions: Sessions
     unknown: int = 0
+
+    def sessions_over(self, catalogue: Catalogue) -> Sessions:
+        """Their sessions over another catalogue, without the songs that it lacks."""
+        row_of = self.sessions.catalogue.rows_in(catalogue)
+        known = self.sessions.keep(plays=row_of[self.sessions.songs] >= 0)
+        return known.over(catalogue, row_of.astype(np.int32))
 
     def nearest_played(self, vectors: SongVectors, rows: Array) -> IntArray:
         """For each of these songs, the row of the listener's own song nearest to it by cosine, int64."""
         return np.asarray(self.rows[(vectors.unit[rows] @ vectors.unit[self.rows].T).argmax(axis=1)])
+
+
+def check_listener(listener: object) -> None:
+    """Raises ArgumentError unless it is None, an id, or a Listener."""
+    ids = (str, int, np.integer, Listener, type(None))
+    check_type("listener", listener, ids, "an id, or a Listener as listener(vectors, history) makes it, is allowed")
 
 
 @named_options
@@ -67,11 +83,21 @@ def listener(
         raise UnknownSongError(f"history: none of its {len(songs):,} plays is of a song in the catalogue")
     if skipped:
         logger.warning("listener: %d of %d plays are of songs without a vector and were skipped", skipped, len(songs))
-    weights = _weights(table.filter(known), half_life_days, by_dwell)
+    table = table.filter(known)
+    weights = _weights(table, half_life_days, by_dwell)
     if not weights.sum() > 0:
         raise ArgumentError("history: every play has weight 0; nothing was played for any time")
     vector = (weights[:, None] * vectors.unit[rows]).sum(axis=0) / weights.sum()
-    return Listener(vector.astype(np.float32), np.unique(rows), skipped)
+    return Listener(vector.astype(np.float32), np.unique(rows), _sessions(table, rows, vectors.catalogue), skipped)
+
+
+def _sessions(table: pl.DataFrame, rows: Array, catalogue: Catalogue) -> Sessions:
+    """A list is one session; a log begins another after a pause of half an hour."""
+    if "time" not in table.columns:
+        return Sessions.from_rows(catalogue, [rows])
+    times = table["time"].dt.epoch("s").to_numpy()
+    order = np.argsort(times, kind="stable")
+    return Sessions.from_rows(catalogue, np.split(rows[order], np.flatnonzero(np.diff(times[order]) > PAUSE) + 1))
 
 
 def _table(history: History) -> pl.DataFrame:

@@ -175,11 +175,11 @@ class Sessions(Saved):
         return replace(sessions_of_nobody, listener=numbers, listeners=pl.Series("listener", numbers))
 
     @classmethod
-    def from_rows(cls, catalogue: Catalogue, sessions: Iterable[Array | Sequence[int]]) -> Sessions:
-        """Nobody's sessions, at least one, given as rows of a catalogue."""
+    def from_rows(cls, catalogue: Catalogue, sessions: Iterable[Array | Sequence[int]], listener: SongId | None = None) -> Sessions:
+        """Sessions of one listener, or nobody's, at least one, given as rows of a catalogue."""
         lists = [np.asarray(rows, np.int64) for rows in sessions]
-        offsets, nobody = offsets_of([len(rows) for rows in lists]), np.zeros(len(lists), np.int32)
-        return cls(np.concatenate(lists), offsets, nobody, catalogue, _NOBODY)
+        offsets, owner = offsets_of([len(rows) for rows in lists]), np.zeros(len(lists), np.int32)
+        return cls(np.concatenate(lists), offsets, owner, catalogue, _NOBODY if listener is None else pl.Series("listener", [listener]))
 
     def to_parts(self) -> dict[str, Part]:
         """Everything but the report."""

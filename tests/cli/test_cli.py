@@ -821,10 +821,22 @@ def test_settings_are_options_with_their_lines_of_help(console, folder):
     shown = " ".join(console("playlist", "--help").out.split())
     for group in (PlaylistRules, ScoreAdjustments, Sampling):
         for name, (_, _, text) in settings_of(group).items():
-            assert (f"--{name.replace('_', '-')}" in shown) == (name != "listener_weight")
-            assert (text[1:] in shown) == (name != "listener_weight")
+            assert f"--{name.replace('_', '-')}" in shown
+            assert text[1:] in shown
     greedy = console("playlist", folder, "mushaboom", "-n", 5, "--json").json
     assert console("playlist", folder, "mushaboom", "-n", 5, "--json", "--method", "sample", "--top-k", 1).json == greedy
+
+
+def test_somebody_is_known_by_their_log(refused, console, folder, log):
+    several = refused("next", folder, "mushaboom", "--log", log)
+    listener = several.split("choose one --listener of '")[1].split("'")[0]
+    theirs = "--log", log, "--listener", listener
+    assert len(console("next", folder, "mushaboom", "-k", 3, "--json", *theirs).json) == 3
+    alone = console("playlist", folder, "mushaboom", "-n", 5, "--json").json
+    assert console("playlist", folder, "mushaboom", "-n", 5, "--json", *theirs).json != alone
+    assert console("playlist", folder, "mushaboom", "-n", 5, "--json", *theirs, "--listener-weight", 0).json == alone
+    assert len(console("bridge", folder, "mushaboom", "mykonos", "-n", 4, "--json", *theirs).json) == 4
+    assert "listener='nobody': nearest learned nothing of them" in refused("next", folder, "mushaboom", "--listener", "nobody")
 
 
 def test_playlist_says_when_songs_run_out(refused, console, folder):

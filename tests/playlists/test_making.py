@@ -12,6 +12,7 @@ from song2vec.models.rules import MarkovChain
 from song2vec.playlists import playlist
 from song2vec.playlists.scoring import Space
 from song2vec.search import ExactIndex
+from song2vec.search.listeners import listener
 from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors
 from tests import small
@@ -107,7 +108,7 @@ def test_popularity_pulls_both_ways():
 
 def test_a_listener_pulls_songs_near_them():
     vectors = music(400)
-    person = vectors["s17"] * 3
+    person = listener(vectors, ["s17"])
     for scorer in (vectors, markov(vectors)):
         options = {"vectors": vectors, "listener": person}
         made = [playlist(scorer, "s200", 10, listener_weight=weight, **options) for weight in (-4, 4, 20)]
@@ -125,7 +126,7 @@ def test_weights_mean_the_same_in_every_space():
 def test_a_listener_alone_is_enough():
     vectors = music(400)
     for scorer in (vectors, markov(vectors)):
-        made = playlist(scorer, length=3, vectors=vectors, listener=vectors["s17"])
+        made = playlist(scorer, length=3, vectors=vectors, listener=listener(vectors, ["s17"]))
         assert made.songs[0] == "s17"
         assert made.table["because"][0] is None
 
@@ -141,7 +142,7 @@ def test_two_genres_stay_apart():
 def test_vectors_may_be_over_other_songs_than_the_model():
     everything = music(50)
     some = everything.subset(np.arange(0, 50, 2)[::-1])
-    made = playlist(markov(everything), "s2", 20, vectors=some, diversity=1, listener=some["s4"]).table
+    made = playlist(markov(everything), "s2", 20, vectors=some, diversity=1, listener=listener(some, ["s4"])).table
     known = made["song"].is_in(some.catalogue.ids.implode())
     assert made.filter(known)["because"].null_count() == 0
     assert made.filter(~known)["because"].null_count() == (~known).sum() > 0
@@ -174,10 +175,11 @@ def test_a_song_may_come_again_after_a_while():
         ({"model": "markov"}, "model is a str; a next-song model or SongVectors"),
         ({"model": MarkovChain()}, "has learned nothing yet"),
         ({"model": markov(music(20)), "diversity": 1}, "diversity: needs vectors="),
-        ({"model": markov(music(20)), "listener": [1.0]}, "listener: needs vectors="),
-        ({"listener": [1.0, 2.0]}, r"listener has shape \(2,\); 8 finite numbers"),
-        ({"listener": [0.0] * 8}, "not all zero"),
-        ({"listener": ["a"] * 8}, "listener does not hold numbers"),
+        ({"model": markov(music(20)), "listener": listener(music(), ["s1"])}, "listener: needs vectors="),
+        ({"listener": listener(music(size=3), ["s1"])}, "listener: has 3 numbers, songs have 8"),
+        ({"listener": [1.0]}, "listener is a list; an id, or a Listener"),
+        ({"listener": "ann"}, "listener='ann': song vectors know no listeners"),
+        ({"model": markov(music(20)), "listener": "ann"}, "listener='ann': markov learned nothing of them"),
         ({"diversity": -1}, "diversity=-1: a number from 0 is allowed"),
         ({"popularity": "up"}, "popularity='up': a number is allowed"),
         ({"listener_weight": float("inf")}, "listener_weight=inf"),

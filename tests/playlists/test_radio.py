@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from song2vec.core.errors import ArgumentError, NothingLeftError
 from song2vec.playlists import radio
+from song2vec.search.listeners import listener
 from tests.playlists.small_music import markov, music
 
 
@@ -141,7 +142,7 @@ def test_each_song_says_why():
 
 def test_a_listener_is_seed_enough():
     vectors = music(300)
-    assert radio(vectors, listener=vectors["s7"], top_k=1).next().song == "s7"
+    assert radio(vectors, listener=listener(vectors, ["s7"]), top_k=1).next().song == "s7"
 
 
 def test_without_a_window_small_catalogues_play_on():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
@@ -127,7 +128,16 @@ class HRNN(SampledRecurrentModel):
         self._fitted()
         return ListenerSession(self, listener)
 
-    def remember(self, listener: SongId, state: Array) -> None:
+    def knows(self, listener: SongId | None) -> bool:
+        return listener in self.listeners_.to_list()
+
+    def with_history(self, sessions: Sessions) -> Self:
+        """This model for somebody who played these sessions before: those of nobody begin with the state that they lead to."""
+        model = copy(self)
+        model.remember(None, self.network_.listener_states(sessions)[0].cpu().numpy())
+        return model
+
+    def remember(self, listener: SongId | None, state: Array) -> None:
         """Keep (listener_hidden,) as the state of a listener, old or new."""
         place = self.listeners_.index_of(listener)
         states = self.listener_states_.copy()
@@ -156,11 +166,6 @@ class HRNN(SampledRecurrentModel):
         order = generator(self.seed, f"order {epoch}").permutation(len(sessions.listeners))
         return listener_parallel(sessions, order, self.batch_size)
 
-    def _outputs(self, sessions: Sessions, plays: Array) -> Tensor:
-        which = np.unique(np.searchsorted(sessions.offsets, plays, side="right") - 1)
-        first = self._first_states(sessions.listeners.gather(sessions.listener[which]).to_list())
-        return self.network_.walk(sessions, plays, first)
-
     @torch.inference_mode()
     def _first_states(self, listeners: list[SongId | None]) -> States:
         """What sessions of these listeners begin with: zeros for those without sessions in training."""
@@ -175,7 +180,7 @@ class ListenerSession(CarriedSession):
     """A live session of a listener, who is remembered: what ``finish`` adds, the next session begins with."""
 
     def __init__(self, model: HRNN, listener: SongId | None = None) -> None:
-        super().__init__(model, listener, model._first_states([listener]))
+        super().__init__(model, listener)
         self._hrnn = model
 
     @torch.inference_mode()

@@ -165,7 +165,7 @@ class ContextSession(LiveSession):
 
     @property
     def _asked(self) -> dict[str, Any]:
-        return self._known
+        return {**super()._asked, **self._known}
 
     def state(self) -> SessionState:
         state = super().state()

@@ -24,6 +24,7 @@ from song2vec.nn.module import SongNetwork, with_ones
 from song2vec.nn.trainer import Trainee
 from song2vec.nn.training import TrainingConfig
 from song2vec.search import SongIndex, make_index
+from song2vec.search.listeners import Listener
 from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors
 
@@ -86,6 +87,7 @@ class CandidateNetwork(NetworkModel):
         songs: Iterable[SongId],
         k: int = 10,
         *,
+        listener: SongId | Listener | None = None,
         exclude: Iterable[SongId] = (),
         unknown: Unknown = "raise",
         at: datetime | int | None = None,
@@ -102,13 +104,15 @@ class CandidateNetwork(NetworkModel):
         """
         catalogue = self._fitted()
         check_int("k", k)
-        return best_songs(catalogue, self.score_after(songs, unknown, at=at, context=context), k, exclude)
+        model, whose = self.personal(listener)
+        return best_songs(catalogue, model.score_after(songs, unknown, listener=whose, at=at, context=context), k, exclude)
 
     def score_after(
         self,
         songs: Iterable[SongId],
         unknown: Unknown = "raise",
         *,
+        listener: SongId | None = None,
         at: datetime | int | None = None,
         context: Mapping[str, str | None] | None = None,
     ) -> Array:

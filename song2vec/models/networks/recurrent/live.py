@@ -23,17 +23,16 @@ class CarriedSession(LiveSession):
 
     Args:
         model: a fitted recurrent model.
-        start: states to begin with, of one row; blank without.
 
     Attributes:
         songs: what was played so far, in order.
     """
 
-    def __init__(self, model: Any, listener: SongId | None = None, start: States | None = None) -> None:
+    def __init__(self, model: Any, listener: SongId | None = None) -> None:
         super().__init__(model, listener)
         self.catalogue: Catalogue = model.catalogue_
         self.network: RecurrentNetwork = model.network_
-        self.states = self.network.blank_states(1) if start is None else start
+        self.states: States = model._first_states([listener])
         self.output: torch.Tensor | None = None
         self.index: Any = None  # an OutputIndex, asked instead of scoring every song
         self.earlier: torch.Tensor | None = None  # the output before the last play

@@ -17,7 +17,7 @@ from song2vec.core.random import generator
 from song2vec.models.live import LiveSession
 from song2vec.models.networks.base import NetworkModel
 from song2vec.models.networks.recurrent.live import CarriedSession
-from song2vec.models.networks.recurrent.network import RecurrentNetwork
+from song2vec.models.networks.recurrent.network import RecurrentNetwork, States
 from song2vec.models.networks.recurrent.new_songs import grown
 from song2vec.models.networks.recurrent.onnx_file import export_onnx
 from song2vec.models.networks.recurrent.output_index import OutputIndex
@@ -41,6 +41,24 @@ class RecurrentModel(NetworkModel):
         FloatRange(0, 0.99), default=0.0, tune=FloatRange(0, 0.5), help="share of each layer's output dropped in training"
     )
     network_: RecurrentNetwork = learned(saved=False)
+    start_: States | None = learned(saved=False, default=None)  # what sessions of nobody begin with; blank without
+
+    def with_history(self, sessions: Sessions) -> Self:
+        """This model for somebody who played these sessions before: those of nobody go on from the state after the last of them."""
+        played = np.flatnonzero(sessions.lengths)
+        if not len(played):
+            return self
+        model = copy(self)
+        model.start_ = self.network_.states_after(sessions.keep(played[-1:]).songs)
+        return model
+
+    def _first_states(self, listeners: list[SongId | None]) -> States:
+        """What sessions of these listeners begin with."""
+        states = self.network_.blank_states(len(listeners))
+        if self.start_ is not None:
+            for layer, start in zip(states, self.start_, strict=True):
+                layer[[listener is None for listener in listeners]] = start
+        return states
 
     def _trainee(self, network: Any, sessions: Sessions) -> Trainee:
         return RecurrentTrainee(network, TrainingConfig.of(self), sessions, lambda epoch: self._plan(sessions, epoch))
@@ -52,7 +70,9 @@ class RecurrentModel(NetworkModel):
         return generator(self.seed, f"order {epoch}").permutation(len(sessions))
 
     def _outputs(self, sessions: Sessions, plays: Array) -> torch.Tensor:
-        return self.network_.walk(sessions, plays)
+        which = np.unique(np.searchsorted(sessions.offsets, plays, side="right") - 1)
+        first = self._first_states(sessions.listeners.gather(sessions.listener[which]).to_list())
+        return self.network_.walk(sessions, plays, first)
 
     def session(self, listener: SongId | None = None) -> LiveSession:
         """A session that goes on, at the cost of one step a play. Raises ArgumentError before ``fit``."""

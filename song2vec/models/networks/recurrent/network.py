@@ -131,6 +131,14 @@ class RecurrentNetwork(SongNetwork):
         """States of sessions that have not begun."""
         return [torch.zeros((rows, width), device=self.device) for width in self.widths]
 
+    @torch.inference_mode()
+    def states_after(self, songs: Array) -> States:
+        """The states, of one row, that a session of these songs (n,) ends with."""
+        states = self.blank_states(1)
+        for song in torch.from_numpy(songs.astype(np.int64)).to(self.device):
+            _, states = self.step(self.embed(song[None]), states)
+        return states
+
     def begun(self, states: States, starts: Tensor) -> States:
         """The states that plays begin with, from those that each slot of the batch left behind: blank ones where a session begins.
 

@@ -38,7 +38,7 @@ class SearchOptions:
     k: K = 20
     validation: Annotated[float, typer.Option(help="The share of sessions that settings are scored on.")] = 0.1
     max_queries: Annotated[int, typer.Option(help="Score on so many plays at most.")] = 5_000
-    study: Annotated[Path | None, typer.Option(help="Keep the trials here; a search that was stopped goes on.")] = None
+    study: Annotated[Path | None, typer.Option(help="Keep the trials in this folder; a search that was stopped goes on.")] = None
     timeout: Annotated[float | None, typer.Option(help="Seconds after which no further trial begins.")] = None
 
 

@@ -1,4 +1,4 @@
-"""The trials of a search and what it found, in JSON files; that of trials is replaced whole after each, so that a killed search goes on."""
+"""The trials of a search, saved after each so that a killed search goes on, and the settings it found, a JSON file that hands may write."""
 
 from __future__ import annotations
 
@@ -7,21 +7,19 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import polars as pl
 
 from song2vec.core.checks import suggestion
 from song2vec.core.errors import ArgumentError, FormatError
-from song2vec.core.storage import write_atomically
+from song2vec.core.folders import is_empty
+from song2vec.core.storage import Part, Saved, write_atomically
 from song2vec.models import NextSongModel, make_model
 
 VERSION = 1
-NAMES = {  # what stands in a file beside "song2vec" and "version"
-    "study": ("about", "trials"),
-    "settings": ("model", "settings", "metric", "k", "score", "queries", "trials"),
-}
-STATES = ("complete", "pruned", "failed")
+NAMES = ("model", "settings", "metric", "k", "score", "queries", "trials")  # what a settings file may hold
+HEAD = {"song2vec": "settings", "version": VERSION}
 
 
 @dataclass(frozen=True)
@@ -44,11 +42,11 @@ class Trial:
 
 
 @dataclass
-class Study:
+class Study(Saved):
     """All trials so far.
 
     Attributes:
-        about: what is searched for, over which data; a file of another search is refused.
+        about: what is searched for, over which data; the study of another search is refused.
         path: where it is kept; None for nowhere.
     """
 
@@ -56,30 +54,41 @@ class Study:
     path: Path | None = None
     trials: list[Trial] = field(default_factory=list)
 
+    kind = "study"
+
     @classmethod
     def open(cls, path: str | os.PathLike[str] | None, about: Mapping[str, Any]) -> Study:
-        """A new study, or the one that a file holds.
+        """A new study, or the one that was saved there.
 
-        Raises FormatError for a file that is no study, ArgumentError for the study of something else.
+        Raises SavedFolderError for what is no study, ArgumentError for the study of something else.
         """
         study = cls(json.loads(json.dumps(about)), None if path is None else Path(path))
-        if study.path is None or not study.path.exists():
+        if study.path is None or is_empty(study.path):
             return study
-        content = read_json(study.path, "study")
-        try:
-            before, study.trials = content["about"], [_trial(entry) for entry in content["trials"]]
-            other = next((name for name in study.about if before[name] != study.about[name]), None)
-        except (LookupError, TypeError, ValueError) as error:
-            raise FormatError(study.path, f"is no study of song2vec ({type(error).__name__}: {error})") from error
-        if other is not None:
-            raise ArgumentError(f"study={str(path)!r}: was begun with {other}={before[other]!r}, now it is {study.about[other]!r}")
+        before = cls.load(study.path)
+        for name, now in study.about.items():
+            if (was := before.about.get(name)) != now:
+                raise ArgumentError(f"study={str(path)!r}: was begun with {name}={was!r}, now it is {now!r}")
+        study.trials = before.trials
         return study
 
     def add(self, trial: Trial) -> None:
         """Keep a trial."""
         self.trials.append(trial)
         if self.path is not None:
-            write_json(self.path, "study", {"about": self.about, "trials": [asdict(each) for each in self.trials]})
+            self.save(self.path)
+
+    def to_parts(self) -> dict[str, Part]:
+        """What is searched for, and the trials."""
+        return {"study": Part({"about": self.about, "trials": [asdict(trial) for trial in self.trials]})}
+
+    @classmethod
+    def from_parts(cls, parts: Mapping[str, Part]) -> Self:
+        """The inverse of :meth:`to_parts`."""
+        study = cls(dict(parts["study"].meta["about"]), trials=[Trial(**trial) for trial in parts["study"].meta["trials"]])
+        if not all(trial.state == "failed" or (trial.state in ("complete", "pruned") and trial.scores) for trial in study.trials):
+            raise ValueError("a trial without a state or scores")
+        return study
 
     @property
     def best(self) -> Trial | None:
@@ -133,7 +142,9 @@ class Tuned:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the best settings as JSON, for ``song2vec train --config`` and :func:`read_settings`."""
         found = {"metric": self.metric, "k": self.k, "score": self.score, "queries": self.queries, "trials": self.table.height}
-        return write_json(path, "settings", {"model": self.model.name, "settings": self.settings, **found})
+        content = {**HEAD, "model": self.model.name, "settings": self.settings, **found}
+        text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        return write_atomically(path, lambda target: target.write_text(text, encoding="utf-8"))
 
 
 def read_settings(path: str | os.PathLike[str]) -> NextSongModel:
@@ -143,36 +154,17 @@ def read_settings(path: str | os.PathLike[str]) -> NextSongModel:
 
     Raises FormatError for a file that is something else, ArgumentError for an unknown model or setting.
     """
-    content = read_json(path, "settings")
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise FormatError(path, f"is no JSON ({error}); a file of song2vec settings is needed") from error
+    if not isinstance(content, dict) or content.get("song2vec") != HEAD["song2vec"]:
+        raise FormatError(path, "is no file of song2vec settings")
+    if content.get("version") != VERSION:
+        raise FormatError(path, f"settings of version {content.get('version')!r}; this song2vec reads version {VERSION}")
+    for name in content.keys() - {*HEAD, *NAMES}:
+        raise FormatError(path, f"holds {name!r}; {', '.join(map(repr, NAMES))} are allowed{suggestion(name, NAMES)}")
     name, settings = content.get("model"), content.get("settings", {})
     if not isinstance(name, str) or not isinstance(settings, dict):
         raise FormatError(path, 'holds no "model" with its "settings"')
     return make_model(name, settings)
-
-
-def write_json(path: str | os.PathLike[str], what: str, content: Mapping[str, Any]) -> Path:
-    """Write a JSON file that says what it is, all or nothing."""
-    text = json.dumps({"song2vec": what, "version": VERSION, **content}, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    return write_atomically(path, lambda target: target.write_text(text, encoding="utf-8"))
-
-
-def read_json(path: str | os.PathLike[str], what: str) -> dict[str, Any]:
-    """Read what :func:`write_json` wrote, or a hand. Raises FormatError for anything else, such as a misspelt name."""
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise FormatError(path, f"is no JSON ({error}); a file of song2vec {what} is needed") from error
-    if not isinstance(content, dict) or content.get("song2vec") != what:
-        raise FormatError(path, f"is no file of song2vec {what}")
-    if content.get("version") != VERSION:
-        raise FormatError(path, f"{what} of version {content.get('version')!r}; this song2vec reads version {VERSION}")
-    for name in content.keys() - {"song2vec", "version", *NAMES[what]}:
-        raise FormatError(path, f"holds {name!r}; {', '.join(map(repr, NAMES[what]))} are allowed{suggestion(name, NAMES[what])}")
-    return content
-
-
-def _trial(entry: Mapping[str, Any]) -> Trial:
-    trial = Trial(**entry)
-    if trial.state not in STATES or not (trial.scores or trial.state == "failed") or not all(isinstance(s, float) for s in trial.scores):
-        raise ValueError(f"trial {dict(entry)}")
-    return trial

@@ -57,12 +57,12 @@ def tune(
         metric, k: what to raise: the mean over queries of "recall", "mrr" or "ndcg" at k.
         validation: a share of the sessions of ``train``, drawn at random, or sessions of your own.
         max_queries: as many at most, of sessions drawn at random; None for all.
-        study: a file that keeps the trials; a search that was stopped goes on where it was.
+        study: a folder that keeps the trials; a search that was stopped goes on where it was.
         timeout: seconds after which no further trial begins.
         progress: show a bar; None shows it on a terminal.
 
-    Raises ArgumentError for a bad argument, and a study of another search; NothingLeftError when every trial failed;
-    MissingExtraError without optuna.
+    Raises ArgumentError for a bad argument, and the study of another search; SavedFolderError for a folder of something else;
+    NothingLeftError when every trial failed; MissingExtraError without optuna.
     """
     template = make_model(model) if isinstance(model, str) else model
     _check(template, trials, metric, k, timeout)

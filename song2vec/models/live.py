@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Protocol, Self
 
 import polars as pl
 
-from song2vec.catalogue import SongId
+from song2vec.catalogue import Catalogue, SongId
 from song2vec.core.arrays import Array, FloatArray, pack_ids, unpack_ids
 from song2vec.core.checks import check_int
 from song2vec.core.storage import Part, Saved
 from song2vec.models.songs import best_songs
-
-if TYPE_CHECKING:
-    from song2vec.models.base import NextSongModel
 
 
 @dataclass
@@ -42,6 +39,15 @@ class SessionState(Saved):
         return cls(session.meta["listener"], unpack_ids("song", session.arrays), dict(state.meta), dict(state.arrays))
 
 
+class Fitted(Protocol):
+    """What a live session asks: a fitted next-song model."""
+
+    catalogue_: Catalogue
+
+    @property
+    def score_after(self) -> Callable[..., FloatArray]: ...
+
+
 class LiveSession:
     """One listening session as it goes on; a model that carries a state from play to play has a quicker one of its own.
 
@@ -50,7 +56,7 @@ class LiveSession:
         songs: what was played so far, in order.
     """
 
-    def __init__(self, model: NextSongModel, listener: SongId | None = None) -> None:
+    def __init__(self, model: Fitted, listener: SongId | None = None) -> None:
         self.listener = listener
         self.songs: list[SongId] = []
         self._model = model

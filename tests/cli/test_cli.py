@@ -230,7 +230,7 @@ def test_tune_writes_settings_that_train_takes(console, log, tmp_path):
 
 def test_tune_goes_on_with_a_study(console, log, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    command = ("tune", log, "--model", "recent-popularity", "--study", "study.json", "--json")
+    command = ("tune", log, "--model", "recent-popularity", "--study", "study", "--json")
     first = console(*command, "--trials", 2).json
     assert console(*command, "--trials", 3).json[:2] == first
     assert [row["trial"] for row in first] == [0, 1]
@@ -643,7 +643,7 @@ def test_a_log_that_cannot_be_learned_from_so_is_refused(refused, log, tmp_path,
         (("tune", "--model", "markov"), "model=MarkovChain(): has no setting to tune"),
         (("tune", "--model", "recent-popularity", "--trials", 0), "trials=0: a whole number from 1"),
         (("tune", "--model", "recent-popularity", "--validation", 2), "test=2.0: a number above 0 to 1"),
-        (("tune", "--model", "recent-popularity", "--study", "plays.csv"), "plays.csv: is no JSON"),
+        (("tune", "--model", "recent-popularity", "--study", "plays.csv"), "plays.csv: is a file"),
         (("compare", "--model", "polka"), "model='polka': 'popularity', "),
         (("compare", "--model", "none.json"), "none.json: No such file"),
         (("compare", "--model", "markov", "--baseline", "polka"), "--baseline 'polka': 'markov'"),

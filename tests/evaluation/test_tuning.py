@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -13,14 +14,16 @@ from hypothesis import strategies as st
 
 from song2vec.core.arrays import Array
 from song2vec.core.config import Choice, FloatRange, IntRange, Text, learned, setting
-from song2vec.core.errors import ArgumentError, FormatError, MissingExtraError, NothingLeftError
+from song2vec.core.errors import ArgumentError, FormatError, MissingExtraError, NothingLeftError, SavedFolderError
+from song2vec.core.storage import Part, save_folder
 from song2vec.evaluation.protocol import evaluate
 from song2vec.evaluation.search import distributions, from_params, space_around, to_params
-from song2vec.evaluation.study import Tuned, read_settings
+from song2vec.evaluation.study import Study, Tuned, read_settings
 from song2vec.evaluation.tuning import SHARES, tune
 from song2vec.models import MODELS, MarkovChain, Nearest, NextSongModel
 from song2vec.sessions import Sessions
 from song2vec.sessions.splits import split_at_random, split_predefined
+from song2vec.testing.battery import contents
 from song2vec.vectors import LEARNERS
 
 FORBIDDEN = 5
@@ -108,7 +111,7 @@ def test_the_same_seed_tries_the_same_and_another_something_else(train):
 
 
 def test_a_search_that_was_killed_goes_on_as_if_it_had_not_been(train, tmp_path, monkeypatch):
-    whole = search(train, Counting(), study=tmp_path / "whole.json", trials=20)
+    whole = search(train, Counting(), study=tmp_path / "whole", trials=20)
     real, fits = Counting._fit, []
 
     def killed(self, sessions):
@@ -120,18 +123,18 @@ def test_a_search_that_was_killed_goes_on_as_if_it_had_not_been(train, tmp_path,
     monkeypatch.setattr(Counting, "_fit", killed)
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
-            search(train, study=tmp_path / "study.json", trials=20)
-    tuned = search(train, study=tmp_path / "study.json", trials=20)
+            search(train, study=tmp_path / "study", trials=20)
+    tuned = search(train, study=tmp_path / "study", trials=20)
     assert without_seconds(tuned) == without_seconds(whole)
     assert len(fits) == 22
-    again = search(train, study=tmp_path / "study.json", trials=20)
+    again = search(train, study=tmp_path / "study", trials=20)
     assert len(fits) == 22
     assert again.settings == tuned.settings == whole.settings
-    assert [path.name for path in sorted(tmp_path.iterdir())] == ["study.json", "whole.json"]
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["study", "whole"]
 
 
 def test_values_come_back_from_a_study_as_they_were(train, tmp_path):
-    study = tmp_path / "study.json"
+    study = tmp_path / "study"
     for _ in range(2):
         assert search(train, Counting(shift=1, shape="a"), study=study, trials=1).model.shape == "a"
 
@@ -148,42 +151,34 @@ def test_values_come_back_from_a_study_as_they_were(train, tmp_path):
     ],
 )
 def test_the_study_of_another_search_is_refused(train, tmp_path, change, what):
-    search(train, study=tmp_path / "study.json", trials=1)
-    before = (tmp_path / "study.json").read_bytes()
-    with pytest.raises(ArgumentError, match=f"study=.*study.json': was begun with {what}=.*, now it is "):
-        search(train, study=tmp_path / "study.json", trials=1, **change)
-    assert (tmp_path / "study.json").read_bytes() == before
+    search(train, study=tmp_path / "study", trials=1)
+    before = contents(tmp_path / "study")
+    with pytest.raises(ArgumentError, match=f"study=.*study': was begun with {what}=.*, now it is "):
+        search(train, study=tmp_path / "study", trials=1, **change)
+    assert contents(tmp_path / "study") == before
 
 
 def test_a_study_over_other_sessions_is_refused(train, tmp_path):
-    search(train, study=tmp_path / "study.json", trials=1, max_queries=5)
+    search(train, study=tmp_path / "study", trials=1, max_queries=5)
     with pytest.raises(ArgumentError, match="was begun with sessions="):
-        search(counting_up(300), study=tmp_path / "study.json", trials=1, max_queries=5)
+        search(counting_up(300), study=tmp_path / "study", trials=1, max_queries=5)
 
 
 def test_what_is_no_study_is_refused_and_left_alone(train, tmp_path):
-    path = tmp_path / "study.json"
+    path = tmp_path / "study"
     search(train, study=path, trials=2)
-    good = json.loads(path.read_text())
-    bad = [
-        b"",
-        b"dear diary",
-        b"[]",
-        b"\xff\xfe",
-        b"[" * 100_000,
-        b'{"song2vec": "settings", "version": 1}',
-        b'{"song2vec": "study", "version": 1}',
-    ]
-    bad += [
-        json.dumps({**good, **change}).encode()
-        for change in ({"version": 2}, {"trial": []}, {"trials": [{}]}, {"trials": 5}, {"about": []}, {"about": {}})
-    ]
-    bad += [json.dumps({**good, "trials": [{**good["trials"][0], **change}]}).encode() for change in ({"state": "x"}, {"scores": []})]
-    for content in bad:
-        path.write_bytes(content)
-        with pytest.raises(FormatError, match=r"study\.json: "):
+    good = Study.load(path).to_parts()["study"].meta
+    bad = [{"trial": []}, {**good, "trials": [{}]}, {**good, "trials": 5}, {**good, "about": 5}, {"trials": good["trials"]}]
+    bad += [{**good, "trials": [{**good["trials"][0], **change}]} for change in ({"state": "x"}, {"scores": []})]
+    for meta in bad:
+        save_folder(path, "study", {"study": Part(meta)})
+        before = contents(path)
+        with pytest.raises(SavedFolderError, match="study"):
             search(train, study=path, trials=2)
-        assert path.read_bytes() == content
+        assert contents(path) == before
+    for other in (train.save(tmp_path / "sessions"), Path(__file__)):
+        with pytest.raises(SavedFolderError, match=str(other)):
+            search(train, study=other, trials=2)
 
 
 def test_a_trial_that_fails_is_told_and_the_search_goes_on(train, caplog):

@@ -35,6 +35,7 @@ from song2vec.models import (
 from song2vec.playlists import Pick, Playlist, Radio, bridge, playlist, radio
 from song2vec.ratings import RATERS, BiasedMF, RatingModel, Ratings, TimeSVDpp, count_plays
 from song2vec.search import AnnoyIndex, ExactIndex, Filters, HNSWIndex, SongIndex
+from song2vec.search.listeners import Listener, listener
 from song2vec.sessions import Sessions, cut_sessions
 from song2vec.sessions.splits import split_at_random, split_by_listener, split_by_time, split_last_session, split_predefined
 from song2vec.vectors import SIF, Doc2Vec, MetaProd2Vec, Product2Vec, SongVectors, Word2Vec, Word2VecEnsemble
@@ -69,6 +70,7 @@ __all__ = [
     "GRU4Rec",
     "HNSWIndex",
     "ItemKNN",
+    "Listener",
     "Listens",
     "MarkovChain",
     "MetaProd2Vec",
@@ -101,6 +103,7 @@ __all__ = [
     "count_plays",
     "cut_sessions",
     "evaluate",
+    "listener",
     "make_model",
     "playlist",
     "radio",

@@ -55,6 +55,8 @@ def engine(sessions: s2v.Sessions, song_vectors: s2v.SongVectors) -> s2v.Engine:
     chart: s2v.SongMap = made.map(max_songs=100, colour_by="artist")
     facts: s2v.EngineInfo = made.info()
     print(table, way, pick.song, chart.save("map.html"), facts.size, station.like(), made.listener(["mykonos"]).vector.sum())
+    somebody: s2v.Listener = s2v.listener(made.vectors, [3])
+    print(made.next([3], listener=somebody), made.playlist([3], listener="ann"))
     exact = s2v.Engine(song_vectors, index=s2v.ExactIndex(), next_song=s2v.Popularity().fit(sessions))
     for index in (s2v.AnnoyIndex(trees=20), s2v.HNSWIndex()):
         one: s2v.SongIndex = index.fit(song_vectors)

@@ -118,9 +118,7 @@ def _word2vec(song2vec: Any, sessions: Any, settings: dict[str, Any]) -> None:
 
 
 def _gru4rec(song2vec: Any, sessions: Any, settings: dict[str, Any]) -> None:
-    from song2vec.models import make_model
-
-    make_model("gru4rec", {**settings, "progress": False}).fit(sessions)
+    song2vec.GRU4Rec(**settings, progress=False).fit(sessions)
 
 
 TRAINERS: dict[str, Callable[[Any, Any, dict[str, Any]], None]] = {"word2vec": _word2vec, "gru4rec": _gru4rec}

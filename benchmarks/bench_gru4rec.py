@@ -56,7 +56,12 @@ SETTINGS: dict[str, dict[str, Any]] = {  # of the published runs, as far as they
         "elu_param": 0.5,
     },
 }
-THEIR_NAMES = {"dropout_input": "dropout_p_embed", "dropout_hidden": "dropout_p_hidden"}
+THEIR_NAMES = {
+    "dropout_input": "dropout_p_embed",
+    "dropout_hidden": "dropout_p_hidden",
+    "n_negatives": "n_sample",
+    "negative_exponent": "sample_alpha",
+}
 K = 20
 RATIOS = ("train_ratio", "evaluate_ratio")
 EVALUATED = 5_000  # sessions that evaluation speed is measured on

@@ -107,20 +107,16 @@ class Component:
 
     def made(self, name: str, value: Any) -> Any:
         """A new one, with the settings of ``value``; what it has learned stays behind."""
-        if isinstance(value, Config) and self._holds(value):
-            return type(value)(**value.settings)
         if isinstance(value, Config):
+            registry, own = self.registry(), getattr(value, "name", None)
+            family = getattr(value, "registry", lambda: None)()  # whose member it is, registered or not
+            if family is registry or (own in registry and isinstance(value, registry[str(own)])):
+                return type(value)(**value.settings)
             raise ArgumentError(f"{name}={value!r}: {self}, by name or made already, is allowed")
         named = value if isinstance(value, Mapping) else {"name": value}
         if not set(named) <= {"name", "settings"} or not isinstance(named.get("settings", {}), Mapping):
             raise ArgumentError(f'{name}={value!r}: a name, or {{"name": ..., "settings": {{...}}}}, is allowed')
         return make(name, self.registry(), named.get("name"), named.get("settings", {}))
-
-    def _holds(self, value: Config) -> bool:
-        """Whether it is of the registry's family, registered or not."""
-        registry, name = self.registry(), getattr(value, "name", None)
-        family = value.registry() if hasattr(value, "registry") else None
-        return family is registry or (name in registry and isinstance(value, registry[str(name)]))
 
     def __str__(self) -> str:
         return f"one of {', '.join(map(repr, self.registry()))}"

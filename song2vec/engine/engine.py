@@ -225,12 +225,7 @@ class Engine(Saved):
 
     @named_options
     def next(
-        self,
-        songs: SongId | Iterable[SongId],
-        k: int = 10,
-        *,
-        listener: SongId | Listener | None = None,
-        exclude: Iterable[SongId] = (),
+        self, songs: SongId | Iterable[SongId], k: int = 10, *, listener: SongId | Listener | None = None, exclude: Iterable[SongId] = ()
     ) -> pl.DataFrame:
         """The k songs most likely to come next after these, the last played last: by the next-song model, or else by nearness.
 

@@ -12,19 +12,6 @@ from song2vec.core.arrays import Array
 _BLOCK = 4096  # lists whose vectors are looked up at once
 
 
-def counts(lists: Array, songs: int) -> Array:
-    """(songs,) int64: how many lists each song is in."""
-    return np.bincount(np.asarray(lists).ravel(), minlength=songs)
-
-
-def coverage(lists: Array, songs: int) -> float:
-    """The share of the catalogue that is in at least one list; 0 to 1.
-
-    Grows with the number of lists: compare only over the same queries.
-    """
-    return float((counts(lists, songs) > 0).mean())
-
-
 def gini(counts: Array) -> float:
     """The Gini coefficient of how often each song is recommended.
 
@@ -44,19 +31,6 @@ def mean_plays(lists: Array, plays: Array) -> Array:
     """(n,) float64: how often the songs of each list were played, on average, by the (m,) plays of the catalogue."""
     result: Array = np.asarray(plays, np.float64)[lists].mean(axis=1)
     return result
-
-
-def popularity_lift(lists: Array, targets: Array, plays: Array) -> float:
-    """Mean plays of all recommended songs, over mean plays of the songs that really came next.
-
-    1 is as popular as what people chose, above 1 leans to hits. 0 to infinity; NaN when no target was ever played.
-
-    Args:
-        targets: (n,) rows.
-        plays: (m,) how often each song of the catalogue was played.
-    """
-    chosen = np.asarray(plays, np.float64)[targets].mean()
-    return float(mean_plays(lists, plays).mean() / chosen) if chosen else float("nan")
 
 
 def novelty(lists: Array, plays: Array) -> Array:

@@ -57,7 +57,7 @@ def precision(lists: Array, held_out: Sequence[Array], k: int) -> Array:
 
     Returns (n,) float64, 0 to 1. Raises ArgumentError for lists shorter than k and where nothing was held out.
     """
-    share: Array = _found(lists, held_out)[0][:, : _at_most("k", k, lists)].mean(axis=1)
+    share: Array = _found(lists, held_out, k)[0].mean(axis=1)
     return share
 
 
@@ -66,8 +66,8 @@ def recall(lists: Array, held_out: Sequence[Array], k: int) -> Array:
 
     Args and errors as :func:`precision`. Returns (n,) float64, 0 to 1.
     """
-    found, sizes = _found(lists, held_out)
-    share: Array = found[:, : _at_most("k", k, lists)].sum(axis=1) / sizes
+    found, sizes = _found(lists, held_out, k)
+    share: Array = found.sum(axis=1) / sizes
     return share
 
 
@@ -89,18 +89,14 @@ def _checked(ranks: Array) -> Array:
     return ranks
 
 
-def _at_most(name: str, k: int, lists: Array) -> int:
-    if check_int(name, k) > lists.shape[1]:
-        raise ArgumentError(f"{name}={k}: the lists hold {lists.shape[1]} songs each; at most so many are allowed")
-    return k
-
-
-def _found(lists: Array, held_out: Sequence[Array]) -> tuple[Array, Array]:
-    """(n, k) bool: is it one of those held out; and (n,) how many different ones were."""
+def _found(lists: Array, held_out: Sequence[Array], k: int | None = None) -> tuple[Array, Array]:
+    """(n, k) bool: is it one of those held out; and (n,) how many different ones were; all of the lists without k."""
     lists = np.asarray(lists)
     if lists.ndim != 2 or len(lists) != len(held_out):
         raise ArgumentError(f"lists have shape {lists.shape} for {len(held_out)} sets of held-out songs; (sets, k) is allowed")
-    right = [np.unique(songs) for songs in held_out]
+    if k is not None and check_int("k", k) > lists.shape[1]:
+        raise ArgumentError(f"k={k}: the lists hold {lists.shape[1]} songs each; at most so many are allowed")
+    lists, right = lists[:, :k], [np.unique(songs) for songs in held_out]
     sizes = np.array([len(songs) for songs in right])
     if not sizes.all():
         raise ArgumentError(f"held_out: number {int(sizes.argmin())} is empty; at least one song each is allowed")

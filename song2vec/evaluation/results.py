@@ -191,15 +191,16 @@ class Evaluation:
     def metrics(self) -> dict[str, float]:
         """Every figure by name; NaN where there is nothing to tell, as hits on repeats when nothing was repeated.
 
-        recall, mrr and ndcg at k; new_recall and repeat_recall over the queries
-        whose answer was not, or was, played before in its session, and repeat_share of the latter; popularity_lift and
-        novelty by the plays of the catalogue, which a split counts in training only; diversity where vectors and
-        artist_diversity where artists are known; coverage and gini of what was recommended. Without lists the figures of ranks alone.
+        recall, mrr and ndcg at k; new_recall and repeat_recall over the queries whose answer was not, or was, played before in its
+        session, and repeat_share of the latter; popularity_lift (mean plays of what was recommended over those of what came next, 1 is
+        as popular) and novelty by the plays of the catalogue, which a split counts in training only; diversity where vectors and
+        artist_diversity where artists are known; gini of what was recommended, and coverage, the share of the catalogue in it, which
+        grows with the number of queries. Without lists the figures of ranks alone.
         """
         figures = {name: ratio.value for name, ratio in self.ratios.items()}
         if self.top is None:
             return figures
-        often = lists.counts(self.top, len(self.catalogue))
+        often = np.bincount(self.top.ravel(), minlength=len(self.catalogue))
         return figures | {"coverage": float((often > 0).mean()), "gini": lists.gini(often)}
 
     def intervals(self, resamples: int = 1000, seed: int = 0) -> dict[str, Interval]:

@@ -66,7 +66,11 @@ def tune(
     """
     template = make_model(model) if isinstance(model, str) else model
     _check(template, trials, metric, k, timeout)
-    part, held_out = _validation(train, validation, seed)
+    part, held_out = train, validation
+    if not isinstance(held_out, Sessions):
+        part, held_out = split_at_random(train, held_out, seed=seed)
+    elif train.catalogue != held_out.catalogue:
+        part, held_out = split_predefined(train, held_out)
     asked = queries(held_out, [part.catalogue], max_queries, seed)
     rungs = _rungs(asked, seed)
     space = {name: {type(values).__name__: asdict(values)} for name, values in space_around(template).items()}
@@ -144,12 +148,6 @@ def _check(model: NextSongModel, trials: int, metric: str, k: int, timeout: floa
     check_int("k", k)
     if timeout is not None and not timeout > 0:
         raise ArgumentError(f"timeout={timeout!r}: None, or seconds above 0, is allowed")
-
-
-def _validation(train: Sessions, validation: float | Sessions, seed: int) -> tuple[Sessions, Sessions]:
-    if not isinstance(validation, Sessions):
-        return split_at_random(train, validation, seed=seed)
-    return (train, validation) if train.catalogue == validation.catalogue else split_predefined(train, validation)
 
 
 def _rungs(asked: Queries, seed: int) -> list[Queries]:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from song2vec.core.arrays import Array, ranges
+from song2vec.core.arrays import Array
 from song2vec.core.jit import jit
 from song2vec.sessions import Sessions
 
@@ -41,21 +41,39 @@ class SessionIndex(NamedTuple):
 def build_index(sessions: Sessions) -> SessionIndex:
     """The index of these sessions; of two that began in the same second, and in a log without times, the later line is more recent."""
     start = np.zeros(len(sessions), np.int64) if sessions.start is None else np.asarray(sessions.start)
-    oldest_first, songs_known = np.argsort(start, kind="stable"), len(sessions.catalogue)
-    number, play = ranges(sessions.offsets[oldest_first], sessions.lengths[oldest_first])
-    number, play = len(start) - 1 - number[::-1], play[::-1]  # the most recent session first, each from its end to its beginning
-    kept = np.sort(np.unique(number * songs_known + sessions.songs[play], return_index=True)[1])
-    number, play = number[kept], play[kept]
-    songs, by_song = sessions.songs[play], np.argsort(sessions.songs[play], kind="stable")
-    order = oldest_first[::-1]
-    return SessionIndex(
-        offsets=np.searchsorted(number, np.arange(len(order) + 1)),
-        songs=songs,
-        places=(play - sessions.offsets[order[number]] + 1).astype(np.int32),
-        listing=np.searchsorted(songs[by_song], np.arange(songs_known + 1)),
-        sessions=number[by_song].astype(np.int32),
-        ages=(start.max() - start[order]) / DAY,
-    )
+    order = np.argsort(start, kind="stable")[::-1]
+    offsets = np.zeros(len(order) + 1, np.int64)
+    songs, places = np.empty(sessions.plays, np.int32), np.empty(sessions.plays, np.int32)
+    held = _last_plays(sessions.songs, sessions.offsets, order, offsets, songs, places, len(sessions.catalogue))
+    songs, places, listed = songs[:held].copy(), places[:held].copy(), np.empty(held, np.int32)
+    listing = np.append(0, np.cumsum(np.bincount(songs, minlength=len(sessions.catalogue))))
+    _list_sessions(offsets, songs, listing[:-1].copy(), listed)
+    return SessionIndex(offsets, songs, places, listing, listed, (start.max() - start[order]) / DAY)
+
+
+@jit
+def _last_plays(played: Array, bounds: Array, order: Array, offsets: Array, songs: Array, places: Array, known: int) -> int:
+    """Each song of each session once, at its last place, from the end of the session to its beginning; returns how many."""
+    held, stamps = 0, np.full(known, -1, np.int32)
+    for number in range(len(order)):
+        begin, end = bounds[order[number]], bounds[order[number] + 1]
+        for play in range(end - 1, begin - 1, -1):
+            song = played[play]
+            if stamps[song] != number:
+                stamps[song] = number
+                songs[held], places[held] = song, play - begin + 1
+                held += 1
+        offsets[number + 1] = held
+    return held
+
+
+@jit
+def _list_sessions(offsets: Array, songs: Array, ends: Array, listed: Array) -> None:
+    """Turn session -> songs into song -> sessions; ``ends`` begin where each song's list begins, and end where it ends."""
+    for session in range(len(offsets) - 1):
+        for i in range(offsets[session], offsets[session + 1]):
+            listed[ends[songs[i]]] = session
+            ends[songs[i]] += 1
 
 
 class Scheme(NamedTuple):

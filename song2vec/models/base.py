@@ -136,21 +136,17 @@ class NextSongModel(Estimator):
         return False
 
     def with_history(self, sessions: Sessions) -> Self:
-        """This model for somebody who played these sessions before: those of nobody go on from there; itself where that says nothing.
-
-        Args:
-            sessions: of one listener, over its own songs, oldest first.
-        """
+        """This model for somebody who played these sessions before, over its own songs and oldest first: sessions of nobody go on from
+        there. Itself where they say nothing to it."""
         return self
 
     def personal(self, listener: SongId | Listener | None) -> tuple[Self, SongId | None]:
         """The model to ask for a listener, and whose sessions it is asked about.
 
-        Args:
-            listener: one it learned from, by id; or anybody, by what they played: :func:`song2vec.listener`.
-
-        Raises ArgumentError for an id that it did not learn from.
+        A listener is one it learned from, by id, or anybody, by what they played: :func:`song2vec.listener`. Raises ArgumentError for
+        an id that it did not learn from, and before ``fit``.
         """
+        self._fitted()
         check_listener(listener)
         if isinstance(listener, Listener):
             return self.with_history(listener.sessions_over(self._fitted())), None

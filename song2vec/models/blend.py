@@ -61,11 +61,15 @@ class Blend(NextSongModel):
         return type(self).of(self.models_, weight=weight)
 
     def knows(self, listener: SongId | None) -> bool:
+        self._fitted()
         return any(model.knows(listener) for model in self.models_)
 
     def with_history(self, sessions: Sessions) -> Self:
         """This blend for somebody who played these sessions before, of models that each go on from there in its own way."""
-        return type(self).of([model.with_history(sessions) for model in self.models_], weight=self.weight)
+        self._fitted()
+        models = [model.with_history(sessions) for model in self.models_]
+        same = all(one is other for one, other in zip(models, self.models_, strict=True))
+        return self if same else type(self).of(models, weight=self.weight)
 
     def _fit(self, sessions: Sessions) -> None:
         self.models_ = [model.fit(sessions) for model in self.component("models")]

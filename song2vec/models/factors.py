@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from song2vec.core.arrays import Array, ranges
+from song2vec.core.arrays import Array
 from song2vec.core.config import SEED, Choice, FloatRange, IntRange, learned, setting
 from song2vec.core.errors import MissingExtraError
 from song2vec.core.jit import jit
@@ -113,9 +113,8 @@ class BPR(Factorisation):
         self.factors_[never, -1] = self.factors_[~never, -1].min()  # the bias
 
     def _folded_in(self, sessions: Sessions, begin: Array, end: Array) -> Array:
-        counts = end - begin
-        played = self.factors_[sessions.songs[ranges(begin, counts)[1]]]
-        mean: Array = np.add.reduceat(played, np.cumsum(counts) - counts) / counts[:, None].astype(np.float32)
+        mean = np.zeros((len(begin), self.factors_.shape[1]), np.float32)
+        _mean_factors(self.factors_, sessions.songs, begin, end, mean)
         mean[:, -1] = 1  # what the bias is multiplied with
         return mean
 
@@ -134,6 +133,13 @@ def _trained(module: str, kind: str, settings: dict[str, Any], seed: int, plays:
         model = make(**{"num_threads": threads, **settings}, random_state=random)
         model.fit(plays, show_progress=False)
     return model
+
+
+@jit
+def _mean_factors(factors: Array, songs: Array, begin: Array, end: Array, mean: Array) -> None:
+    for i in range(len(begin)):
+        for play in range(begin[i], end[i]):
+            mean[i] += factors[songs[play]] / np.float32(end[i] - begin[i])
 
 
 @jit

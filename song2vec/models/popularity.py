@@ -80,7 +80,7 @@ class RepeatLast(NextSongModel):
         scores = np.zeros((len(plays), len(self._fitted())), np.float32)
         begin, end = histories(sessions, plays)
         owner, play = ranges(begin, end - begin)
-        np.maximum.at(scores, (owner, sessions.songs[play]), (play - begin[owner] + 1).astype(np.float32))
+        scores[owner, sessions.songs[play]] = play - begin[owner] + 1  # of a song that came several times, the last is written last
         return scores
 
 

@@ -20,8 +20,8 @@ from song2vec.sessions import Sessions
 class RatedSongs(NextSongModel):
     """Scores songs by what a rater predicts of this listener in this period: log(1 + plays).
 
-    It knows listeners and months, and nothing of the session. Whoever training lacks gets what is known of songs alone, and
-    without times all is one period.
+    It knows listeners and months, and nothing of the session. Whoever training lacks gets what is known of songs alone. Without
+    times all is one period; a session without a time is asked about in the last.
     """
 
     name = "ratings"
@@ -38,14 +38,17 @@ class RatedSongs(NextSongModel):
     seed: int = setting(SEED, default=0, help="of the songs drawn")
     rater_: RatingModel = learned(RatingModel)
     first_: int = learned()  # when the first session began
+    last_: int = learned()  # the last period of training
 
     def _fit(self, sessions: Sessions) -> None:
         start = np.zeros(len(sessions), np.int64) if sessions.start is None else sessions.start
         self.first_, timed = int(start.min()), replace(sessions, start=start)
         ratings = count_plays(timed, self.days, unplayed=self.unplayed, seed=self.seed)
+        self.last_ = int(ratings.period.max())
         self.rater_ = self.component("rater").fit(ratings)
 
     def knows(self, listener: SongId | None) -> bool:
+        self._fitted()
         return bool(self.rater_.listener_rows([listener])[0] >= 0)  # type: ignore[list-item]
 
     def _learned_parts(self) -> dict[str, Part]:
@@ -56,7 +59,7 @@ class RatedSongs(NextSongModel):
 
     def _scores(self, sessions: Sessions, plays: Array) -> Array:
         session = np.searchsorted(sessions.offsets, plays, side="right") - 1
-        period = np.zeros(len(plays), np.int64)
+        period = np.full(len(plays), self.last_)
         if sessions.start is not None:
             period = np.maximum((sessions.start[session] - self.first_) // (self.days * DAY), 0).astype(np.int64)
         pairs, which = np.unique(np.stack([sessions.listener[session], period]), axis=1, return_inverse=True)

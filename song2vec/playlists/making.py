@@ -127,7 +127,7 @@ def playlist(
         history: songs played before the playlist; they say what comes next and count for the gaps, not for the cap.
         vectors: song vectors, for the listener, diversity and the reasons; those of the model, when it has some.
         listener: anybody, by what they played, as :func:`song2vec.listener` makes them: songs near their vector score higher, a
-            recurrent model goes on from their plays, and without seed songs and history they stand for these. Or, by id, a
+            recurrent model goes on from their plays, and without seed songs and history their vector stands for these. Or, by id, a
             listener whom the model learned from.
         listener_weight, diversity, popularity: weights of the adjustments.
         method: "greedy" picks the best song each time; "sample" draws by ``temperature``, ``top_k`` and ``top_p``

@@ -76,9 +76,11 @@ class Space:
         return int(self.unit.shape[1])
 
     def direction(self, listener: Listener) -> Array:
-        """A listener's vector at length 1, (size,) float32. Raises ArgumentError for one made of vectors of another size."""
+        """A listener's vector at length 1, (size,) float32. Raises ArgumentError for one of another size, and a zero vector."""
         if len(listener.vector) != self.size:
             raise ArgumentError(f"listener: has {len(listener.vector)} numbers, songs have {self.size}; make it of these vectors")
+        if not listener.vector.any():
+            raise ArgumentError("listener: their songs add up to a zero vector, which points nowhere; other songs are needed")
         direction: Array = unit_rows(listener.vector[None])[0]
         return direction
 
@@ -150,7 +152,7 @@ class Scorer:
         """
         before, begun = song_rows(self.catalogue, "history", history), song_rows(self.catalogue, "seed_songs", seed_songs, one=True)
         if not before and not begun and self._listener is None:
-            raise ArgumentError("seed_songs: is empty; a song in it or in history, or a listener's plays are needed")
+            raise ArgumentError("seed_songs: is empty; a song in it or in history, or a listener made of plays, with vectors, is needed")
         return before + begun, len(before)
 
     def score(self, histories: Sequence[list[int]], start: int, played: Sequence[list[int]] | None = None) -> list[tuple[Array, Array]]:

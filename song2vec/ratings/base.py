@@ -90,7 +90,7 @@ class RatingModel(Estimator):
             data = {"ratings": ratings.fingerprint, "validation": "" if validation is None else validation.fingerprint}
             saved_in = Checkpoint(checkpoint, identity_of(self, **data), checkpoint_minutes)
         self.catalogue_, self.listeners_ = ratings.catalogue, ratings.listeners
-        self.history_ = Trainer(
+        trainer = Trainer(
             self._begin(ratings),
             name=self.name,
             epochs=self.epochs,
@@ -100,7 +100,12 @@ class RatingModel(Estimator):
             bound=_BEYOND * (1 + float(np.mean(np.square(ratings.value, dtype=np.float64)))),
             checkpoint=saved_in,
             progress=self.progress,
-        ).run()
+        )
+        try:
+            self.history_ = trainer.run()
+        except BaseException:  # what is half learned answers nothing
+            del self.catalogue_, self.listeners_
+            raise
         return self
 
     def predict(self, ratings: Ratings) -> FloatArray:

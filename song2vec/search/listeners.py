@@ -54,6 +54,7 @@ class Listener:
 
 def check_listener(listener: object) -> None:
     """Raises ArgumentError unless it is None, an id, or a Listener."""
+    listener = object() if isinstance(listener, bool) else listener
     ids = (str, int, np.integer, Listener, type(None))
     check_type("listener", listener, ids, "an id, or a Listener as listener(vectors, history) makes it, is allowed")
 

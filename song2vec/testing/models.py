@@ -52,6 +52,11 @@ def scoring(case: ModelCase) -> None:
     assert case.scores.dtype == np.float32
     assert np.isfinite(case.scores).all()
     assert model.score(test, np.empty(0, np.int64)).shape == (0, SONGS)
+    followed = np.sort(np.setdiff1d(case.plays, test.offsets[1:] - 1))
+    ranks, own = model.ranks(test, followed, test.songs[followed + 1], SONGS), model.score(test, followed)
+    assert (ranks == (own >= own[np.arange(len(own)), test.songs[followed + 1]][:, None]).sum(1)).mean() > 0.9, (
+        "ranks are not of the scores"
+    )
     close(np.concatenate([model.score(test, case.plays[i : i + 1]) for i in range(40)]), case.scores)
     with patch("song2vec.models.base.BLOCK_BYTES", 7 * 4 * SONGS):
         plays, scores = zip(*model.score_blocks(test, case.plays), strict=True)

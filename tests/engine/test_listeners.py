@@ -9,8 +9,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from song2vec import HRNN, Blend, Engine, GRU4Rec, MarkovChain, Sessions, Word2Vec
+from song2vec import HRNN, Blend, Engine, GRU4Rec, MarkovChain, NextSongModel, Popularity, Sessions, Word2Vec, playlist
 from song2vec.core.errors import ArgumentError
+from song2vec.models.rated import RatedSongs
 
 START, ROCK, JAZZ = 0, list(range(1, 9)), list(range(11, 19))
 SMALL = {"hidden": 24, "n_negatives": 0, "batch_size": 8, "learning_rate": 0.2, "epochs": 30, "workers": 1, "progress": False}
@@ -121,3 +122,46 @@ def test_a_bridge_keeps_near_to_a_listener():
     assert nearness(listener=person, listener_weight=20) > nearness()
     with pytest.raises(ArgumentError, match="song vectors know no listeners"):
         nearness(listener="listener 2")
+
+
+@pytest.mark.parametrize("name", ["hrnn", "gru4rec", "blend"])
+def test_what_knows_somebody_is_saved_and_forgets_them_when_it_is_fitted_anew(name, tmp_path):
+    music = engine(name)
+    sessions = music.listener(table([START, *JAZZ[:4]])).sessions_over(log().catalogue)
+    model = music.next_song.with_history(sessions)
+    expected = model.score_after([START])
+    assert not np.array_equal(expected, music.next_song.score_after([START]))
+    loaded = NextSongModel.load(model.save(tmp_path / "model"))
+    np.testing.assert_array_equal(loaded.score_after([START]), expected)
+    if name != "blend":
+        np.testing.assert_allclose(model.fit(log()).score_after([START]), music.next_song.score_after([START]), rtol=1e-5)
+
+
+def test_a_history_that_says_nothing_changes_nothing():
+    one = Sessions.from_rows(log().catalogue, [[1]])
+    assert engine("hrnn").next_song.with_history(one) is engine("hrnn").next_song
+    blend = Blend.of([MarkovChain().fit(log()), Popularity().fit(log())])
+    assert blend.with_history(one) is blend
+    with pytest.raises(ArgumentError, match="listener: needs vectors="):
+        playlist(blend, START, listener=engine("hrnn").listener([START]))
+
+
+@pytest.mark.parametrize("kind", [HRNN, GRU4Rec, Blend, RatedSongs, MarkovChain])
+def test_before_fit_nobody_is_known(kind):
+    for asks in (lambda model: model.personal(None), lambda model: model.next([START], listener=engine("hrnn").listener([START]))):
+        with pytest.raises(ArgumentError, match="call fit first"):
+            asks(kind())
+
+
+def test_a_rater_is_asked_about_now():
+    """Everybody plays rock for half a year, then jazz."""
+    lists = Sessions.from_lists([taste[place:] + taste[:place] for taste in (ROCK, JAZZ) for place in range(8)] * 2)
+    start = np.repeat(np.arange(2) * 180 * 86_400, 16)
+    order = [number for half in (range(8), range(8, 16)) for number in (*half, *(each + 16 for each in half))]
+    everybody = lists.keep(order)
+    timed = Sessions(
+        everybody.songs, everybody.offsets, np.tile(np.arange(4), 8), lists.catalogue, pl.Series("listener", list("abcd")), start=start
+    )
+    model = RatedSongs(rater={"name": "time-svd++", "settings": {"size": 4, "epochs": 40, "progress": False}}).fit(timed)
+    last = model.score(timed, np.array([timed.plays - 1]))[0]
+    np.testing.assert_array_equal(model.score_after([START + 1], listener=timed.listeners[int(timed.listener[-1])]), last)

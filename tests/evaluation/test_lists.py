@@ -8,28 +8,38 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics.pairwise import cosine_distances
 
+from song2vec.catalogue import Catalogue
 from song2vec.evaluation import lists
+from song2vec.evaluation.results import Dropped, Evaluation, Speed
 from song2vec.vectors.song_vectors import unit_rows
 
 TWO = np.array([[0, 1], [0, 2]])
 
 
+def figures(targets, plays):
+    """Of an evaluation that answered with these lists."""
+    sessions, none = np.arange(2), np.zeros(2, bool)
+    rest = {"repeat": none, "session": sessions, "dropped": Dropped(0, 0), "speed": Speed(1.0, 2, ())}
+    return Evaluation("any", 2, Catalogue([0, 1, 2, 3], plays), np.array([1, 2]), TWO, np.array(targets), **rest).metrics()
+
+
 def test_coverage_by_hand():
-    assert lists.coverage(TWO, 4) == 3 / 4
-    assert lists.counts(TWO, 4).tolist() == [2, 1, 1, 0]
+    assert figures([2, 3], [6, 4, 2, 4])["coverage"] == 3 / 4
+    assert figures([2, 3], [6, 4, 2, 4])["gini"] == lists.gini(np.array([2, 1, 1, 0]))
 
 
 def test_popularity_by_hand():
     plays = np.array([6, 4, 2, 4])
     assert lists.mean_plays(TWO, plays).tolist() == [5, 4]
-    assert lists.popularity_lift(TWO, np.array([2, 3]), plays) == 4.5 / 3
+    assert figures([2, 3], plays)["popularity_lift"] == 4.5 / 3
     assert lists.novelty(TWO, np.array([8, 4, 2, 2])).tolist() == [(1 + 2) / 2, (1 + 3) / 2]
 
 
 def test_songs_that_were_never_played():
     assert lists.novelty(np.array([[0]]), np.array([0, 8])).tolist() == [3]
     assert np.isnan(lists.novelty(TWO, np.zeros(4))).all()
-    assert np.isnan(lists.popularity_lift(TWO, np.array([0, 0]), np.zeros(4)))
+    assert "popularity_lift" not in figures([0, 0], [0, 0, 0, 0])
+    assert np.isnan(figures([3, 3], [1, 1, 1, 0])["popularity_lift"])
 
 
 def test_gini_by_hand():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -177,6 +179,8 @@ def test_a_song_may_come_again_after_a_while():
         ({"model": markov(music(20)), "diversity": 1}, "diversity: needs vectors="),
         ({"model": markov(music(20)), "listener": listener(music(), ["s1"])}, "listener: needs vectors="),
         ({"listener": listener(music(size=3), ["s1"])}, "listener: has 3 numbers, songs have 8"),
+        ({"listener": replace(listener(music(), ["s1"]), vector=np.zeros(8))}, "listener: their songs add up to a zero vector"),
+        ({"listener": True}, "listener is a"),
         ({"listener": [1.0]}, "listener is a list; an id, or a Listener"),
         ({"listener": "ann"}, "listener='ann': song vectors know no listeners"),
         ({"model": markov(music(20)), "listener": "ann"}, "listener='ann': markov learned nothing of them"),

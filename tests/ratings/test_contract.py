@@ -114,5 +114,8 @@ def test_what_are_no_ratings_is_refused_by_name(name):
 
 @pytest.mark.parametrize(("name", "rate"), [("biased-mf", 5.0), ("time-svd++", 5.0), ("rrn", 1000.0)])
 def test_a_rate_beyond_bounds_is_refused(name, rate):
+    model = make(name, learning_rate=rate)
     with pytest.raises(ArgumentError, match=r"^learning_rate: the loss of epoch \d grew beyond bounds"):
-        make(name, learning_rate=rate).fit(drifting())
+        model.fit(drifting())
+    with pytest.raises(ArgumentError, match="call fit first"):  # what is half learned answers nothing
+        model.predict(drifting())

@@ -59,9 +59,8 @@ class NetworkModel(NextSongModel):
     history_: list[Epoch] = learned(saved=False)
 
     def _check_together(self) -> None:
-        frozen, source = getattr(self, "frozen", False), getattr(self, "input", None)
-        if frozen and source != "vectors":
-            raise ArgumentError(f"frozen={frozen!r}: belongs to input='vectors'; False is allowed with {source!r}")
+        if hasattr(self, "input") and getattr(self, "frozen", False) and self.input != "vectors":
+            raise ArgumentError(f"frozen=True: belongs to input='vectors'; False is allowed with {self.input!r}")
 
     @abstractmethod
     def _network(self, songs: int, size: int | None) -> SongNetwork:

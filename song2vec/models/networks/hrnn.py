@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
@@ -129,15 +128,18 @@ class HRNN(SampledRecurrentModel):
         return ListenerSession(self, listener)
 
     def knows(self, listener: SongId | None) -> bool:
-        return listener in self.listeners_.to_list()
+        self._fitted()
+        same_kind = isinstance(listener, str) == (self.listeners_.dtype == pl.String)
+        return listener is not None and same_kind and self.listeners_.index_of(listener) is not None
 
     def with_history(self, sessions: Sessions) -> Self:
         """This model for somebody who played these sessions before: those of nobody begin with the state that they lead to."""
-        model = copy(self)
-        model.remember(None, self.network_.listener_states(sessions)[0].cpu().numpy())
-        return model
+        self._fitted()
+        if not (sessions.lengths > 1).any():
+            return self
+        return self._starting(self.network_.listener_states(sessions)[0].cpu().numpy())
 
-    def remember(self, listener: SongId | None, state: Array) -> None:
+    def remember(self, listener: SongId, state: Array) -> None:
         """Keep (listener_hidden,) as the state of a listener, old or new."""
         place = self.listeners_.index_of(listener)
         states = self.listener_states_.copy()
@@ -172,6 +174,8 @@ class HRNN(SampledRecurrentModel):
         row_of = {listener: row for row, listener in enumerate(self.listeners_.to_list())}
         rows = np.array([row_of.get(listener, -1) for listener in listeners], np.int64)
         kept = self.listener_states_[np.maximum(rows, 0)] * (rows >= 0)[:, None]
+        if len(self.start_):  # the state of whoever nobody is
+            kept[[listener is None for listener in listeners]] = self.start_
         state = torch.from_numpy(kept.astype(np.float32)).to(self.network_.device)
         return [self.network_.first_state(state) * (state != 0).any(1, keepdim=True), state]
 
@@ -179,9 +183,8 @@ class HRNN(SampledRecurrentModel):
 class ListenerSession(CarriedSession):
     """A live session of a listener, who is remembered: what ``finish`` adds, the next session begins with."""
 
-    def __init__(self, model: HRNN, listener: SongId | None = None) -> None:
-        super().__init__(model, listener)
-        self._hrnn = model
+    _model: HRNN
+    network: ListenerNetwork
 
     @torch.inference_mode()
     def finish(self) -> Self:
@@ -189,6 +192,6 @@ class ListenerSession(CarriedSession):
         if self.listener is None:
             raise ArgumentError("listener=None: nobody's session leaves nothing behind; session(listener=...) is needed")
         if self.earlier is not None:
-            moved = self._hrnn.network_.after_session(self.earlier, self.states[-1])
-            self._hrnn.remember(self.listener, moved[0].cpu().numpy())
+            moved = self.network.after_session(self.earlier, self.states[-1])
+            self._model.remember(self.listener, moved[0].cpu().numpy())
         return self

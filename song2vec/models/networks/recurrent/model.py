@@ -30,6 +30,8 @@ from song2vec.search import SongIndex
 from song2vec.sessions import Sessions
 from song2vec.vectors.song_vectors import SongVectors
 
+LATEST = 500  # plays of a history that a state is carried through
+
 
 class RecurrentModel(NetworkModel):
     """A network that reads a session song by song."""
@@ -41,23 +43,32 @@ class RecurrentModel(NetworkModel):
         FloatRange(0, 0.99), default=0.0, tune=FloatRange(0, 0.5), help="share of each layer's output dropped in training"
     )
     network_: RecurrentNetwork = learned(saved=False)
-    start_: States | None = learned(saved=False, default=None)  # what sessions of nobody begin with; blank without
+    start_: Array = learned()  # the states of all layers side by side that sessions of nobody begin with; empty for blank ones
+
+    def _fit(self, *args: Any, **kwargs: Any) -> None:
+        self.start_ = np.empty(0, np.float32)
+        super()._fit(*args, **kwargs)
 
     def with_history(self, sessions: Sessions) -> Self:
-        """This model for somebody who played these sessions before: those of nobody go on from the state after the last of them."""
+        """This model for somebody who played these sessions before: those of nobody go on from the last of them, its last 500 plays."""
+        self._fitted()
         played = np.flatnonzero(sessions.lengths)
         if not len(played):
             return self
+        states = self.network_.states_after(sessions.keep(played[-1:]).songs[-LATEST:])
+        return self._starting(torch.cat(states, 1)[0].cpu().numpy())
+
+    def _starting(self, start: Array) -> Self:
         model = copy(self)
-        model.start_ = self.network_.states_after(sessions.keep(played[-1:]).songs)
+        model.start_ = start
         return model
 
     def _first_states(self, listeners: list[SongId | None]) -> States:
         """What sessions of these listeners begin with."""
         states = self.network_.blank_states(len(listeners))
-        if self.start_ is not None:
-            for layer, start in zip(states, self.start_, strict=True):
-                layer[[listener is None for listener in listeners]] = start
+        if len(self.start_):
+            for layer, values in zip(states, np.split(self.start_, np.cumsum(self.network_.widths)[:-1]), strict=True):
+                layer[[listener is None for listener in listeners]] = torch.from_numpy(values.copy()).to(layer.device)
         return states
 
     def _trainee(self, network: Any, sessions: Sessions) -> Trainee:

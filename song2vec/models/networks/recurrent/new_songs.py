@@ -44,7 +44,10 @@ def grown(
     shares = _by_artist(known, songs, new) if isinstance(songs, Catalogue) else _by_vector(known, songs, new)
     arrays = network.arrays()
     for name in network.tables():
-        arrays[name] = np.concatenate([arrays[name], _mean_rows(shares, arrays[name])])
+        rows = shares @ arrays[name]
+        lengths, wanted = np.linalg.norm(rows, axis=1), shares @ np.linalg.norm(arrays[name], axis=1)
+        rows *= (wanted / np.maximum(lengths, 1e-12))[:, None]
+        arrays[name] = np.concatenate([arrays[name], rows.astype(np.float32)])
     if isinstance(songs, SongVectors) and begins_with_vectors:
         size = arrays["input.weight"].shape[1]
         if songs.size != size:
@@ -54,14 +57,6 @@ def grown(
     rare = played[np.argsort(known.plays[played], kind="stable")][: max(1, round(RARE * len(played)))]
     arrays["bias.weight"][len(known) :] = arrays["bias.weight"][rare].mean()
     return known.plus(offered.subset(new), np.append(known.plays, np.zeros(len(new), np.int64))), arrays
-
-
-def _mean_rows(shares: Any, table: Array) -> Array:
-    """(n, m) sparse shares and a (m, d) table -> (n, d) float32 mean rows, at the mean length of the rows in them."""
-    rows = shares @ table
-    lengths, wanted = np.linalg.norm(rows, axis=1), shares @ np.linalg.norm(table, axis=1)
-    stretched: Array = rows * (wanted / np.maximum(lengths, 1e-12))[:, None]
-    return stretched.astype(np.float32)
 
 
 def _by_vector(known: Catalogue, vectors: SongVectors, new: Array) -> Any:

@@ -13,11 +13,12 @@ from song2vec.models.networks.gru4rec import _kernels
 from song2vec.nn.losses import make_loss
 
 
+@pytest.mark.parametrize("shape", [(1, 2), (5, 5), (5, 301), (6, 304)])
 @pytest.mark.parametrize(("name", "bpreg", "elu_param"), [("cross-entropy", 0, 0), ("bpr-max", 1.3, 0.5), ("bpr-max", 0.4, 0.0)])
-def test_compiled_losses_are_the_same(name, bpreg, elu_param):
+def test_compiled_losses_are_the_same(name, bpreg, elu_param, shape):
     random = np.random.default_rng(2)
-    scores = random.normal(0, 4, (5, 301)).astype(np.float32)
-    value, gradient = make_loss(name, bpreg=bpreg, elu_param=elu_param)(torch.from_numpy(scores).double(), torch.arange(5))
+    scores = random.normal(0, 4, shape).astype(np.float32)
+    value, gradient = make_loss(name, bpreg=bpreg, elu_param=elu_param)(torch.from_numpy(scores).double(), torch.arange(shape[0]))
     found = (
         _kernels.cross_entropy(scores) if name == "cross-entropy" else _kernels.bpr_max(scores, np.float32(bpreg), np.float32(elu_param))
     )

@@ -17,9 +17,8 @@ from song2vec.core.folders import is_empty
 from song2vec.core.storage import Part, Saved, write_atomically
 from song2vec.models import NextSongModel, make_model
 
-VERSION = 1
 NAMES = ("model", "settings", "metric", "k", "score", "queries", "trials")  # what a settings file may hold
-HEAD = {"song2vec": "settings", "version": VERSION}
+HEAD = {"song2vec": "settings", "version": 1}
 
 
 @dataclass(frozen=True)
@@ -160,8 +159,8 @@ def read_settings(path: str | os.PathLike[str]) -> NextSongModel:
         raise FormatError(path, f"is no JSON ({error}); a file of song2vec settings is needed") from error
     if not isinstance(content, dict) or content.get("song2vec") != HEAD["song2vec"]:
         raise FormatError(path, "is no file of song2vec settings")
-    if content.get("version") != VERSION:
-        raise FormatError(path, f"settings of version {content.get('version')!r}; this song2vec reads version {VERSION}")
+    if content.get("version") != HEAD["version"]:
+        raise FormatError(path, f"settings of version {content.get('version')!r}; this song2vec reads version {HEAD['version']}")
     for name in content.keys() - {*HEAD, *NAMES}:
         raise FormatError(path, f"holds {name!r}; {', '.join(map(repr, NAMES))} are allowed{suggestion(name, NAMES)}")
     name, settings = content.get("model"), content.get("settings", {})

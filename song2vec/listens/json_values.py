@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -86,10 +86,11 @@ def seconds_of(value: Any, unit: float = 1.0) -> float | None:
     return seconds if 0 < seconds < math.inf else None
 
 
-def columns_of_rows(rows: Sequence[Iterable[Any]], fields: Fields) -> pl.DataFrame:
+def columns_of_rows(rows: Sequence[Sequence[Any]], fields: Fields) -> pl.DataFrame:
     """Rows of JSON values, one a field, as a table."""
     columns: dict[str, pl.Series] = {}
-    for (name, kind), values in zip(fields.items(), zip(*rows, strict=True) if rows else [()] * len(fields), strict=True):
+    for place, (name, kind) in enumerate(fields.items()):
+        values = [row[place] for row in rows]
         if kind != ID:
             columns[name] = pl.Series(values, dtype=kind)
         elif all(value is None or _is_whole(value) for value in values):

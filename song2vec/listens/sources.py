@@ -26,7 +26,7 @@ from song2vec.core.errors import FormatError
 
 HEAD_BYTES = 64 * 1024
 _EXPANDERS: dict[str, Callable[[BinaryIO], BinaryIO]] = {
-    ".gz": lambda raw: cast(BinaryIO, gzip.open(raw)),
+    **dict.fromkeys((".gz", ".tgz"), lambda raw: cast(BinaryIO, gzip.open(raw))),
     ".zst": lambda raw: cast(BinaryIO, io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True))),
     ".bz2": lambda raw: cast(BinaryIO, bz2.open(raw)),
 }
@@ -146,12 +146,8 @@ def decode(data: bytes) -> str:
 
 def _expand(path: Path) -> Iterator[Source]:
     if not path.name.lower().endswith(_ARCHIVES):
-        yield _from_file(path)
-        return
-    for count, member in enumerate(_zip_members(path) if path.name.lower().endswith(".zip") else _tar_members(path)):
-        if count >= _MAX_MEMBERS:
-            raise FormatError(path, f"holds more than {_MAX_MEMBERS:,} files: refused")
-        yield member
+        return iter([_from_file(path)])
+    return _zip_members(path) if path.name.lower().endswith(".zip") else _tar_members(path)
 
 
 def _from_file(path: Path) -> Source:
@@ -165,6 +161,8 @@ def _zip_members(path: Path) -> Iterator[Source]:
     except _BROKEN as error:
         raise FormatError(path, f"not a readable zip archive ({error})") from error
     with archive:
+        if len(archive.infolist()) > _MAX_MEMBERS:
+            raise FormatError(path, f"holds more than {_MAX_MEMBERS:,} files: refused")
         members = [member for member in archive.infolist() if not member.is_dir() and not _hidden(member.filename)]
     for member in sorted(members, key=lambda member: member.filename):
         yield Source(f"{path}/{member.filename}", None, partial(_from_zip, path, member.filename), member.compress_size)
@@ -182,7 +180,9 @@ def _tar_members(path: Path) -> Iterator[Source]:
     stream = _from_file(path).open()
     try:
         with stream, tarfile.open(fileobj=stream, mode="r|") as archive:
-            for member in archive:
+            for count, member in enumerate(archive):
+                if count >= _MAX_MEMBERS:  # what is hidden, too: the archive remembers each
+                    raise FormatError(path, f"holds more than {_MAX_MEMBERS:,} files: refused")
                 if not member.isfile() or _hidden(member.name):
                     continue
                 file = archive.extractfile(member)

@@ -24,8 +24,8 @@ from song2vec.core.checks import check_float, check_int, check_type, named_optio
 from song2vec.core.errors import ArgumentError, NothingLeftError
 from song2vec.playlists.files import Playlist
 from song2vec.playlists.rules import Constraints, PlaylistRules
-from song2vec.playlists.scoring import Space, personal
-from song2vec.search.listeners import Listener
+from song2vec.playlists.scoring import Space
+from song2vec.search.listeners import Listener, check_listener
 from song2vec.search.scoring import candidates, ranked
 from song2vec.vectors.song_vectors import SongVectors
 
@@ -70,6 +70,7 @@ def bridge(
     check_int("length", length, 2)
     check_float("popularity", popularity, 0)
     check_float("listener_weight", listener_weight, 0)
+    check_listener(listener, ids=False)
     constraints = Constraints(vectors.catalogue, PlaylistRules(artist_gap=artist_gap, max_per_artist=max_per_artist), exclude)
     ends = _ends(vectors, constraints, a, b)
     aims = great_circle(vectors.unit[ends[0]], vectors.unit[ends[1]], length)
@@ -77,7 +78,6 @@ def bridge(
     spread = float(heights.std()) or np.inf  # where all are played alike, no step rises
     heights = heights / spread * np.sqrt(popularity)
     own = np.zeros(len(vectors))
-    personal(vectors, listener)  # refuses ids
     if isinstance(listener, Listener):
         along = vectors.unit @ Space(vectors, vectors.catalogue).direction(listener)
         own = listener_weight * np.arccos(along.clip(-1, 1)) ** 2

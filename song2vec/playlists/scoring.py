@@ -130,9 +130,12 @@ class Scorer:
         exclude: Iterable[SongId] = (),
     ) -> None:
         check_type("model", model, (NextSongModel, SongVectors), "a next-song model or SongVectors are allowed")
-        if isinstance(model, NextSongModel) and not hasattr(model, "catalogue_"):
-            raise ArgumentError(f"model: this {type(model).__name__} has learned nothing yet; call fit first")
-        self.model, self.whose, self.adjustments = *personal(model, listener), adjustments
+        check_listener(listener, ids=isinstance(model, NextSongModel))
+        self.model: RankingModel = model
+        self.whose: SongId | None = None
+        if isinstance(model, NextSongModel):
+            self.model, self.whose = model.personal(listener)
+        self.adjustments = adjustments
         self.catalogue: Catalogue = model.catalogue if isinstance(model, SongVectors) else model.catalogue_
         self.space = Space(model if vectors is None and isinstance(model, SongVectors) else vectors, self.catalogue)
         self.constraints = Constraints(self.catalogue, rules, exclude)
@@ -196,16 +199,6 @@ def best_first(rows: Array, scores: Array) -> tuple[Array, Array]:
     """Rows and scores in order of the scores; equals stay in the order they had."""
     order = np.argsort(-scores, kind="stable")
     return rows[order], scores[order]
-
-
-def personal(model: RankingModel, listener: SongId | Listener | None) -> tuple[RankingModel, SongId | None]:
-    """The model to ask for a listener, and whose sessions it is asked about: see :meth:`NextSongModel.personal`."""
-    if isinstance(model, NextSongModel):
-        return model.personal(listener)
-    check_listener(listener)
-    if listener is None or isinstance(listener, Listener):
-        return model, None
-    raise ArgumentError(f"listener={listener!r}: song vectors know no listeners; one made of what they played is allowed")
 
 
 def log_ranks(

@@ -97,12 +97,12 @@ class SongIndex(Estimator):
 
         Raises ArgumentError for songs that have a row already, or vectors of another size.
         """
-        self._state = replace(self._now, vectors=joined(self._now.vectors, vectors))
+        self._state = replace(state := self._now, vectors=joined(state.vectors, vectors))
         return self
 
     def remove(self, songs: SongId | Iterable[SongId]) -> Self:
         """Never return nor know these songs again; returns self. They keep rows and ids. Raises UnknownSongError for one not there."""
-        self._state = replace(self._now, removed=np.union1d(self._now.removed, self._now.rows(_as_songs("songs", songs))))
+        self._state = replace(state := self._now, removed=np.union1d(state.removed, state.rows(_as_songs("songs", songs))))
         return self
 
     def merge(self) -> Self:

@@ -177,7 +177,7 @@ class Resolver:
         found: dict[str, list[int]] = {}
         if self._catalogue.artists is not None:
             named = pl.DataFrame({"artist": self._catalogue.artists, "row": np.arange(len(self._catalogue))}).drop_nulls()
-            for artist, rows in named.group_by("artist").agg("row").iter_rows():
+            for artist, rows in named.group_by("artist", maintain_order=True).agg("row").iter_rows():
                 found.setdefault(_key(artist), []).extend(rows)
         return found
 

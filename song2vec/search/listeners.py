@@ -11,7 +11,7 @@ import polars as pl
 
 from song2vec.catalogue import Catalogue, SongId, Unknown
 from song2vec.core.arrays import Array, FloatArray, IntArray
-from song2vec.core.checks import check_choice, check_float, check_type, named_options
+from song2vec.core.checks import check_choice, check_float, named_options
 from song2vec.core.errors import ArgumentError, UnknownSongError
 from song2vec.listens import Listens, read_listens
 from song2vec.sessions import Sessions
@@ -52,11 +52,13 @@ class Listener:
         return np.asarray(self.rows[(vectors.unit[rows] @ vectors.unit[self.rows].T).argmax(axis=1)])
 
 
-def check_listener(listener: object) -> None:
-    """Raises ArgumentError unless it is None, an id, or a Listener."""
-    listener = object() if isinstance(listener, bool) else listener
-    ids = (str, int, np.integer, Listener, type(None))
-    check_type("listener", listener, ids, "an id, or a Listener as listener(vectors, history) makes it, is allowed")
+def check_listener(listener: object, *, ids: bool = True) -> None:
+    """Raises ArgumentError unless it is None, a Listener, or an id where those are known."""
+    if isinstance(listener, bool) or not isinstance(listener, str | int | np.integer | Listener | None):
+        found = f"listener is a {type(listener).__name__}"
+        raise ArgumentError(f"{found}; an id, or a Listener as listener(vectors, history) makes it, is allowed")
+    if not ids and listener is not None and not isinstance(listener, Listener):
+        raise ArgumentError(f"listener={listener!r}: song vectors know no listeners; one made of what they played is allowed")
 
 
 @named_options

@@ -145,7 +145,7 @@ def _assemble(table: pl.DataFrame, log: _Log, kept: Array, offsets: Array, repor
     if timed or len(log.plays.played):
         dwell = np.full(len(kept), np.nan, np.float32)
         _kernels.fill_dwell(dwell, kept, offsets, log.plays.times, log.plays.played)
-    context = table.select(pl.col(f"^{CONTEXT}.*$").gather(log.order[first_plays]))
+    context = table.select(pl.col(f"^(?s:{CONTEXT}.*)$").gather(log.order[first_plays]))
     return Sessions(
         songs=gather(row_of, codes),
         offsets=offsets,

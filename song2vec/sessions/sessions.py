@@ -22,7 +22,7 @@ import polars as pl
 
 from song2vec.catalogue import Catalogue, SongId
 from song2vec.catalogue.songs import pack_column, unpack_column
-from song2vec.core.arrays import Array, pack_ids, ranges, unpack_ids
+from song2vec.core.arrays import Array, pack_ids, unpack_ids
 from song2vec.core.checks import check_type
 from song2vec.core.errors import ArgumentError
 from song2vec.core.storage import Part, Saved, prefixed, within
@@ -147,7 +147,8 @@ class Sessions(Saved):
         if sessions is not None:
             chosen = _numbers("sessions", sessions, len(self))
             begin, lengths = offsets[chosen], np.diff(offsets)[chosen]
-            offsets, (_, inside) = offsets_of(lengths), ranges(begin, lengths)
+            offsets = offsets_of(lengths)
+            inside = np.repeat(begin - offsets[:-1], lengths) + np.arange(offsets[-1])
             places = inside if plays is None else places[inside]
         kept: dict[str, Any] = {name: getattr(self, name) for name in OF_PLAYS + OF_SESSIONS if getattr(self, name) is not None}
         kept = {name: column[places if name in OF_PLAYS else chosen] for name, column in kept.items()}

@@ -41,7 +41,7 @@ def read(path: Path, format: str = "auto") -> tuple[Array, Catalogue]:
     name = _format(path, format)
     try:
         matrix, catalogue = _FORMATS[name][1](path)
-    except FormatError:
+    except (FormatError, MemoryError):
         raise
     except (Exception, pl.exceptions.PanicException) as error:  # zipfile and zlib raise their own kinds, polars may panic
         problem = next(iter(str(error).splitlines()), type(error).__name__)

@@ -129,8 +129,8 @@ class HRNN(SampledRecurrentModel):
 
     def knows(self, listener: SongId | None) -> bool:
         self._fitted()
-        same_kind = isinstance(listener, str) == (self.listeners_.dtype == pl.String)
-        return listener is not None and same_kind and self.listeners_.index_of(listener) is not None
+        like_ours = listener is not None and isinstance(listener, str) == (self.listeners_.dtype == pl.String)
+        return like_ours and self.listeners_.index_of(listener) is not None
 
     def with_history(self, sessions: Sessions) -> Self:
         """This model for somebody who played these sessions before: those of nobody begin with the state that they lead to."""

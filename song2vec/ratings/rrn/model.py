@@ -18,7 +18,7 @@ from song2vec.core.storage import Part
 from song2vec.nn.module import threads
 from song2vec.nn.trainer import Trainee
 from song2vec.ratings.base import RatingModel
-from song2vec.ratings.rrn.network import RatingNetwork, Side, StepBatch, Steps
+from song2vec.ratings.rrn.network import RatingNetwork, StepBatch, Steps
 from song2vec.ratings.table import Ratings
 
 
@@ -111,8 +111,12 @@ class _Turns(Trainee):
 
     def __init__(self, model: RRN) -> None:
         self.model, self.sides, self.steps = model, model.network_.sides, Steps.both(model.seen_)
-        self.optimisers = [_optimisers(side, model.learning_rate) for side in self.sides]
         self.epoch = 0
+        self.optimisers: list[list[torch.optim.Optimizer]] = []
+        for side in self.sides:  # of tables a step moves the rows it touched: where songs are many, all others would be most of the work
+            tables = [side.others.weight, side.factor.weight, side.bias.weight]
+            dense = [*side.features.parameters(), *side.lstm.parameters(), *side.dynamic.parameters()]
+            self.optimisers.append([torch.optim.SparseAdam(tables, model.learning_rate), torch.optim.Adam(dense, model.learning_rate)])
 
     def begin(self, epoch: int) -> int:
         self.epoch = epoch
@@ -167,10 +171,3 @@ class _Turns(Trainee):
         optimisers = [one for both in self.optimisers for one in both]
         kept = [one.state[weights] for one in optimisers for weights in one.param_groups[0]["params"]]
         return ((str(number), state) for number, state in enumerate(kept))
-
-
-def _optimisers(side: Side, learning_rate: float) -> list[torch.optim.Optimizer]:
-    """Adam; of tables it moves the rows that a step touched: where songs are many, all others would be most of the work."""
-    tables = [side.others.weight, side.factor.weight, side.bias.weight]
-    dense = [*side.features.parameters(), *side.lstm.parameters(), *side.dynamic.parameters()]
-    return [torch.optim.SparseAdam(tables, learning_rate), torch.optim.Adam(dense, learning_rate)]

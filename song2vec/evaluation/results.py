@@ -18,7 +18,7 @@ from song2vec.catalogue import Catalogue
 from song2vec.core.arrays import Array
 from song2vec.core.checks import check_int
 from song2vec.core.random import generator
-from song2vec.evaluation import lists, metrics
+from song2vec.evaluation import metrics
 
 LEVEL = 0.95
 _BLOCK = 2**21  # drawn weights held at once
@@ -180,12 +180,12 @@ class Evaluation:
             return found
         plays, artists = self.catalogue.plays, self.catalogue.artist_codes
         if plays.any():
-            found["popularity_lift"] = Ratio(lists.mean_plays(self.top, plays), plays[self.targets].astype(np.float64))
-            found["novelty"] = Ratio.mean(lists.novelty(self.top, plays))
+            found["popularity_lift"] = Ratio(plays[self.top].mean(axis=1), plays[self.targets].astype(np.float64))
+            found["novelty"] = Ratio.mean(metrics.novelty(self.top, plays))
         if self.unit is not None:
-            found["diversity"] = Ratio.mean(lists.diversity(self.top, self.unit))
+            found["diversity"] = Ratio.mean(metrics.diversity(self.top, self.unit))
         if artists is not None:
-            found["artist_diversity"] = Ratio.mean(lists.artist_diversity(self.top, artists))
+            found["artist_diversity"] = Ratio.mean(metrics.artist_diversity(self.top, artists))
         return found
 
     def metrics(self) -> dict[str, float]:
@@ -201,7 +201,7 @@ class Evaluation:
         if self.top is None:
             return figures
         often = np.bincount(self.top.ravel(), minlength=len(self.catalogue))
-        return figures | {"coverage": float((often > 0).mean()), "gini": lists.gini(often)}
+        return figures | {"coverage": float((often > 0).mean()), "gini": metrics.gini(often)}
 
     def intervals(self, resamples: int = 1000, seed: int = 0) -> dict[str, Interval]:
         """95 % intervals by resampling test sessions, of every metric that is a sum over queries.

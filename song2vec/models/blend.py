@@ -68,8 +68,7 @@ class Blend(NextSongModel):
         """This blend for somebody who played these sessions before, of models that each go on from there in its own way."""
         self._fitted()
         models = [model.with_history(sessions) for model in self.models_]
-        same = all(one is other for one, other in zip(models, self.models_, strict=True))
-        return self if same else type(self).of(models, weight=self.weight)
+        return self if models == self.models_ else type(self).of(models, weight=self.weight)
 
     def _fit(self, sessions: Sessions) -> None:
         self.models_ = [model.fit(sessions) for model in self.component("models")]

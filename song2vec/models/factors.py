@@ -113,8 +113,7 @@ class BPR(Factorisation):
         self.factors_[never, -1] = self.factors_[~never, -1].min()  # the bias
 
     def _folded_in(self, sessions: Sessions, begin: Array, end: Array) -> Array:
-        mean = np.zeros((len(begin), self.factors_.shape[1]), np.float32)
-        _mean_factors(self.factors_, sessions.songs, begin, end, mean)
+        mean: Array = _mean_factors(self.factors_, sessions.songs, begin, end)
         mean[:, -1] = 1  # what the bias is multiplied with
         return mean
 
@@ -136,10 +135,12 @@ def _trained(module: str, kind: str, settings: dict[str, Any], seed: int, plays:
 
 
 @jit
-def _mean_factors(factors: Array, songs: Array, begin: Array, end: Array, mean: Array) -> None:
+def _mean_factors(factors: Array, songs: Array, begin: Array, end: Array) -> Array:
+    mean = np.zeros((len(begin), factors.shape[1]), np.float32)
     for i in range(len(begin)):
         for play in range(begin[i], end[i]):
             mean[i] += factors[songs[play]] / np.float32(end[i] - begin[i])
+    return mean
 
 
 @jit

@@ -15,8 +15,10 @@ from torch import Tensor
 
 from song2vec.core.arrays import Array
 from song2vec.core.jit import compiled
+from song2vec.core.simd import LINE, prefetch
 
 EPSILON = np.float32(1e-6)
+AHEAD = 8  # rows that are asked for before they are needed: they lie anywhere in memory
 jit: Callable[..., Any] = compiled(error_model="numpy")  # a check for 0 / 0 would keep loops scalar
 
 
@@ -89,6 +91,19 @@ def zeros(like: Tensor) -> Tensor:
 
 
 @jit
+def fetch_rows(table: Array, rows: Array) -> Array:
+    """``table[rows]``."""
+    found = np.empty((len(rows), table.shape[1]), table.dtype)
+    for i in range(len(rows)):
+        row, ahead = rows[i], rows[min(i + AHEAD, len(rows) - 1)]
+        for j in range(0, table.shape[1], LINE):
+            prefetch(table, ahead, j)
+        for j in range(table.shape[1]):
+            found[i, j] = table[row, j]
+    return found
+
+
+@jit
 def step_rows(table: Array, squares: Array, velocity: Array, rows: Array, slopes: Array, first: Array, rate: Any, momentum: Any) -> None:
     """:meth:`Adagrad.step_rows` on arrays; ``first`` is -1 for every row of the table, before and after."""
     width = table.shape[1]
@@ -101,7 +116,10 @@ def step_rows(table: Array, squares: Array, velocity: Array, rows: Array, slopes
             for j in range(width):
                 slopes[total, j] += slopes[i, j]
     for i in range(len(rows)):
-        row = rows[i]
+        row, ahead = rows[i], rows[min(i + AHEAD, len(rows) - 1)]
+        for j in range(0, width, LINE):
+            prefetch(table, ahead, j)
+            prefetch(squares, ahead, j)
         if first[row] != i:
             continue
         first[row] = -1

@@ -55,8 +55,7 @@ class Listener:
 def check_listener(listener: object, *, ids: bool = True) -> None:
     """Raises ArgumentError unless it is None, a Listener, or an id where those are known."""
     if isinstance(listener, bool) or not isinstance(listener, str | int | np.integer | Listener | None):
-        found = f"listener is a {type(listener).__name__}"
-        raise ArgumentError(f"{found}; an id, or a Listener as listener(vectors, history) makes it, is allowed")
+        raise ArgumentError(f"listener is a {type(listener).__name__}; an id, or a Listener made by listener(vectors, history), is allowed")
     if not ids and listener is not None and not isinstance(listener, Listener):
         raise ArgumentError(f"listener={listener!r}: song vectors know no listeners; one made of what they played is allowed")
 

@@ -7,7 +7,7 @@ import pytest
 
 from song2vec.catalogue import Catalogue
 from song2vec.core.errors import ArgumentError
-from song2vec.evaluation import evaluate, lists
+from song2vec.evaluation import evaluate, metrics
 from song2vec.models import MarkovChain, Popularity
 from song2vec.sessions import Sessions
 from song2vec.sessions.splits import split_predefined
@@ -30,7 +30,7 @@ def test_ranks_and_lists_by_hand():
     assert figures["mrr"] == pytest.approx((1 + 1 + 1 / 2) / 5)
     assert figures["ndcg"] == pytest.approx((1 + 1 + 1 / np.log2(3)) / 5)
     assert figures["coverage"] == 1
-    assert figures["gini"] == pytest.approx(lists.gini(np.array([3, 3, 2, 2])))
+    assert figures["gini"] == pytest.approx(metrics.gini(np.array([3, 3, 2, 2])))
     assert figures["popularity_lift"] == pytest.approx(((3 + 1) + (1 + 3) + (3 + 1) + (3 + 3) + (1 + 3)) / 2 / (3 + 1 + 1 + 3 + 3))
     assert np.isnan(figures["repeat_recall"])
     assert {"diversity", "artist_diversity"}.isdisjoint(figures)
@@ -119,8 +119,8 @@ def test_variety_is_told_where_vectors_and_artists_are_known():
     found = evaluate(MarkovChain().fit(train), test, k=6, vectors=vectors)
     unit = np.zeros((30, 4), np.float32)
     unit[rows] = vectors.unit
-    assert found.metrics()["diversity"] == pytest.approx(np.nanmean(lists.diversity(found.top, unit)))
-    assert found.metrics()["artist_diversity"] == pytest.approx(lists.artist_diversity(found.top, np.arange(30) % 3).mean())
+    assert found.metrics()["diversity"] == pytest.approx(np.nanmean(metrics.diversity(found.top, unit)))
+    assert found.metrics()["artist_diversity"] == pytest.approx(metrics.artist_diversity(found.top, np.arange(30) % 3).mean())
 
 
 def test_speed_is_measured():

@@ -12,7 +12,7 @@ import numpy as np
 
 from song2vec.core.arrays import Array
 from song2vec.core.jit import compiled
-from song2vec.nn.adagrad import step_rows
+from song2vec.nn.adagrad import fetch_rows, step_rows
 
 # sums may be reordered and divisions by 0 are not checked: else loops stay scalar
 jit: Callable[..., Any] = compiled(error_model="numpy", fastmath={"reassoc", "nsz", "contract", "arcp"})
@@ -97,7 +97,7 @@ def _update(block: Block, rules: UpdateRules, weights: GRUWeights, state: Array,
     songs = np.concatenate((block.targets[begin:stop], block.negatives[update]))
     if len(songs) == 1:  # one session and no other song: nothing to learn from
         return 0.0
-    table, shift = weights.table.parameters[songs], weights.bias.parameters[songs, 0]
+    table, shift = fetch_rows(weights.table.parameters, songs), weights.bias.parameters[songs, 0]
     shift[:live] -= rules.correction[0][songs[:live]]
     shift[live:] -= rules.correction[1][songs[live:]]
     scores = np.dot(after, table.T)

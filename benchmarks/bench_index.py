@@ -164,13 +164,16 @@ def _asked(index: SongIndex, asked: Array, truth: Array) -> dict[str, Any]:
     songs = asked.tolist()
     batch, seconds = timed(lambda: index.similar_batch(songs, K))
     rate = _rate(lambda song: index.similar(song, K), songs)
-    search = index._nearest if not index.answers_exactly_ else getattr(index, "_sieve", None)
+    searcher: Any = index._now.searcher
+    prefilter = getattr(searcher, "prefilter", None)
     row = {"recall": _recall(vectors, asked, batch.rows, truth), "queries_s": rate, "batch_queries_s": round(len(songs) / seconds)}
-    if search is None:
+    if prefilter is None and index.answers_exactly_:
         return row
-    bare = (lambda row: list(search(vectors.unit[row][None], K + 1))) if callable(search) else (
-        lambda row: search.candidates(vectors.unit[row], K + 1)
-    )  # fmt: skip
+
+    def bare(row: int) -> object:
+        unit = vectors.unit[row]
+        return list(searcher.nearest(unit[None], K + 1)) if prefilter is None else prefilter.candidates(unit, K + 1, None)
+
     return row | {"own_ms": round(1e3 * (1 / rate - 1 / _rate(bare, songs)), 3)}
 
 

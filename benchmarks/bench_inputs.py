@@ -87,9 +87,9 @@ def dwell_and_listeners(most: int) -> list[Row]:
 
     def best_epoch(name: str, settings: Mapping[str, Any]) -> tuple[float, int]:
         model = make_model(name, {**SHARED, **settings, "epochs": most, "patience": 3})
-        epoch = max(model.fit(part, validation=held_out).history_, key=lambda one: one.recall)
-        print(f"{name} {settings}: recall@20 {epoch.recall:.4f} on validation sessions after {epoch.epoch} epochs", flush=True)
-        return epoch.recall, epoch.epoch
+        epoch = max(model.fit(part, validation=held_out).history_, key=lambda one: one.scores["recall@20"])
+        print(f"{name} {settings}: recall@20 {epoch.scores['recall@20']:.4f} on validation sessions after {epoch.epoch} epochs", flush=True)
+        return epoch.scores["recall@20"], epoch.epoch
 
     slices = max(SLICES, key=lambda one: best_epoch("gru4rec", one)[0])
     models = {"gru4rec": ("gru4rec", {}), "gru4rec with dwell": ("gru4rec", slices), "hrnn": ("hrnn", {})}

@@ -76,7 +76,7 @@ def network(label: str, name: str, train: Sessions) -> tuple[NextSongModel, dict
     kind, settings = NETWORKS[label]
     part, held_out = HELD_OUT[name](train)
     model, seconds = timed(lambda: make_model(kind, {**ONE_THREAD, **settings}).fit(part, validation=held_out))
-    found = [round(epoch.recall, 4) for epoch in model.history_]
+    found = [round(epoch.scores["recall@20"], 4) for epoch in model.history_]
     return model, {"fit_seconds": round(seconds, 1), "validation_recall": found, "peak_mib": round(peak_memory_mib())}
 
 

@@ -153,7 +153,7 @@ def _built(index: Any, vectors: SongVectors) -> tuple[Any, dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         path = index.save(Path(folder) / "index")
         disk = sum(file.stat().st_size for file in path.iterdir()) / 1e6
-        _, load = timed(lambda: type(index).load(path, vectors))
+        _, load = timed(lambda: type(index).load(path))
     costs = {"build_s": round(seconds, 2), "load_s": round(load, 2), "disk_mb": round(disk, 1), "memory_mb": round(memory)}
     return index, costs
 

@@ -95,7 +95,7 @@ def _annoy(trees: int) -> Callable[..., Iterator[dict[str, Any]]]:
     def measure(vectors: SongVectors, asked: Array, truth: Array, seed: int) -> Iterator[dict[str, Any]]:
         index, costs = _built(AnnoyIndex(trees=trees, workers=os.cpu_count() or 1, seed=seed), vectors)
         for search_k in SEARCH_K:
-            index.search_k_ = search_k
+            index._now.searcher.width = search_k
             yield {"setting": search_k} | costs | _asked(index, asked, truth)
 
     return measure
@@ -104,7 +104,7 @@ def _annoy(trees: int) -> Callable[..., Iterator[dict[str, Any]]]:
 def _hnsw(vectors: SongVectors, asked: Array, truth: Array, seed: int) -> Iterator[dict[str, Any]]:
     index, costs = _built(HNSWIndex(workers=os.cpu_count() or 1, seed=seed), vectors)
     for ef in EF:
-        index.ef_ = ef
+        index._now.searcher.width = ef
         yield {"setting": ef} | costs | _asked(index, asked, truth)
 
 

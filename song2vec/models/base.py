@@ -146,10 +146,10 @@ class NextSongModel(Estimator):
         A listener is one it learned from, by id, or anybody, by what they played: :func:`song2vec.listener`. Raises ArgumentError for
         an id that it did not learn from, and before ``fit``.
         """
-        self._fitted()
+        catalogue = self._fitted()
         check_listener(listener)
         if isinstance(listener, Listener):
-            return self.with_history(listener.sessions_over(self._fitted())), None
+            return self.with_history(listener.sessions_over(catalogue)), None
         if listener is not None and not self.knows(listener):
             raise ArgumentError(
                 f"listener={listener!r}: {self.name} learned nothing of them; listeners it learned from, or a Listener made of what "

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
+import pytest
 
 from song2vec.evaluation import compare
 from song2vec.models import NextSongModel
+from song2vec.nn.checkpoint import Checkpoint
 from song2vec.sessions import Sessions
 from song2vec.testing.planted import SONGS, K, with_names
 
@@ -57,3 +61,22 @@ def beats(better: NextSongModel, worse: NextSongModel, test: Sessions) -> bool:
     """Whether the 95 % interval of the difference in recall lies above 0."""
     found = compare({"better": better, "worse": worse}, test, k=K, baseline="worse", timed=0, progress=False)
     return bool(found.differences["recall_low"][0] > 0)
+
+
+def whole_and_resumed(
+    make: Callable[[], Any], log: tuple[Sessions, Sessions], folder: Path, monkeypatch: pytest.MonkeyPatch, *, saves: int
+) -> tuple[Any, Any]:
+    """A model trained at once, and one that was killed at so many saves of its checkpoint and went on from there."""
+    train, validation = log
+    whole, done, save = make().fit(train, validation=validation), [], Checkpoint.save
+
+    def save_and_die(self: Checkpoint, *args: Any) -> None:
+        save(self, *args)
+        done.append(None)
+        if len(done) == saves:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Checkpoint, "save", save_and_die)
+    with pytest.raises(KeyboardInterrupt):
+        make().fit(train, validation=validation, checkpoint=folder, checkpoint_minutes=0)
+    return whole, make().fit(train, validation=validation, checkpoint=folder, checkpoint_minutes=0)

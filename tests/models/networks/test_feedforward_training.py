@@ -16,6 +16,7 @@ from song2vec.models.networks.candidates.model import CandidateNetwork
 from song2vec.nn import trainer as training
 from song2vec.sessions import Sessions
 from song2vec.testing.planted import listen
+from tests.models.networks.planted import whole_and_resumed
 
 COMMON: dict[str, Any] = {"hidden": 8, "n_negatives": 16, "batch_size": 16, "epochs": 3, "workers": 1, "progress": False}
 MODELS = [
@@ -39,20 +40,7 @@ def test_training_goes_on_where_it_was_cut_short(make, log, tmp_path, monkeypatc
     """Killed in the middle of the second epoch: the weights and the losses come out the same to the last bit."""
     monkeypatch.setattr("song2vec.nn.training.BLOCK", 4)
     train, validation = log
-    whole = make().fit(train, validation=validation)
-    saves = []
-    save = training.Checkpoint.save
-
-    def save_and_die(self: Any, *args: Any) -> None:
-        save(self, *args)
-        saves.append(None)
-        if len(saves) == 6:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(training.Checkpoint, "save", save_and_die)
-    with pytest.raises(KeyboardInterrupt):
-        make().fit(train, validation=validation, checkpoint=tmp_path / "here", checkpoint_minutes=0)
-    resumed = make().fit(train, validation=validation, checkpoint=tmp_path / "here", checkpoint_minutes=0)
+    whole, resumed = whole_and_resumed(make, log, tmp_path / "here", monkeypatch, saves=6)
     assert same(resumed, whole)
     assert resumed.history_[-1].loss == whole.history_[-1].loss
     assert [epoch.scores["mrr@20"] for epoch in resumed.history_] == [epoch.scores["mrr@20"] for epoch in whole.history_]

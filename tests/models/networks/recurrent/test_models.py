@@ -24,6 +24,7 @@ from song2vec.nn.adagrad import Adagrad
 from song2vec.sessions import Sessions
 from song2vec.testing.planted import SONGS, listen
 from song2vec.vectors import SongVectors
+from tests.models.networks.planted import whole_and_resumed
 
 SMALL: dict[str, Any] = {"hidden": 12, "batch_size": 8, "learning_rate": 0.1, "workers": 1, "progress": False}
 
@@ -65,20 +66,7 @@ def test_training_goes_on_where_it_was_cut_short(make, log, tmp_path, monkeypatc
     monkeypatch.setattr("song2vec.models.networks.recurrent.trainee.BLOCK", 4)
     monkeypatch.setattr("song2vec.models.networks.gru4rec.compiled.BLOCK", 4)
     train, validation = log
-    whole = make().fit(train, validation=validation)
-    saves = []
-    save = training.Checkpoint.save
-
-    def save_and_die(self: Any, *args: Any) -> None:
-        save(self, *args)
-        saves.append(None)
-        if len(saves) == 8:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(training.Checkpoint, "save", save_and_die)
-    with pytest.raises(KeyboardInterrupt):
-        make().fit(train, validation=validation, checkpoint=tmp_path / "here", checkpoint_minutes=0)
-    resumed = make().fit(train, validation=validation, checkpoint=tmp_path / "here", checkpoint_minutes=0)
+    whole, resumed = whole_and_resumed(make, log, tmp_path / "here", monkeypatch, saves=8)
     assert same(resumed, whole)
     assert [epoch.loss for epoch in resumed.history_] == [epoch.loss for epoch in whole.history_]
     assert [epoch.scores["mrr@20"] for epoch in resumed.history_] == [epoch.scores["mrr@20"] for epoch in whole.history_]
